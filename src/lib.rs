@@ -1,0 +1,4 @@
+//! Systems that watch and adapt themselves.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod stream;

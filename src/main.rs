@@ -1,0 +1,2 @@
+//! The `mape` program.
+fn main() {}

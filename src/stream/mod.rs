@@ -1,0 +1,12 @@
+//! Values over time: the contract, [`Notification`], and [`Operators`] over any `futures::Stream`.
+
+mod backoff;
+pub mod clock;
+mod notification;
+mod operators;
+pub mod ops;
+pub mod testing;
+
+pub use backoff::Backoff;
+pub use notification::Notification;
+pub use operators::Operators;

@@ -1,0 +1,1 @@
+//! Marble tests in virtual time.
