@@ -1,5 +1,7 @@
 //! All integration tests in one binary: linking is what costs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+#[cfg(feature = "cli")]
+mod cli;
 #[cfg(feature = "config")]
 mod config;
