@@ -43,6 +43,7 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, serde_saphyr::Error
         underscored_numbers_as_strings: true,
         reject_unsupported_tags: true,
         non_finite_float_policy: NonFiniteFloatPolicy::Reject,
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 100_000 },
         // The lines around an error may hold a secret.
         with_snippet: false,
     };

@@ -1,6 +1,7 @@
 //! The configuration: layers, aliases, hints, origins, secrets.
 
 use mape::config::{Builder, Config, Error, LogFormat, Origin, Secret, Url, WhenFull};
+use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fs;
@@ -222,6 +223,17 @@ fn a_file_that_was_asked_for_must_be_there_and_be_text() {
     let file = written("latin1.yaml", b"a: 1\nb: caf\xe9\n");
     let text = message(Config::builder().file(&file).without_environment());
     assert_eq!(text, format!("{}:2:7: the file is not UTF-8 from here on", file.display()));
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_reading_panic(yaml in "([ \\n\\t:#&*!|>'\"{}\\[\\],?%@`.~-]|[a-c]|rest|live|redis|url|é|0|1e9){0,40}", value in ".{0,12}") {
+        let read = of(&yaml).environment([("MAPE_LIVE__HEARTBEAT", value.as_str()), ("MAPE_X", &yaml)]).build();
+        match read {
+            Ok(config) => prop_assert!(!config.explain().to_string().is_empty()),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
+    }
 }
 
 // --- names ----------------------------------------------------------------------------------------------------
