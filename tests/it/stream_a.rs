@@ -1,0 +1,6 @@
+//! Combining, flattening, sharing, errors and choosing, against models that are written down step by step.
+mod choosing;
+mod combining;
+mod drive;
+mod errors;
+mod flattening;
