@@ -4,3 +4,5 @@ mod combining;
 mod drive;
 mod errors;
 mod flattening;
+mod names;
+mod sharing;

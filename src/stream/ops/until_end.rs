@@ -19,9 +19,18 @@ impl<S> UntilEnd<S> {
         Self { source: Some(source) }
     }
 
+    pub(super) const fn ended() -> Self {
+        Self { source: None }
+    }
+
     #[inline]
     pub(super) const fn has_ended(&self) -> bool {
         self.source.is_none()
+    }
+
+    /// Drops the source now.
+    pub(super) fn end(self: Pin<&mut Self>) {
+        self.project().source.set(None);
     }
 }
 

@@ -100,6 +100,10 @@ impl<S: Stream> Consumer<S> {
         Self { stream: Box::pin(stream), woken, ended: false }
     }
 
+    pub(super) fn get(&self) -> &S {
+        &self.stream
+    }
+
     /// Everything that can be had now.
     pub(super) fn take(&mut self) -> Vec<S::Item> {
         std::iter::from_fn(|| self.take_one()).collect()
