@@ -5,10 +5,11 @@
     clippy::panic,
     clippy::indexing_slicing,
     missing_docs,
-    reason = "a test program; a failure here is a failed test"
+    reason = "a test that can't go on has failed"
 )]
 
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "config")]
 mod config;
+mod stream_a;
