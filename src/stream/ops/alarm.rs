@@ -19,6 +19,13 @@ pub(super) fn after(start: Instant, wait: Duration) -> Instant {
     start.checked_add(wait).unwrap_or_else(|| start + FAR)
 }
 
+/// The first of the times `start + period`, `start + 2 * period`, … that lies after `now`.
+pub(super) fn next_tick(start: Instant, period: Duration, now: Instant) -> Instant {
+    let period = period.as_nanos().max(1);
+    let next = (now.saturating_duration_since(start).as_nanos() / period + 1).saturating_mul(period);
+    after(start, u64::try_from(next).map_or(Duration::MAX, Duration::from_nanos))
+}
+
 pin_project! {
     /// A timer that is set often and fires seldom.
     ///
