@@ -1,3 +1,4 @@
 //! All integration tests in one binary: linking is what costs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-fn main() {}
+mod channel;
+mod knowledge;
