@@ -144,7 +144,8 @@ pub(crate) async fn a_hash_maps_fields_to_values(k: Knowledge) {
     assert_eq!(all, HashMap::from([("panda".into(), 1.0), ("tipo".into(), 2.0)]));
     assert!(speeds.remove("panda").await.unwrap());
     assert!(!speeds.remove("panda").await.unwrap());
-    assert_eq!(speeds.update("tipo", |old| old.unwrap() * 2.0).await.unwrap(), 4.0);
+    speeds.update("tipo", |old| old.unwrap() * 2.0).await.unwrap();
+    assert_eq!(speeds.get("tipo").await.unwrap(), Some(4.0));
 
     let counts = k.hash::<u32, i64>("counts");
     assert_eq!(counts.increment(&3, 5).await.unwrap(), 5);
@@ -200,7 +201,8 @@ pub(crate) async fn a_sorted_set_is_ordered_by_score_then_bytes(k: Knowledge) {
     assert_eq!(set.range_by_score(2.0..=1.0).await.unwrap().len(), 0);
     assert_eq!((set.rank("low").await.unwrap(), set.rank("none").await.unwrap()), (Some(2), None));
     assert_eq!((set.score("low").await.unwrap(), set.score("none").await.unwrap()), (Some(1.5), None));
-    assert_eq!(set.increment("a", 0.25).await.unwrap(), 1.25);
+    assert_eq!(Some(set.increment("a", 0.25).await.unwrap()), set.score("a").await.unwrap());
+    assert_eq!(set.score("a").await.unwrap(), Some(1.25));
     assert_eq!(named(set.range(0, 1).await.unwrap()), ["b", "a"]);
     assert_eq!(set.pop_min().await.unwrap(), Some(("b".to_owned(), 1.0)));
     assert_eq!(set.pop_max().await.unwrap(), Some(("high".to_owned(), 7.5)));

@@ -1,4 +1,5 @@
 //! Random commands against a naive model, and a replica that knows nothing but the changes.
+#![allow(clippy::cast_possible_truncation, reason = "the scores here are small whole numbers")]
 
 use futures::{FutureExt, StreamExt};
 use mape::knowledge::{
@@ -62,7 +63,7 @@ impl Model {
             Command::Value(ValueCommand::Set { value, .. }) => Some((Some(Held::Value(value)), Reply::Done)),
             Command::Value(command) => {
                 let (Some(Held::Value(_)) | None) = held else { return None };
-                Self::value(held, command)
+                Self::value(held, &command)
             }
             Command::Hash(command) => {
                 let hash = match held {
@@ -101,22 +102,15 @@ impl Model {
     }
 
     fn key(held: Option<Held>, command: KeyCommand) -> (Option<Held>, Reply) {
-        match command {
-            KeyCommand::Delete => {
-                let there = held.is_some();
-                (None, Reply::Flag(there))
-            }
-            _ => {
-                let there = held.is_some();
-                (held, Reply::Flag(there))
-            }
-        }
+        let there = held.is_some();
+        let after = if command == KeyCommand::Delete { None } else { held };
+        (after, Reply::Flag(there))
     }
 
-    fn value(held: Option<Held>, command: ValueCommand) -> Option<(Option<Held>, Reply)> {
+    fn value(held: Option<Held>, command: &ValueCommand) -> Option<(Option<Held>, Reply)> {
         let value = if let Some(Held::Value(value)) = &held { Some(value.clone()) } else { None };
         let reply = value.clone().map_or(Reply::Nil, Reply::Data);
-        match command {
+        match *command {
             ValueCommand::Take => Some((None, reply)),
             ValueCommand::Increment(by) => {
                 let number: i64 = value.map_or(Some(0), |value| value.as_str()?.parse().ok())?;
@@ -166,46 +160,46 @@ impl Model {
         (Some(Held::Set(set)), reply)
     }
 
-    fn list(mut list: Vec<Data>, command: ListCommand) -> Option<(Option<Held>, Reply)> {
-        let len = i64::try_from(list.len()).unwrap();
+    fn list(mut items: Vec<Data>, command: ListCommand) -> Option<(Option<Held>, Reply)> {
+        let len = i64::try_from(items.len()).unwrap();
         let absolute = |index: i64| if index < 0 { index + len } else { index };
         let within = |first: i64, last: i64, at: usize| {
             let at = i64::try_from(at).unwrap();
             absolute(first) <= at && at <= absolute(last)
         };
-        let place = |index: i64| usize::try_from(absolute(index)).ok().filter(|at| *at < list.len());
+        let place = |index: i64| usize::try_from(absolute(index)).ok().filter(|at| *at < items.len());
         let reply = match command {
-            ListCommand::Push(end, items) => {
-                for item in items {
-                    list.insert(if end == End::Front { 0 } else { list.len() }, item);
+            ListCommand::Push(end, pushed) => {
+                for item in pushed {
+                    items.insert(if end == End::Front { 0 } else { items.len() }, item);
                 }
-                Reply::from(list.len())
+                Reply::from(items.len())
             }
-            ListCommand::Pop(_) if list.is_empty() => Reply::Nil,
-            ListCommand::Pop(End::Front) => Reply::Data(list.remove(0)),
-            ListCommand::Pop(End::Back) => Reply::Data(list.pop().unwrap()),
-            ListCommand::Len => Reply::from(list.len()),
-            ListCommand::Get(index) => place(index).map_or(Reply::Nil, |at| Reply::Data(list[at].clone())),
+            ListCommand::Pop(_) if items.is_empty() => Reply::Nil,
+            ListCommand::Pop(End::Front) => Reply::Data(items.remove(0)),
+            ListCommand::Pop(End::Back) => Reply::Data(items.pop().unwrap()),
+            ListCommand::Len => Reply::from(items.len()),
+            ListCommand::Get(index) => place(index).map_or(Reply::Nil, |at| Reply::Data(items[at].clone())),
             ListCommand::Set(index, item) => {
                 let at = place(index)?;
-                list[at] = item;
+                items[at] = item;
                 Reply::Done
             }
             ListCommand::Range(first, last) => {
-                let items = list.iter().enumerate().filter(|(at, _)| within(first, last, *at));
-                Reply::List(items.map(|(_, item)| item.clone()).collect())
+                let found = items.iter().enumerate().filter(|(at, _)| within(first, last, *at));
+                Reply::List(found.map(|(_, item)| item.clone()).collect())
             }
             ListCommand::Trim(first, last) => {
                 let mut at = 0..;
-                list.retain(|_| within(first, last, at.next().unwrap()));
+                items.retain(|_| within(first, last, at.next().unwrap()));
                 Reply::Done
             }
             ListCommand::Remove(item) => {
-                list.retain(|held| *held != item);
-                Reply::Count(u64::try_from(len).unwrap() - list.len() as u64)
+                items.retain(|held| *held != item);
+                Reply::Count(u64::try_from(len).unwrap() - items.len() as u64)
             }
         };
-        Some((Some(Held::List(list)), reply))
+        Some((Some(Held::List(items)), reply))
     }
 
     fn sorted(mut sorted: BTreeMap<Data, i64>, command: SortedCommand) -> (Option<Held>, Reply) {

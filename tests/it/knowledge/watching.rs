@@ -63,7 +63,7 @@ pub(crate) async fn every_operation_is_told_with_its_name_and_values(k: Knowledg
 
     value.set(&1).await.unwrap();
     value.set(&2).await.unwrap();
-    value.expire(Duration::from_secs(60)).await.unwrap();
+    value.expire(Duration::from_mins(1)).await.unwrap();
     value.persist().await.unwrap();
     value.clear().await.unwrap();
     expect("v", &["set - - 1", "set - 1 2", "expire - - -", "persist - - -", "del - 2 -"]).await;
@@ -109,7 +109,7 @@ pub(crate) async fn only_what_the_filter_accepts_is_told(k: Knowledge) {
     let mut globbed = k.watch(Filter::glob("car_[ab]")).await.unwrap();
     for name in ["cars", "car_a", "car*", "car_c"] {
         k.set::<u8>(name).add(&1).await.unwrap();
-        k.set::<u8>(name).expire(Duration::from_secs(60)).await.unwrap();
+        k.set::<u8>(name).expire(Duration::from_mins(1)).await.unwrap();
         k.scoped(Scope::Loop("x".into())).set::<u8>(name).add(&1).await.unwrap();
     }
     k.set::<u8>("car*").remove(&1).await.unwrap();
