@@ -72,15 +72,6 @@ impl<C> Notice<C> {
             Self::Missed(_) | Self::Interrupted => None,
         }
     }
-
-    /// The same notice with its change made another.
-    pub fn map<D>(self, f: impl FnOnce(C) -> D) -> Notice<D> {
-        match self {
-            Self::Change(change) => Notice::Change(f(change)),
-            Self::Missed(n) => Notice::Missed(n),
-            Self::Interrupted => Notice::Interrupted,
-        }
-    }
 }
 
 macro_rules! operations {

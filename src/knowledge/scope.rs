@@ -136,7 +136,12 @@ impl Knowledge {
     /// Calls `handler` for every notice of [`watch`](Self::watch), one after the other, in a task of its own that ends
     /// when the guard is dropped.
     ///
-    /// A handler that panics is called again for the next notice; the panic is logged.
+    /// A handler that panics is called again for the next notice; the panic is logged. A handler that is slow misses
+    /// changes as a slow watcher does, and is told so.
+    ///
+    /// # Cancel safety
+    ///
+    /// Yes: dropping the future watches nothing.
     ///
     /// # Panics
     ///
@@ -155,6 +160,10 @@ impl Knowledge {
     }
 
     /// As [`on_change`](Self::on_change), with an asynchronous handler; the next notice waits until it is done.
+    ///
+    /// # Cancel safety
+    ///
+    /// Yes: dropping the future watches nothing.
     ///
     /// # Panics
     ///

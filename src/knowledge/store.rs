@@ -34,7 +34,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`Error::Conflict`] when a condition does not hold; others as for the single commands, among them
-    /// [`Error::WrongKind`] by the kinds that its keys have when it begins or are given by its own `set` and `del`.
+    /// [`Error::WrongKind`], which is checked for all commands before any is done: a key is of the kind it has when the
+    /// transaction begins, then of the kind its commands make it, until a `set` or `del` among them.
     fn commit(&self, transaction: Transaction) -> Answer<Result<Committed, Error>>;
 
     /// Some of the keys that match, and where to go on.
@@ -72,7 +73,12 @@ pub struct Popped {
 
 /// A place in a [`Store::scan`], only meaningful to the store that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub struct Cursor(pub u64);
+pub struct Cursor {
+    /// Which part of the store, such as a shard or a node.
+    pub part: u32,
+    /// Where in that part.
+    pub place: u64,
+}
 
 /// A part of the answer to a [`Store::scan`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -101,12 +101,12 @@ impl Store for MemoryStore {
     }
 
     fn scan(&self, pattern: &Pattern, from: Cursor) -> Answer<Result<Page, Error>> {
-        let index = usize::try_from(from.0).unwrap_or(SHARDS);
-        let Some(shard) = self.inner.shards.get(index) else {
+        let Some(shard) = self.inner.shards.get(from.part as usize) else {
             return Answer::ready(Ok(Page { keys: Vec::new(), next: None }));
         };
         let keys = shard.lock().keys().filter(|key| pattern.matches(key)).cloned().collect();
-        let next = if index + 1 < SHARDS { Some(Cursor(from.0 + 1)) } else { None };
+        let next = Some(from.part + 1).filter(|part| (*part as usize) < SHARDS);
+        let next = next.map(|part| Cursor { part, place: 0 });
         Answer::ready(Ok(Page { keys, next }))
     }
 

@@ -3,7 +3,7 @@
 use crate::suite::eventually;
 use futures::future::join_all;
 use mape::knowledge::{
-    Error, Kind, Knowledge, ListCommand, Reply, Scope, Transaction, ValueCommand, Version,
+    Error, Key, KeyCommand, Kind, Knowledge, ListCommand, Reply, Scope, Transaction, ValueCommand, Version,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -37,6 +37,7 @@ macro_rules! suite {
             a_transaction_does_its_commands_in_order,
             every_condition_holds_and_fails_as_it_should,
             versions_differ_after_every_write_and_are_handed_on,
+            a_collection_has_another_version_after_every_change_and_only_then,
             keys_cease_when_their_time_has_ended,
             setting_a_value_ends_its_expiry_and_counting_does_not,
             the_keyspace_finds_and_clears_by_glob,
@@ -435,6 +436,37 @@ pub(crate) async fn versions_differ_after_every_write_and_are_handed_on(k: Knowl
         assert_eq!(value.get_versioned().await.unwrap(), (Some(n), next));
         version = next;
     }
+}
+
+pub(crate) async fn a_collection_has_another_version_after_every_change_and_only_then(k: Knowledge) {
+    let (hash, list) = (k.hash::<String, i64>("h"), k.list::<u8>("l"));
+    let version = async |key: &Key| {
+        let reply = k.store().run(key, KeyCommand::Version.into()).await.unwrap();
+        reply.version(key).unwrap()
+    };
+    let mut seen = vec![version(hash.key()).await];
+    assert_eq!(seen, [Version::ABSENT]);
+    hash.insert("a", &1).await.unwrap();
+    seen.push(version(hash.key()).await);
+    hash.increment("a", 1).await.unwrap();
+    seen.push(version(hash.key()).await);
+    hash.insert("b", &1).await.unwrap();
+    seen.push(version(hash.key()).await);
+    hash.remove("a").await.unwrap();
+    seen.push(version(hash.key()).await);
+    for (n, version) in seen.iter().enumerate() {
+        assert!(!seen[..n].contains(version), "{seen:?}");
+    }
+    hash.remove("none").await.unwrap();
+    hash.get("b").await.unwrap();
+    assert_eq!(Some(&version(hash.key()).await), seen.last());
+    list.push_back(&1).await.unwrap();
+    let before = version(list.key()).await;
+    list.trim(0, -1).await.unwrap();
+    assert_eq!(version(list.key()).await, before);
+    let guarded = Transaction::new().expect_version(list.key(), before).rpush(list.key(), "2");
+    k.store().commit(guarded.clone()).await.unwrap();
+    assert!(matches!(k.store().commit(guarded).await, Err(Error::Conflict(_))));
 }
 
 pub(crate) async fn keys_cease_when_their_time_has_ended(k: Knowledge) {

@@ -2,7 +2,7 @@
 
 use crate::suite::eventually;
 use futures::future::join_all;
-use mape::knowledge::{Error, Knowledge, LockGuard, Transaction};
+use mape::knowledge::{Error, Items, Knowledge, LockGuard, SortedCommand, Transaction};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -14,6 +14,7 @@ macro_rules! suite {
         crate::suite::tests_of! { $backend, $world, ($($clock = $paused)?), knowledge::guarding:
             each_item_goes_to_exactly_one_of_many_takers,
             a_taker_waits_until_there_is_an_item,
+            items_put_in_together_wake_as_many_takers,
             a_transaction_wakes_those_who_wait,
             a_taker_that_gives_up_takes_nothing,
             a_lock_has_one_holder_at_a_time,
@@ -74,6 +75,27 @@ pub(crate) async fn a_taker_waits_until_there_is_an_item(k: Knowledge) {
     assert!(!taker.is_finished());
     queue.push(&7).await.unwrap();
     assert_eq!(timeout(Duration::from_secs(5), taker).await.unwrap().unwrap(), 7);
+}
+
+pub(crate) async fn items_put_in_together_wake_as_many_takers(k: Knowledge) {
+    let (queue, priority) = (k.queue::<u32>("q"), k.priority_queue::<u32>("p"));
+    for _ in 0..3 {
+        let mut takers = Vec::new();
+        for n in 0..6 {
+            let (queue, priority) = (queue.clone(), priority.clone());
+            takers.push(tokio::spawn(async move {
+                if n < 3 { queue.pop().await.unwrap() } else { priority.pop().await.unwrap().0 }
+            }));
+        }
+        sleep(Duration::from_millis(50)).await;
+        queue.extend(&[0, 1, 2]).await.unwrap();
+        let members = (3..6).map(|n| (priority.data(&n).unwrap(), 1.0)).collect();
+        k.store().run(priority.key(), SortedCommand::Add(Items::Many(members)).into()).await.unwrap();
+        let taken = timeout(Duration::from_secs(5), join_all(takers)).await.expect("all are woken");
+        let mut taken: Vec<u32> = taken.into_iter().map(Result::unwrap).collect();
+        taken.sort_unstable();
+        assert_eq!(taken, [0, 1, 2, 3, 4, 5]);
+    }
 }
 
 pub(crate) async fn a_transaction_wakes_those_who_wait(k: Knowledge) {
