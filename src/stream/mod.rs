@@ -14,3 +14,5 @@ pub use backoff::Backoff;
 pub use lossy::{Lossy, LossyReceiver, LossySender, lossy};
 pub use notification::Notification;
 pub use operators::Operators;
+pub use ops::interval;
+pub use ops::{combine_latest_all, race_all, retry};

@@ -1,5 +1,21 @@
 //! All integration tests in one binary: linking is what costs.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test that can't go on has failed"
+)]
+
+mod app;
 mod channel;
+#[cfg(feature = "cli")]
+mod cli;
+#[cfg(feature = "config")]
+mod config;
+mod element;
 mod knowledge;
+mod stream_a;
+mod stream_b;
 mod suite;
