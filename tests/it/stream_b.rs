@@ -5,5 +5,6 @@ mod buffers;
 mod ends;
 mod folding;
 mod groups;
+mod names;
 mod schedule;
 mod time;
