@@ -13,7 +13,7 @@ pin_project! {
     /// Stream of [`Operators::buffer_time`](crate::stream::Operators::buffer_time).
     ///
     /// Time is cut into periods from when the stream is first polled. A period without items gives an empty list, so
-    /// counting lists counts periods; periods that nobody waited for are joined with the next. An item that comes exactly
+    /// counting lists counts periods; periods that nobody waited for are joined into one list. An item that comes exactly
     /// at the end of a period belongs to the next.
     ///
     /// - **Emits when** a period ends; at the end, the rest if there is any.
@@ -81,9 +81,10 @@ impl<S: Stream> Stream for BufferTime<S> {
         }
         let start = *this.start.get_or_insert_with(Instant::now);
         if this.alarm.due().is_none() {
-            this.alarm.as_mut().set(next_tick(start, *this.period, Instant::now()));
+            this.alarm.as_mut().set(next_tick(start, *this.period, start));
         }
         if this.alarm.as_mut().poll(cx).is_ready() {
+            this.alarm.set(next_tick(start, *this.period, Instant::now()));
             return Poll::Ready(Some(mem::take(this.items)));
         }
         for _ in 0..BURST {

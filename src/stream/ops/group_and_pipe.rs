@@ -142,9 +142,11 @@ where
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<U::Item>> {
         let mut this = self.project();
         this.pipes.woken.task.register(cx.waker());
+        // Pipes woken from here on wait for the next poll: one that wakes itself stops nobody.
+        let mut woken = this.pipes.woken();
         let mut ticked = false;
         for _ in 0..BURST {
-            if let Some(pipe) = this.current.take().or_else(|| this.pipes.next_woken()) {
+            if let Some(pipe) = this.current.take().or_else(|| this.pipes.next_woken(&mut woken)) {
                 if let Poll::Ready(Some(item)) = this.pipes.poll(pipe) {
                     *this.current = Some(pipe);
                     return Poll::Ready(Some(item));
@@ -162,7 +164,8 @@ where
                     this.groups.ask(key);
                 }
                 end_idle(&mut this.expiry, this.groups, cx, Inlet::end);
-                if this.pipes.any_woken() {
+                woken = this.pipes.woken();
+                if woken > 0 {
                     continue;
                 }
             }
@@ -176,6 +179,7 @@ where
                     Poll::Ready(None) => {
                         *this.ended = true;
                         this.groups.drain().for_each(Inlet::end);
+                        woken = this.pipes.woken();
                         continue;
                     }
                     Poll::Pending => {
@@ -203,6 +207,7 @@ where
                 && let Some(oldest) = this.groups.pop_oldest()
             {
                 oldest.end();
+                woken += 1;
             }
             let (lane, reader) = Lane::new(this.limits.capacity);
             lane.push(item, this.limits.full, cx.waker(), None);
@@ -218,16 +223,22 @@ where
 
 /// The pipes, and which of them were woken.
 struct Pipes<U> {
-    slots: Vec<Option<(Pin<Box<U>>, Waker)>>,
+    slots: Vec<Option<Pipe<U>>>,
     free: Vec<usize>,
     woken: Arc<Woken>,
+}
+
+struct Pipe<U> {
+    stream: Pin<Box<U>>,
+    wake: Arc<PipeWaker>,
+    waker: Waker,
 }
 
 #[derive(Debug, Default)]
 struct Woken {
     task: AtomicWaker,
     any: AtomicBool,
-    pipes: Mutex<VecDeque<Arc<PipeWaker>>>,
+    pipes: Mutex<VecDeque<usize>>,
 }
 
 #[derive(Debug)]
@@ -239,13 +250,16 @@ struct PipeWaker {
 
 impl Wake for PipeWaker {
     fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
         if !self.queued.swap(true, Ordering::AcqRel) {
-            let woken = Arc::clone(&self.woken);
-            let mut pipes = woken.pipes.lock();
-            pipes.push_back(self);
-            woken.any.store(true, Ordering::Release);
+            let mut pipes = self.woken.pipes.lock();
+            pipes.push_back(self.pipe);
+            self.woken.any.store(true, Ordering::Release);
             drop(pipes);
-            woken.task.wake();
+            self.woken.task.wake();
         }
     }
 }
@@ -253,12 +267,10 @@ impl Wake for PipeWaker {
 impl<U: Stream> Pipes<U> {
     fn add(&mut self, stream: U) -> (usize, Waker) {
         let pipe = self.free.pop().unwrap_or(self.slots.len());
-        let waker = Waker::from(Arc::new(PipeWaker {
-            pipe,
-            queued: AtomicBool::new(false),
-            woken: Arc::clone(&self.woken),
-        }));
-        let slot = Some((Box::pin(stream), waker.clone()));
+        let wake =
+            Arc::new(PipeWaker { pipe, queued: AtomicBool::new(false), woken: Arc::clone(&self.woken) });
+        let waker = Waker::from(Arc::clone(&wake));
+        let slot = Some(Pipe { stream: Box::pin(stream), wake, waker: waker.clone() });
         match self.slots.get_mut(pipe) {
             Some(free) => *free = slot,
             None => self.slots.push(slot),
@@ -271,7 +283,7 @@ impl<U: Stream> Pipes<U> {
     fn poll(&mut self, pipe: usize) -> Poll<Option<U::Item>> {
         // A waker may outlive its pipe.
         let Some(slot) = self.slots.get_mut(pipe) else { return Poll::Ready(None) };
-        let Some((stream, waker)) = slot.as_mut() else { return Poll::Ready(None) };
+        let Some(Pipe { stream, waker, .. }) = slot.as_mut() else { return Poll::Ready(None) };
         let polled = stream.as_mut().poll_next(&mut Context::from_waker(waker));
         if matches!(polled, Poll::Ready(None)) {
             *slot = None;
@@ -291,20 +303,21 @@ impl<U> Pipes<U> {
     }
 
     #[inline]
-    fn any_woken(&self) -> bool {
-        self.woken.any.load(Ordering::Acquire)
+    fn woken(&self) -> usize {
+        if self.woken.any.load(Ordering::Acquire) { self.woken.pipes.lock().len() } else { 0 }
     }
 
     #[inline]
-    fn next_woken(&mut self) -> Option<usize> {
-        if !self.any_woken() {
-            return None;
-        }
+    fn next_woken(&self, left: &mut usize) -> Option<usize> {
+        *left = left.checked_sub(1)?;
         let mut pipes = self.woken.pipes.lock();
-        let waker = pipes.pop_front()?;
+        let pipe = pipes.pop_front()?;
         self.woken.any.store(!pipes.is_empty(), Ordering::Release);
         drop(pipes);
-        waker.queued.store(false, Ordering::Release);
-        Some(waker.pipe)
+        // Asked to wake after this, it queues again: it is polled only now.
+        if let Some(Some(Pipe { wake, .. })) = self.slots.get(pipe) {
+            wake.queued.store(false, Ordering::Release);
+        }
+        Some(pipe)
     }
 }
