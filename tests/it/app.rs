@@ -157,13 +157,20 @@ async fn every_wrong_wiring_is_named_with_how_to_mend_it() {
     back.set_overflow(mape::element::Overflow::Wait);
     let findings = app.check();
     let path = |e: &mape::element::AnyElement| e.path();
-    assert_eq!(findings, [
-        Finding::DanglingInput { element: path(&lonely), role: Role::Analyze },
-        Finding::Unreachable { element: path(&island) },
-        Finding::MissingDestination { element: path(&island), destination: "l.lonly".into(), near: "l.lonely".into() },
-        Finding::Unreachable { element: path(&shore) },
-        Finding::FeedbackWithoutLoss { ring: vec![path(&r), path(&s)] },
-    ]);
+    assert_eq!(
+        findings,
+        [
+            Finding::DanglingInput { element: path(&lonely), role: Role::Analyze },
+            Finding::Unreachable { element: path(&island) },
+            Finding::MissingDestination {
+                element: path(&island),
+                destination: "l.lonly".into(),
+                near: "l.lonely".into()
+            },
+            Finding::Unreachable { element: path(&shore) },
+            Finding::FeedbackWithoutLoss { ring: vec![path(&r), path(&s)] },
+        ]
+    );
     assert!(findings[2].to_string().ends_with("did you mean `l.lonely`?"));
     assert!(findings[4].to_string().contains("LinkOptions::latest()"));
     let unheard = l.monitor("unheard").map(|x: u64| x).spawn().unwrap();
@@ -227,7 +234,8 @@ async fn shutdown_opens_rings_ends_endless_feeds_and_held_sinks() {
 #[tokio::test(start_paused = true)]
 async fn shutdown_names_what_did_not_finish() {
     let (app, l) = one_loop();
-    let stuck = l.execute("stuck").act_async(async |_: u64| std::future::pending::<()>().await).spawn().unwrap();
+    let stuck =
+        l.execute("stuck").act_async(async |_: u64| std::future::pending::<()>().await).spawn().unwrap();
     let paused = pass::<u64>(&l, "paused");
     assert!(paused.pause());
     for x in 0..3 {
@@ -249,7 +257,14 @@ async fn run_until_ends_with_what_it_waits_for() {
     let (all, got) = collect::<u64>(&l, "all");
     all.feed(stream::iter(0..100));
     let done = all.clone();
-    let done = app.run_until(async move { done.wait_for_state(|s| s == State::Completed).await; }, SOON).await;
+    let done = app
+        .run_until(
+            async move {
+                done.wait_for_state(|s| s == State::Completed).await;
+            },
+            SOON,
+        )
+        .await;
     assert!(done.is_clean());
     assert_eq!(got.lock().len(), 100);
 }

@@ -30,7 +30,11 @@ fn time_for(x: u64) -> Duration {
     Duration::from_millis(100 - x)
 }
 
-async fn run(l: &Loop, uid: &str, build: impl FnOnce(Inside) -> Element<u64, u64>) -> (Vec<u64>, usize, Duration) {
+async fn run(
+    l: &Loop,
+    uid: &str,
+    build: impl FnOnce(Inside) -> Element<u64, u64>,
+) -> (Vec<u64>, usize, Duration) {
     let inside = Inside::default();
     let e = build(inside.clone());
     let out = e.subscribe();
@@ -115,13 +119,17 @@ async fn keyed_calls_keep_the_order_of_each_key_and_never_overlap_within_one() {
     let keys = per_key.clone();
     let (all, most, took) = run(&l, "e", |inside| {
         l.execute("e")
-            .each_keyed(8, |x: &u64| x % 5, move |x: u64, out: Emitter<u64>| {
-                let (inside, own) = (inside.clone(), keys.lock().entry(x % 5).or_default().clone());
-                async move {
-                    tokio::join!(inside.work(time_for(x)), own.work(time_for(x)));
-                    out.emit(x).await;
-                }
-            })
+            .each_keyed(
+                8,
+                |x: &u64| x % 5,
+                move |x: u64, out: Emitter<u64>| {
+                    let (inside, own) = (inside.clone(), keys.lock().entry(x % 5).or_default().clone());
+                    async move {
+                        tokio::join!(inside.work(time_for(x)), own.work(time_for(x)));
+                        out.emit(x).await;
+                    }
+                },
+            )
             .spawn()
             .unwrap()
     })
@@ -138,7 +146,13 @@ async fn keyed_calls_keep_the_order_of_each_key_and_never_overlap_within_one() {
 #[tokio::test]
 async fn a_limit_of_zero_is_a_typed_error() {
     let (_app, l) = one_loop();
-    let error = l.execute("e").each_ordered(0, async |x: u64, out: Emitter<u64>| { out.emit(x).await; }).spawn().unwrap_err();
+    let error = l
+        .execute("e")
+        .each_ordered(0, async |x: u64, out: Emitter<u64>| {
+            out.emit(x).await;
+        })
+        .spawn()
+        .unwrap_err();
     assert_eq!(error.to_string(), "can't add `l.e`: the limit of calls at a time must be at least 1");
 }
 

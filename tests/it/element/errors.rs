@@ -47,7 +47,18 @@ async fn errors_and_panics_are_reported_and_travel_in_order_and_the_next_item_go
     for x in 0..10 {
         bad.push(x).await.unwrap();
     }
-    let expected = ["0", "1", "2", "l.bad: panicked: three", "4", "l.bad: failed: odd", "6", "l.next: panicked: seven", "8", "9"];
+    let expected = [
+        "0",
+        "1",
+        "2",
+        "l.bad: panicked: three",
+        "4",
+        "l.bad: failed: odd",
+        "6",
+        "l.next: panicked: seven",
+        "8",
+        "9",
+    ];
     assert_eq!(signals(&mut got, 10).await, expected);
     let errors: Vec<_> = std::iter::from_fn(|| events.try_next())
         .filter_map(|e| if let Event::Error(e) = e { Some(e.to_string()) } else { None })
@@ -93,7 +104,8 @@ async fn dead_letters_of_concurrent_calls_carry_their_own_inputs() {
         bad.push(x).await.unwrap();
     }
     signals(&mut got, 8).await;
-    let mut inputs: Vec<_> = std::iter::from_fn(|| letters.try_next()).map(|l| l.input::<u64>().unwrap()).collect();
+    let mut inputs: Vec<_> =
+        std::iter::from_fn(|| letters.try_next()).map(|l| l.input::<u64>().unwrap()).collect();
     inputs.sort_unstable();
     assert_eq!(inputs, [1, 3, 5, 7]);
 }
@@ -122,7 +134,8 @@ async fn restart_waits_out_its_back_off_with_fresh_operators_and_loses_nothing()
     let (_app, l) = one_loop();
     let built = Arc::new(AtomicU32::new(0));
     let count = built.clone();
-    let backoff = Backoff::exponential(Duration::from_secs(1), Duration::from_secs(60)).jitter(0.0).max_attempts(3);
+    let backoff =
+        Backoff::exponential(Duration::from_secs(1), Duration::from_secs(60)).jitter(0.0).max_attempts(3);
     let bad = l
         .analyze("bad")
         .on_error(OnError::Restart(backoff))
@@ -130,7 +143,14 @@ async fn restart_waits_out_its_back_off_with_fresh_operators_and_loses_nothing()
             count.fetch_add(1, Relaxed);
             s.scan_with(0, |sum: &mut u64, x: u64| *sum += x)
         })
-        .each(|x: u64, out| if x >= 100 { Err(format!("{x} is too much")) } else { out.emit(x); Ok(()) })
+        .each(|x: u64, out| {
+            if x >= 100 {
+                Err(format!("{x} is too much"))
+            } else {
+                out.emit(x);
+                Ok(())
+            }
+        })
         .spawn()
         .unwrap();
     let mut got = bad.subscribe();
@@ -179,12 +199,8 @@ async fn an_operator_that_panics_is_built_anew_and_the_function_keeps_its_state(
 #[tokio::test]
 async fn what_only_panics_is_ended_after_a_thousand_times() {
     let (app, l) = one_loop();
-    let e = l
-        .analyze("e")
-        .ops_in(|s| s.map(|x: u64| -> u64 { panic!("never {x}") }))
-        .map(|x| x)
-        .spawn()
-        .unwrap();
+    let e =
+        l.analyze("e").ops_in(|s| s.map(|x: u64| -> u64 { panic!("never {x}") })).map(|x| x).spawn().unwrap();
     let _heard = e.subscribe_with(LinkOptions::latest()).unwrap();
     for x in 0..1_000 {
         e.push(x).await.unwrap();

@@ -21,7 +21,8 @@ async fn roles_start_as_in_pymape_and_each_can_be_told_otherwise() {
     assert_eq!(m.state(), State::Running);
 
     let at_once = l.monitor("at_once").start_policy(StartPolicy::AtOnce).map(|x: u8| x).spawn().unwrap();
-    let on_subscribe = l.monitor("on_subscribe").start_policy(StartPolicy::OnSubscribe).map(|x: u8| x).spawn().unwrap();
+    let on_subscribe =
+        l.monitor("on_subscribe").start_policy(StartPolicy::OnSubscribe).map(|x: u8| x).spawn().unwrap();
     let manual = l.execute("manual").start_policy(StartPolicy::Manual).map(|x: u8| x).spawn().unwrap();
     let _heard = [on_subscribe.subscribe(), manual.subscribe()];
     let states = [&at_once, &on_subscribe, &manual].map(|x| x.state());
@@ -34,7 +35,10 @@ async fn starting_twice_is_an_error_that_names_the_element() {
     let m = pass::<u8>(&l, "m");
     let error = m.start().unwrap_err();
     assert_eq!(error, StartError::AlreadyRunning { path: m.path() });
-    assert_eq!(error.to_string(), "can't start `l.m`: it is running already (use `restart` for fresh operators)");
+    assert_eq!(
+        error.to_string(),
+        "can't start `l.m`: it is running already (use `restart` for fresh operators)"
+    );
     m.dispose();
     assert!(matches!(m.start(), Err(StartError::Disposed { .. })));
 }
@@ -136,7 +140,12 @@ async fn stop_lets_the_call_under_way_end_and_throws_away_what_it_had_not_begun(
 async fn completion_passes_on_and_everything_can_be_started_again() {
     let (_app, l) = one_loop();
     let source = l.monitor("source").map(|x: u64| x).spawn().unwrap();
-    let sum = l.analyze("sum").ops_in(|s| s.buffer_count(3)).map(|v: Vec<u64>| v.iter().sum::<u64>()).spawn().unwrap();
+    let sum = l
+        .analyze("sum")
+        .ops_in(|s| s.buffer_count(3))
+        .map(|v: Vec<u64>| v.iter().sum::<u64>())
+        .spawn()
+        .unwrap();
     let (last, got) = collect::<u64>(&l, "last");
     source.link(&sum).unwrap();
     sum.link(&last).unwrap();
@@ -198,7 +207,8 @@ async fn drain_works_off_what_is_queued_then_stops_and_start_lets_it_go_on() {
 #[tokio::test(start_paused = true)]
 async fn a_drain_that_takes_too_long_names_the_element() {
     let (_app, l) = one_loop();
-    let stuck = l.execute("stuck").act_async(async |_: u64| std::future::pending::<()>().await).spawn().unwrap();
+    let stuck =
+        l.execute("stuck").act_async(async |_: u64| std::future::pending::<()>().await).spawn().unwrap();
     for x in 0..3 {
         stuck.push(x).await.unwrap();
     }
@@ -211,7 +221,11 @@ async fn a_drain_that_takes_too_long_names_the_element() {
 async fn dispose_ends_at_once_and_cuts_its_links() {
     let (_app, l) = one_loop();
     let source = pass::<u64>(&l, "source");
-    let gone = l.execute("gone").each_async(async |_: u64, _: Emitter<u64>| std::future::pending::<()>().await).spawn().unwrap();
+    let gone = l
+        .execute("gone")
+        .each_async(async |_: u64, _: Emitter<u64>| std::future::pending::<()>().await)
+        .spawn()
+        .unwrap();
     let mut out = gone.subscribe();
     source.link_with(&gone, LinkOptions::new().capacity(1)).unwrap();
     for x in 0..10 {
@@ -228,7 +242,8 @@ async fn dispose_ends_at_once_and_cuts_its_links() {
 #[tokio::test]
 async fn restart_builds_operators_anew_and_loses_no_queued_item() {
     let (_app, l) = one_loop();
-    let e = l.monitor("e").ops_in(|s| s.scan_with(0, |n: &mut u64, x: u64| *n += x)).map(|x| x).spawn().unwrap();
+    let e =
+        l.monitor("e").ops_in(|s| s.scan_with(0, |n: &mut u64, x: u64| *n += x)).map(|x| x).spawn().unwrap();
     e.start().unwrap();
     let mut out = e.subscribe();
     for x in 1..=3 {
@@ -256,7 +271,8 @@ async fn a_lone_item_needs_no_timer_and_operators_keep_virtual_time() {
         .unwrap();
     e.start().unwrap();
     let late = l.plan("late").map(|x: String| x).spawn().unwrap();
-    e.link_ops(&late, LinkOptions::new(), |s| s.debounce(Duration::from_millis(50)).map(|x| format!("v{x}"))).unwrap();
+    e.link_ops(&late, LinkOptions::new(), |s| s.debounce(Duration::from_millis(50)).map(|x| format!("v{x}")))
+        .unwrap();
     let (mut now, mut debounced) = (e.subscribe(), late.subscribe());
     let start = tokio::time::Instant::now();
     for x in [1, 1, 2] {

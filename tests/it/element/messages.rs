@@ -46,12 +46,15 @@ async fn a_router_delivers_by_destination_and_unknown_ones_are_dead_letters() {
     let router = l.router::<u64>("router").unwrap();
     let mut letters = router.dead_letters();
     let mut passed = router.subscribe();
-    for (value, dst) in [(1, "l.one"), (2, "city.other.two"), (3, "l.onne"), (4, "other.text"), (5, "other.two")] {
+    for (value, dst) in
+        [(1, "l.one"), (2, "city.other.two"), (3, "l.onne"), (4, "other.text"), (5, "other.two")]
+    {
         router.push(Message::new(value).to(dst)).await.unwrap();
     }
     router.push(Message::new(6)).await.unwrap();
     until("the rest is delivered", || got_two.lock().len() == 2).await;
-    let values = |m: &parking_lot::Mutex<Vec<Message<u64>>>| m.lock().iter().map(|m| *m.value()).collect::<Vec<_>>();
+    let values =
+        |m: &parking_lot::Mutex<Vec<Message<u64>>>| m.lock().iter().map(|m| *m.value()).collect::<Vec<_>>();
     assert_eq!((values(&got_one), values(&got_two)), (vec![1], vec![2, 5]));
     let mut reasons = Vec::new();
     for _ in 0..3 {
@@ -60,7 +63,10 @@ async fn a_router_delivers_by_destination_and_unknown_ones_are_dead_letters() {
     }
     assert_eq!(reasons[0], (3, "failed: there is no element `l.onne`; did you mean `l.one`?".into()));
     assert!(reasons[1].1.contains("`other.text` takes `alloc::string::String`"), "{}", reasons[1].1);
-    assert_eq!(reasons[2], (6, "failed: the message names no destination: give it one by `Message::to`".into()));
+    assert_eq!(
+        reasons[2],
+        (6, "failed: the message names no destination: give it one by `Message::to`".into())
+    );
     // What was delivered is passed on too, as PyMAPE's gateway does.
     let passed: Vec<_> = std::iter::from_fn(|| passed.try_next()).map(|m| m.into_value()).collect();
     assert_eq!(passed, [1, 2, 5]);

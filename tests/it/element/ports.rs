@@ -73,7 +73,10 @@ async fn an_error_pushed_into_a_port_passes_through_in_order() {
     a.push_error("sensor gone");
     a.push(2).await.unwrap();
     assert_eq!(out.next_signal().await.unwrap().unwrap(), 1);
-    assert_eq!(out.next_signal().await.unwrap().unwrap_err().to_string(), "l.a: was told of an error: sensor gone");
+    assert_eq!(
+        out.next_signal().await.unwrap().unwrap_err().to_string(),
+        "l.a: was told of an error: sensor gone"
+    );
     assert_eq!(out.next_signal().await.unwrap().unwrap(), 2);
 }
 
@@ -143,17 +146,21 @@ async fn debug_logs_what_comes_in_and_goes_out() {
     let e = l.monitor("e").map(|x: u64| x * 10).spawn().unwrap();
     e.start().unwrap();
     let mut out = e.subscribe();
-    for (what, x) in [(DebugPorts::Both, 1), (DebugPorts::In, 2), (DebugPorts::Out, 3), (DebugPorts::Off, 4)] {
+    for (what, x) in [(DebugPorts::Both, 1), (DebugPorts::In, 2), (DebugPorts::Out, 3), (DebugPorts::Off, 4)]
+    {
         e.debug(what);
         e.push(x).await.unwrap();
         out.next().await.unwrap();
     }
     let text = String::from_utf8(log.0.lock().clone()).unwrap();
     let lines: Vec<_> = text.lines().map(|l| l.split_once("element=").unwrap().1).collect();
-    assert_eq!(lines, [
-        "l.e port=\"in\" item=1",
-        "l.e port=\"out\" item=10",
-        "l.e port=\"in\" item=2",
-        "l.e port=\"out\" item=30",
-    ]);
+    assert_eq!(
+        lines,
+        [
+            "l.e port=\"in\" item=1",
+            "l.e port=\"out\" item=10",
+            "l.e port=\"in\" item=2",
+            "l.e port=\"out\" item=30",
+        ]
+    );
 }

@@ -189,7 +189,7 @@ fn the_loser_of_a_race_is_dropped_at_once() {
     let (a, source_a) = source();
     let (b, source_b) = source();
     let mut consumer = Consumer::new(source_a.race_with(source_b));
-    assert_eq!(consumer.take(), []);
+    assert!(consumer.take().is_empty());
     assert!(!a.is_dropped() && !b.is_dropped());
     b.give(1);
     assert_eq!(consumer.take(), [1]);
@@ -199,8 +199,8 @@ fn the_loser_of_a_race_is_dropped_at_once() {
 #[tokio::test]
 async fn of_no_streams_there_is_no_winner_and_no_latest() {
     let none: [stream::Pending<i32>; 0] = [];
-    assert_eq!(race_all(none.clone()).collect::<Vec<_>>().await, []);
-    assert_eq!(combine_latest_all(none).collect::<Vec<_>>().await, Vec::<Vec<_>>::new());
+    assert!(race_all(none.clone()).collect::<Vec<_>>().await.is_empty());
+    assert!(combine_latest_all(none).collect::<Vec<_>>().await.is_empty());
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn play<S>(
     let mut ended: Vec<bool> = Vec::new();
     let mut current = None;
     let mut outer_ended = false;
-    assert_eq!(consumer.take(), []);
+    assert!(consumer.take().is_empty());
     for act in acts {
         let mut expected = Vec::new();
         match *act {

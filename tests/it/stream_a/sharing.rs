@@ -154,7 +154,7 @@ fn a_handle_subscribes_when_it_is_first_polled() {
     hand.give(1);
     assert_eq!(early.take(), [1]);
     let mut late = Consumer::new(shared);
-    assert_eq!(late.take(), []);
+    assert!(late.take().is_empty());
     hand.give(2);
     assert_eq!((early.take(), late.take()), (vec![2], vec![2]));
 }

@@ -1,8 +1,10 @@
 //! No operator has the name of a method of the other extension traits: with all of them in scope, calls are clear.
 
 use super::schedule::{ms, run};
+#[allow(unused_imports, reason = "their methods must not clash with ours")]
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use mape::stream::{Operators as _, interval, ops::Max};
+#[allow(unused_imports, reason = "their methods must not clash with ours")]
 use tokio_stream::StreamExt as _;
 
 /// Calls each operator in its own right and drops it.
