@@ -11,7 +11,7 @@ use jiff::{Timestamp, ToSpan};
 ///
 /// The offset is kept as it was read: people shower by their own clocks, so the hour of the day follows
 /// daylight saving time, while the distance of two hours does not.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hour {
     start: Timestamp,
     offset: Offset,
