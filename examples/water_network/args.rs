@@ -6,8 +6,8 @@ use clap::Parser;
 
 use crate::data::WATER_FLOW;
 
-/// Hours per second for a person to watch: the two months pass in half a minute.
-const WATCHABLE: f64 = 45.0;
+/// Hours per second for a person to watch: the two months pass in 35 seconds.
+const WATCHABLE: f64 = 36.0;
 
 /// A loop watches a town's water: it learns the flow to expect, finds spells of loss and surplus, and acts on
 /// the valves, the pumps and the crew of a simulated network.
@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", default_value = WATER_FLOW, hide_default_value = true)]
     pub data: PathBuf,
 
-    /// Simulated hours per second, 0 for as fast as it can [default: 45 on a terminal, else 0]
+    /// Simulated hours per second, 0 for as fast as it can [default: 36 on a terminal, else 0]
     #[arg(long, value_name = "HOURS", value_parser = hours_per_second)]
     pub speed: Option<f64>,
 

@@ -88,11 +88,16 @@ pub fn sparkline(flows: &[(Hour, f64)], width: usize) -> String {
 
 /// A bar `width` cells long of which a `share` is filled.
 pub fn gauge(share: f64, width: usize) -> String {
-    let filled = (share.clamp(0.0, 1.0) * width as f64).round() as usize;
-    "█".repeat(filled) + &"░".repeat(width - filled.min(width))
+    let filled = scaled(share, width + 1);
+    "█".repeat(filled) + &"░".repeat(width - filled)
 }
 
-/// The step of `steps` in which a share from 0 to 1 lies.
+/// The step of `steps` in which a share lies; below 0 the first, above 1 the last.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a step is what is left when the share is cut off"
+)]
 fn scaled(share: f64, steps: usize) -> usize {
     ((share * steps as f64) as usize).min(steps.saturating_sub(1))
 }

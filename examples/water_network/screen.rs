@@ -46,15 +46,15 @@ impl<W: Write> Screen<W> {
     pub fn draw(&mut self, summary: &Summary) -> io::Result<()> {
         let Some(last) = &summary.last else { return Ok(()) };
         let lines = picture(summary, last, self.rows);
-        let mut frame = String::new();
+        let mut frame = Vec::new();
         if self.lines > 0 {
-            frame += &format!("\x1b[{}A", self.lines);
+            write!(frame, "\x1b[{}A", self.lines)?;
         }
         for line in &lines {
-            frame += &format!("\r\x1b[2K{line}\n");
+            write!(frame, "\r\x1b[2K{line}\n")?;
         }
         self.lines = lines.len();
-        self.out.write_all(frame.as_bytes())?;
+        self.out.write_all(&frame)?;
         self.out.flush()
     }
 }
