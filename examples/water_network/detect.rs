@@ -1,6 +1,6 @@
 //! Analyze: tells spells of abnormal flow from the day's ups and downs.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
 use crate::expect::Forecast;
 use crate::hour::Hour;
@@ -30,7 +30,7 @@ impl Default for Limits {
 }
 
 /// What a spell looks like from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Less water comes than should: a burst, a leak before the meter, a closed main.
     Loss,
@@ -38,6 +38,27 @@ pub enum Kind {
     Surge,
     /// The smaller swing to the other side that follows a spell, while tanks and pipes settle.
     Rebound,
+}
+
+impl Kind {
+    /// A sign for it in pictures.
+    pub fn mark(self) -> char {
+        match self {
+            Self::Loss => '▼',
+            Self::Surge => '▲',
+            Self::Rebound => '~',
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Loss => "loss",
+            Self::Surge => "surge",
+            Self::Rebound => "rebound",
+        })
+    }
 }
 
 /// Abnormal hours that belong together.

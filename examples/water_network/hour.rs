@@ -48,6 +48,16 @@ impl Hour {
     pub fn local(self) -> DateTime {
         self.offset.to_datetime(self.start)
     }
+
+    /// The local day and month, as `24 Mar`.
+    pub fn day(self) -> String {
+        self.local().strftime("%e %b").to_string()
+    }
+
+    /// The local time of the day, as `08:00`.
+    pub fn clock(self) -> String {
+        self.local().strftime("%H:%M").to_string()
+    }
 }
 
 /// RFC 3339 with offset, `2022-03-24T08:00:00+01:00`.

@@ -1,164 +1,165 @@
 //! The summary for people.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use crate::chart::Chart;
-use crate::detect::{Kind, Spell};
-use crate::hour::Hour;
+use crate::detect::Spell;
+use crate::network::Status;
 use crate::paint::Paint;
 use crate::plan::Plan;
 use crate::summary::Summary;
 
 const COLUMNS: usize = 70;
 const ROWS: usize = 7;
-/// Refused rows that are shown; the others are only counted.
-const SHOWN: usize = 10;
+/// Room for the scale, left of the picture.
+const MARGIN: usize = 8;
 
 /// The whole run on one page.
 pub fn page(summary: &Summary, elapsed: Duration, paint: Paint) -> String {
+    let sections = [
+        rows(summary, elapsed, paint),
+        Chart::new(&summary.flows, COLUMNS, ROWS)
+            .map(|chart| picture(&chart, &summary.spells, paint))
+            .unwrap_or_default(),
+        spells(summary, paint),
+        plans(summary, paint),
+    ];
     let mut page = String::new();
-    // Writing to a string cannot fail.
-    _ = write(&mut page, summary, elapsed, paint);
+    for section in sections.iter().filter(|section| !section.is_empty()) {
+        page.push('\n');
+        page.push_str(&section.join("\n"));
+        page.push('\n');
+    }
     page
 }
 
-fn write(page: &mut String, summary: &Summary, elapsed: Duration, paint: Paint) -> std::fmt::Result {
-    writeln!(page)?;
-    counts(page, summary, elapsed, paint)?;
-    if let Some(chart) = Chart::new(&summary.flows, COLUMNS, ROWS) {
-        writeln!(page)?;
-        picture(page, &chart, &summary.spells, paint)?;
-    }
-    writeln!(page, "\n{}", paint.bold("Spells"))?;
-    for spell in &summary.spells {
-        writeln!(page, "  {}", told(spell, paint))?;
-    }
-    if !summary.rebounds.is_empty() {
-        let days: Vec<String> = summary.rebounds.iter().map(|spell| day(spell.from)).collect();
-        writeln!(
-            page,
-            "{}",
-            paint.dim(&format!("  the network swung back after a spell on {}", days.join(", ")))
-        )?;
-    }
-    writeln!(page, "\n{}", paint.bold("Plans"))?;
-    for of_spell in summary.plans.chunk_by(|one, next| one.spell.from == next.spell.from) {
-        writeln!(page, "  {}", answer(of_spell, paint))?;
-    }
-    tank(page, summary, paint)
-}
-
-fn counts(page: &mut String, summary: &Summary, elapsed: Duration, paint: Paint) -> std::fmt::Result {
-    let Summary { sent, missing, refused, .. } = summary;
-    writeln!(
-        page,
-        "{} in {:.2} s: {missing} hours had no row, {} refused, {} lost",
-        paint.bold(&format!("{sent} readings")),
+/// How many rows there were, and every one that was kept out.
+fn rows(summary: &Summary, elapsed: Duration, paint: Paint) -> Vec<String> {
+    let counts = format!(
+        "{} in {:.2} s; {} hours had no row, {} rows were refused, {} lost",
+        paint.bold(&format!("{} readings", summary.sent)),
         elapsed.as_secs_f64(),
-        refused.len(),
+        summary.missing,
+        summary.refused.len(),
         summary.lost(),
-    )?;
-    for why in refused.iter().take(SHOWN) {
-        writeln!(page, "  {}", paint.yellow(&why.to_string()))?;
-    }
-    if refused.len() > SHOWN {
-        writeln!(page, "  and {} more", refused.len() - SHOWN)?;
-    }
-    Ok(())
+    );
+    let refused = summary.refused.iter().map(|why| format!("  {}", paint.yellow(&why.to_string())));
+    [counts].into_iter().chain(refused).collect()
 }
 
-/// The flows, a mark under each spell, and the first day of each week.
-fn picture(page: &mut String, chart: &Chart, spells: &[Spell], paint: Paint) -> std::fmt::Result {
-    for (row, line) in chart.lines().enumerate() {
-        let scale = match row {
+/// The flows, a mark under each spell, and the weeks.
+fn picture(chart: &Chart, spells: &[Spell], paint: Paint) -> Vec<String> {
+    let mut lines: Vec<String> = chart
+        .lines()
+        .zip(scale(chart))
+        .map(|(line, label)| format!("{} {}", paint.dim(&label), paint.blue(&line)))
+        .collect();
+    lines.push(format!("{:MARGIN$} {}", "", paint.red(&marks(chart, spells))));
+    lines.push(format!("{:MARGIN$} {}", "", paint.dim(&weeks(chart))));
+    lines
+}
+
+/// The highest flow beside the first line and the lowest beside the last.
+fn scale(chart: &Chart) -> impl Iterator<Item = String> {
+    (0..ROWS).map(|row| {
+        let label = match row {
             0 => format!("{:.0} l/s", chart.high),
-            _ if row == ROWS - 1 => format!("{:.0} l/s", chart.low),
+            _ if row + 1 == ROWS => format!("{:.0} l/s", chart.low),
             _ => String::new(),
         };
-        writeln!(page, "{} {}", paint.dim(&format!("{scale:>8}")), paint.blue(&line))?;
-    }
+        format!("{label:>MARGIN$}")
+    })
+}
+
+fn marks(chart: &Chart, spells: &[Spell]) -> String {
     let mut marks = vec![' '; COLUMNS];
     for spell in spells {
         if let Some(mark) = marks.get_mut(chart.column(spell.from)) {
-            *mark = arrow(spell.kind);
+            *mark = spell.kind.mark();
         }
     }
-    let marks: String = marks.into_iter().collect();
-    writeln!(page, "{:>8} {}", "", paint.red(marks.trim_end()))?;
-
-    let mut days = String::new();
-    let mut week = None;
-    for (column, hour) in chart.hours().enumerate() {
-        let date = hour.local().date();
-        if week != Some(date.iso_week_date().week()) && days.chars().count() < column {
-            week = Some(date.iso_week_date().week());
-            write!(days, "{}{}", " ".repeat(column - days.chars().count()), day(hour))?;
-        }
-    }
-    writeln!(page, "{:>8} {}", "", paint.dim(&days))
+    marks.into_iter().collect::<String>().trim_end().to_owned()
 }
 
-fn told(spell: &Spell, paint: Paint) -> String {
+/// The first day of each week, where it begins and there is room.
+fn weeks(chart: &Chart) -> String {
+    let mut line = String::new();
+    let mut before = None;
+    for (column, hour) in chart.hours().enumerate() {
+        let week = hour.local().date().iso_week_date().week();
+        if before.is_some_and(|before| before != week) && line.chars().count() < column {
+            line = format!("{line:column$}{}", hour.day());
+        }
+        before = Some(week);
+    }
+    line
+}
+
+fn spells(summary: &Summary, paint: Paint) -> Vec<String> {
+    if summary.spells.is_empty() {
+        return vec![paint.green("No spell of abnormal flow was found.")];
+    }
+    let mut lines = vec![paint.bold("Spells")];
+    lines.extend(summary.spells.iter().map(|spell| spell_line(spell, paint)));
+    lines.extend(summary.rebounds.iter().map(|spell| {
+        let swing = format!("  {} the network swung back on {}", spell.kind.mark(), spell.from.day());
+        paint.dim(&swing)
+    }));
+    lines
+}
+
+fn spell_line(spell: &Spell, paint: Paint) -> String {
     let side = if spell.deviation < 0.0 { "below" } else { "above" };
+    let extreme = format!("{:.1} l/s, {:.1} {side} the expected", spell.extreme, spell.deviation.abs());
     format!(
-        "{} {} to {}  {:>3} h  {}",
-        paint.red(&format!("{} {:<5}", arrow(spell.kind), name(spell.kind))),
+        "  {} {} to {} {:>3} h  {}",
+        paint.red(&format!("{} {:<5}", spell.kind.mark(), spell.kind.to_string())),
         spell.from,
         spell.to,
         spell.hours(),
-        paint.dim(&format!("{:.1} l/s, {:.1} {side}", spell.extreme, spell.deviation.abs())),
+        paint.dim(&extreme),
     )
+}
+
+fn plans(summary: &Summary, paint: Paint) -> Vec<String> {
+    let Some(last) = &summary.last else { return Vec::new() };
+    let mut lines = vec![paint.bold("Plans")];
+    let by_spell = summary.plans.chunk_by(|one, next| one.spell.from == next.spell.from);
+    lines.extend(by_spell.map(|plans| answer(plans, paint)));
+
+    let done = format!("  {} of {} plans were carried out", summary.executed, summary.plans.len());
+    let all = summary.executed == summary.plans.len();
+    lines.push(if all { paint.green(&done) } else { paint.yellow(&done) });
+    let Status { dry_hours, dry_hours_unmanaged, .. } = last.status;
+    lines.push(match dry_hours {
+        0 => paint.green("  the tank never ran dry"),
+        hours => paint.yellow(&format!("  the tank was dry for {hours} hours")),
+    });
+    if dry_hours_unmanaged > dry_hours {
+        lines.push(format!("  without the plans, it would have been for {dry_hours_unmanaged}"));
+    }
+    lines
 }
 
 /// What was planned about one spell.
 fn answer(plans: &[Plan], paint: Paint) -> String {
-    let Some(first) = plans.first() else { return String::new() };
+    let day = plans.first().map(|plan| plan.spell.from.day()).unwrap_or_default();
     let actions: Vec<String> =
-        plans.iter().map(|plan| format!("{} {}", paint.dim(&clock(plan.hour)), plan.action)).collect();
-    format!("{}  {}", paint.dim(&day(first.spell.from)), actions.join(paint.dim(" · ").as_str()))
+        plans.iter().map(|plan| format!("{} {}", paint.dim(&plan.hour.clock()), plan.action)).collect();
+    format!("  {}  {}", paint.dim(&day), actions.join(", "))
 }
 
-fn tank(page: &mut String, summary: &Summary, paint: Paint) -> std::fmt::Result {
-    let Some(last) = &summary.last else { return Ok(()) };
-    let failed = summary.plans.len() - summary.executed;
-    let executed = format!("{} of {} plans were carried out", summary.executed, summary.plans.len());
-    writeln!(page, "  {}", if failed == 0 { paint.green(&executed) } else { paint.yellow(&executed) })?;
-    let (dry, unmanaged) = (last.status.dry_hours, last.status.dry_hours_unmanaged);
-    let kept = if dry == 0 { "never ran dry".to_owned() } else { format!("was dry for {dry} hours") };
-    writeln!(
-        page,
-        "  {}",
-        paint.green(&format!(
-            "the tank {kept}; without the plans, it would have been dry for {unmanaged} hours"
-        ))
-    )
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The sign of a kind of spell.
-pub fn arrow(kind: Kind) -> char {
-    match kind {
-        Kind::Loss => '▼',
-        Kind::Surge => '▲',
-        Kind::Rebound => '~',
+    #[test]
+    fn a_run_without_rows_says_so_and_nothing_else() {
+        let page = page(&Summary::default(), Duration::ZERO, Paint { colours: false });
+        assert_eq!(
+            page,
+            "\n0 readings in 0.00 s; 0 hours had no row, 0 rows were refused, 0 lost\n\
+             \nNo spell of abnormal flow was found.\n"
+        );
     }
-}
-
-/// The word for a kind of spell.
-pub fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Loss => "loss",
-        Kind::Surge => "surge",
-        Kind::Rebound => "rebound",
-    }
-}
-
-/// Day and month, as `24 Mar`.
-pub fn day(hour: Hour) -> String {
-    hour.local().strftime("%e %b").to_string()
-}
-
-/// Time of the day, as `08:00`.
-pub fn clock(hour: Hour) -> String {
-    hour.local().strftime("%H:%M").to_string()
 }

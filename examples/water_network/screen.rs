@@ -8,7 +8,6 @@ use tokio::time::Instant;
 use crate::chart::{gauge, sparkline};
 use crate::detect::Kind;
 use crate::network::{Outcome, Status};
-use crate::page::{arrow, clock, day, name};
 use crate::paint::Paint;
 use crate::summary::Summary;
 
@@ -80,13 +79,14 @@ fn picture(summary: &Summary, last: &Outcome, rows: usize) -> Vec<String> {
         String::new(),
         paint.bold("plans"),
     ];
+    let height = lines.len() + LAST_PLANS;
     let recent = summary.plans.iter().rev().take(LAST_PLANS);
     lines.extend(recent.map(|plan| {
-        let when = paint.dim(&format!("{} {}", day(plan.hour), clock(plan.hour)));
-        let because = format!("{} of {:.0} l/s", name(plan.spell.kind), plan.spell.deviation.abs());
+        let when = paint.dim(&format!("{} {}", plan.hour.day(), plan.hour.clock()));
+        let because = format!("{} of {:.0} l/s", plan.spell.kind, plan.spell.deviation.abs());
         format!("  {when}  {:<24}{}", plan.action.to_string(), paint.dim(&because))
     }));
-    lines.resize(11 + LAST_PLANS, String::new());
+    lines.resize(height, String::new());
     lines
 }
 
@@ -97,7 +97,7 @@ fn flow(last: &Outcome, paint: Paint) -> String {
     let verdict = match assessment.judgement.current {
         None => paint.green("normal"),
         Some(spell) => {
-            let verdict = format!("{} {} since {}", arrow(spell.kind), name(spell.kind), clock(spell.from));
+            let verdict = format!("{} {} since {}", spell.kind.mark(), spell.kind, spell.from.clock());
             if spell.kind == Kind::Rebound { paint.yellow(&verdict) } else { paint.red(&verdict) }
         }
     };
