@@ -136,7 +136,7 @@ fn plans(summary: &Summary, paint: Paint) -> Vec<String> {
         hours => paint.yellow(&format!("  the tank was dry for {hours} hours")),
     });
     if dry_hours_unmanaged > dry_hours {
-        lines.push(format!("  without the plans, it would have been for {dry_hours_unmanaged}"));
+        lines.push(format!("  without the plans, it would have been dry for {dry_hours_unmanaged} hours"));
     }
     lines
 }
