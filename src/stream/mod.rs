@@ -10,3 +10,4 @@ pub mod testing;
 pub use backoff::Backoff;
 pub use notification::Notification;
 pub use operators::Operators;
+pub use ops::{combine_latest_all, race_all, retry};

@@ -1,3 +1,15 @@
 //! All integration tests in one binary: linking is what costs.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-fn main() {}
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test that can't go on has failed"
+)]
+
+#[cfg(feature = "cli")]
+mod cli;
+#[cfg(feature = "config")]
+mod config;
+mod stream_a;

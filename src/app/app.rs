@@ -1,0 +1,308 @@
+//! The app: everything that runs together.
+
+use super::mape_loop::LoopInner;
+use super::shutdown;
+use super::{Error, Finding, Level, Loop, Shutdown, Topology, check, nearest};
+use crate::element::host::Host;
+use crate::element::{
+    AnyElement, DeadLetter, Door, Element, Event, Item, Subscription, check_uid, generate_uid,
+};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Events and dead letters that wait for a slow reader before the oldest give way.
+const WAITING: usize = 4096;
+/// The time that `run` gives the elements to finish.
+const FINISH_WITHIN: Duration = Duration::from_secs(10);
+
+pub(crate) struct AppInner {
+    pub(crate) host: Arc<Host>,
+    loops: Mutex<Vec<Arc<LoopInner>>>,
+    levels: Mutex<Vec<Arc<str>>>,
+    pub(crate) seen: Mutex<super::topology::Seen>,
+}
+
+impl Drop for AppInner {
+    fn drop(&mut self) {
+        for inner in self.loops.get_mut().drain(..) {
+            inner.leave();
+        }
+    }
+}
+
+/// Everything that runs together: levels of loops of elements. Cheap to clone.
+///
+/// When the last handle is dropped, all elements are disposed of; [`shutdown`](Self::shutdown) lets them finish first.
+///
+/// ```
+/// use mape::prelude::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// let app = App::new();
+/// let car = app.level("roadside")?.create_loop("car")?;
+/// car.monitor("detect").map(|emergency: bool| emergency).spawn()?;
+///
+/// let detect = app.element::<bool, bool>("roadside.car.detect")?;
+/// assert_eq!(detect.path(), "car.detect");
+/// assert!(app.element::<String, bool>("car.detect").is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct App(pub(crate) Arc<AppInner>);
+
+impl Default for App {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl App {
+    /// An app whose elements run on the present tokio runtime.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(AppInner {
+            host: Host::new(),
+            loops: Mutex::default(),
+            levels: Mutex::default(),
+            seen: Mutex::default(),
+        }))
+    }
+
+    pub(crate) fn from_inner(inner: Arc<AppInner>) -> Self {
+        Self(inner)
+    }
+
+    /// A new loop on the level `""`; an empty uid stands for a generated one (`l_` and 8 digits).
+    ///
+    /// # Errors
+    /// [`Error::Uid`], [`Error::LoopTaken`], [`Error::ShutDown`].
+    pub fn create_loop(&self, uid: &str) -> Result<Loop, Error> {
+        let uid = if uid.is_empty() { generate_uid("l") } else { uid.into() };
+        self.enter(uid, "".into())
+    }
+
+    /// The level of that uid; it is made when first asked for.
+    ///
+    /// # Errors
+    /// [`Error::Uid`].
+    pub fn level(&self, uid: &str) -> Result<Level, Error> {
+        if !uid.is_empty() {
+            check_uid(uid)?;
+        }
+        Ok(Level::new(self.clone(), self.enter_level(uid)))
+    }
+
+    fn enter_level(&self, uid: &str) -> Arc<str> {
+        let mut levels = self.0.levels.lock();
+        if let Some(level) = levels.iter().find(|l| ***l == *uid) {
+            return level.clone();
+        }
+        let level: Arc<str> = uid.into();
+        levels.push(level.clone());
+        level
+    }
+
+    pub(crate) fn enter(&self, uid: Arc<str>, level: Arc<str>) -> Result<Loop, Error> {
+        check_uid(&uid)?;
+        let level = self.enter_level(&level);
+        let mut loops = self.0.loops.lock();
+        if self.0.host.closing.load(Ordering::Acquire) {
+            return Err(Error::ShutDown);
+        }
+        if let Some(other) = loops.iter().find(|l| l.uid == uid) {
+            let name = |level: &str| {
+                if level.is_empty() { "the default level".to_owned() } else { format!("level `{level}`") }
+            };
+            return Err(Error::LoopTaken {
+                uid: uid.to_string(),
+                wanted_by: name(&level),
+                taken_by: name(&other.level()),
+            });
+        }
+        let inner = LoopInner::new(uid, level, &self.0);
+        loops.push(inner.clone());
+        Ok(Loop(inner))
+    }
+
+    /// The levels in the order in which they were made.
+    #[must_use]
+    pub fn levels(&self) -> Vec<Level> {
+        let levels = self.0.levels.lock().clone();
+        levels.into_iter().map(|uid| Level::new(self.clone(), uid)).collect()
+    }
+
+    /// The loops of all levels in the order in which they were made.
+    #[must_use]
+    pub fn loops(&self) -> Vec<Loop> {
+        self.0.loops.lock().iter().cloned().map(Loop).collect()
+    }
+
+    /// The elements of all loops.
+    #[must_use]
+    pub fn elements(&self) -> Vec<AnyElement> {
+        self.loops().iter().flat_map(Loop::elements).collect()
+    }
+
+    /// The loop of that uid.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] names the one most like it.
+    pub fn find_loop(&self, uid: &str) -> Result<Loop, Error> {
+        let loops = self.loops();
+        if let Some(found) = loops.iter().find(|l| l.uid() == uid) {
+            return Ok(found.clone());
+        }
+        let near = nearest(uid, loops.iter().map(Loop::uid));
+        Err(Error::NotFound { what: "loop", path: uid.into(), near })
+    }
+
+    /// The element at a path: `loop.element` or `level.loop.element`.
+    ///
+    /// # Errors
+    /// [`Error::BadPath`], [`Error::NotFound`].
+    pub fn get(&self, path: &str) -> Result<AnyElement, Error> {
+        let parts: Vec<&str> = path.split('.').collect();
+        let (level, in_loop, uid) = match parts.as_slice() {
+            [in_loop, uid] => (None, *in_loop, *uid),
+            [level, in_loop, uid] => (Some(*level), *in_loop, *uid),
+            _ => return Err(Error::BadPath { path: path.into() }),
+        };
+        let loops = self.loops();
+        let on_level = |l: &&Loop| level.is_none_or(|level| *l.0.level() == *level);
+        if let Some(found) = loops.iter().filter(on_level).find(|l| l.uid() == in_loop)
+            && let Some(element) = found.0.element(uid)
+        {
+            return Ok(element);
+        }
+        let all: Vec<String> = loops
+            .iter()
+            .flat_map(|l| {
+                let level = level.map(|_| format!("{}.", l.0.level())).unwrap_or_default();
+                l.0.uids().into_iter().map(move |e| format!("{level}{}.{e}", l.uid()))
+            })
+            .collect();
+        let near = nearest(path, all.iter().map(String::as_str));
+        Err(Error::NotFound { what: "element", path: path.into(), near })
+    }
+
+    /// The element at a path, with its types.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), and [`Error::Type`] names the types that it has.
+    pub fn element<I: Item, O: Item>(&self, path: &str) -> Result<Element<I, O>, Error> {
+        Ok(self.get(path)?.typed()?)
+    }
+
+    /// The ports of an exposed element as JSON.
+    #[must_use]
+    pub fn door(&self, path: &str) -> Option<Arc<dyn Door>> {
+        self.get(path).ok()?.door()
+    }
+
+    /// Takes a loop out and disposes of its elements. `false` if there is none of that uid.
+    pub fn remove_loop(&self, uid: &str) -> bool {
+        let mut loops = self.0.loops.lock();
+        let Some(i) = loops.iter().position(|l| *l.uid == *uid) else { return false };
+        let inner = loops.remove(i);
+        drop(loops);
+        inner.leave();
+        true
+    }
+
+    /// What happens to the elements from now on: changes of state, errors, escalations, changed parameters. A slow
+    /// reader loses the oldest, counted.
+    pub fn events(&self) -> Subscription<Event> {
+        self.0.host.events.subscribe(WAITING)
+    }
+
+    /// The items that elements fail on from now on, with the errors. A slow reader loses the oldest, counted.
+    pub fn dead_letters(&self) -> Subscription<DeadLetter> {
+        self.0.host.letters.subscribe(WAITING)
+    }
+
+    /// All there is to know now, ready to be shown or sent: levels, loops, elements, links, rates, errors.
+    #[must_use]
+    pub fn topology(&self) -> Topology {
+        Topology::of(self)
+    }
+
+    /// What is wrong with the wiring, and how to mend it; best asked before the elements are started.
+    #[must_use]
+    pub fn check(&self) -> Vec<Finding> {
+        check::check(self)
+    }
+
+    /// Lets everything finish: sources end, queues are worked off in the order of the links, sinks are flushed. What
+    /// has not finished within `limit` is named, then ended.
+    ///
+    /// Rings are opened at the links that drop or are declared as feedback. Elements that are paused, stopped or not
+    /// started don't work off anything; a paused one with items waiting counts as unfinished.
+    ///
+    /// # Cancel safety
+    /// If dropped, no element takes anything new, but what still works is not ended; call it again.
+    pub async fn shutdown(&self, limit: Duration) -> Shutdown {
+        shutdown::shutdown(self, limit).await
+    }
+
+    /// Runs until Ctrl-C or SIGTERM, then shuts down within 10 s; a second signal ends it at once.
+    ///
+    /// # Cancel safety
+    /// Cancel safe until the signal comes; then as [`shutdown`](Self::shutdown).
+    pub async fn run(&self) -> Shutdown {
+        self.run_until(shutdown::signal(), FINISH_WITHIN).await
+    }
+
+    /// Runs until `end` is ready or a signal comes, then shuts down within `limit`; a (second) signal ends it at once.
+    ///
+    /// # Cancel safety
+    /// As [`run`](Self::run).
+    pub async fn run_until(&self, end: impl Future<Output = ()>, limit: Duration) -> Shutdown {
+        tokio::select! {
+            () = end => {}
+            () = shutdown::signal() => tracing::info!("shutting down; press Ctrl-C again to end at once"),
+        }
+        tokio::select! {
+            done = self.shutdown(limit) => done,
+            () = shutdown::signal() => self.shutdown(Duration::ZERO).await,
+        }
+    }
+
+    /// Disposes of everything, at once.
+    pub(crate) fn clear(&self) {
+        let loops = std::mem::take(&mut *self.0.loops.lock());
+        for inner in loops {
+            inner.leave();
+        }
+    }
+
+    pub(crate) fn by_level(&self) -> BTreeMap<Arc<str>, Vec<Loop>> {
+        let mut levels: BTreeMap<Arc<str>, Vec<Loop>> =
+            self.0.levels.lock().iter().map(|l| (l.clone(), Vec::new())).collect();
+        for one in self.loops() {
+            levels.entry(one.0.level()).or_default().push(one);
+        }
+        levels
+    }
+}
+
+impl PartialEq for App {
+    /// The same app, not just one that is alike.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for App {}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("loops", &self.loops()).finish_non_exhaustive()
+    }
+}

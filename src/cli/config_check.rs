@@ -1,0 +1,39 @@
+//! `mape config check`
+
+use super::{Global, Output};
+use anyhow::Result;
+use mape::config::{Explanation, Origin};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+pub(super) fn run(global: &Global, output: &mut Output) -> Result<()> {
+    match global.load() {
+        Ok(config) => {
+            let text = format!("the configuration is valid: {}", summary(&config.explain()));
+            output.write(text, &json!({"valid": true, "problems": []}))
+        }
+        Err(error) => {
+            if global.json {
+                let value = json!({"valid": false, "error": error.to_string(), "problems": error.problems()});
+                output.write("", &value)?;
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// How many values each source gives.
+fn summary(explanation: &Explanation) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in explanation.entries() {
+        let source = match &entry.origin {
+            Origin::File { file, .. } => file.display().to_string(),
+            Origin::Variable { .. } => "the environment".to_owned(),
+            Origin::Option { .. } => "options".to_owned(),
+            _ => "defaults".to_owned(),
+        };
+        *counts.entry(source).or_default() += 1;
+    }
+    let parts: Vec<_> = counts.iter().map(|(source, count)| format!("{count} from {source}")).collect();
+    parts.join(", ")
+}

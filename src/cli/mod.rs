@@ -1,0 +1,24 @@
+//! The program's commands, one a file.
+//!
+//! A command takes what all commands know ([`Global`]) and its own arguments, writes to an [`Output`] and returns a
+//! result; [`run`] reports an error on standard error and chooses the exit code:
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | done; also when whoever read the output went away |
+//! | 1 | the command failed |
+//! | 2 | wrong arguments or a wrong configuration: nothing was started |
+
+mod arguments;
+mod config_check;
+mod config_explain;
+mod output;
+mod report;
+mod run;
+mod version;
+
+pub(crate) use arguments::Arguments;
+pub(crate) use run::run;
+
+use arguments::Global;
+use output::Output;

@@ -1,0 +1,36 @@
+//! The section `live`.
+
+use super::time;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The live server, which pushes the parts of results to whoever is interested.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Live {
+    /// How many parts wait for a client that reads slowly. Default: 1024.
+    pub client_buffer: usize,
+    /// What happens when they are that many. Default: `drop_oldest`.
+    pub when_full: WhenFull,
+    /// How often a quiet connection is given a sign of life. Default: 15 s.
+    #[serde(with = "time")]
+    pub heartbeat: Duration,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self { client_buffer: 1024, when_full: WhenFull::DropOldest, heartbeat: Duration::from_secs(15) }
+    }
+}
+
+/// What happens to a client whose buffer is full. It is told what it missed either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// It loses the oldest part (`drop_oldest`).
+    DropOldest,
+    /// It is disconnected and may come back for the gap (`disconnect`).
+    Disconnect,
+}

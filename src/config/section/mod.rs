@@ -1,0 +1,16 @@
+//! The sections this crate knows, one a file: their keys, what they mean and what they are by default.
+
+mod backend;
+mod influxdb;
+mod live;
+mod rest;
+mod telemetry;
+mod time;
+mod workflow;
+
+pub use backend::Backend;
+pub use influxdb::{Batch, Influxdb};
+pub use live::{Live, WhenFull};
+pub use rest::Rest;
+pub use telemetry::{LogFormat, Telemetry};
+pub use workflow::{Exec, Request, Workflow};

@@ -1,0 +1,182 @@
+//! Asynchronous element functions: one call at a time, in order.
+
+use super::function::{Loan, fail, keep};
+use super::queue::{Got, Queue};
+use super::site::{Mode, Site};
+use super::{Item, Outcome, Overflow};
+use futures::Stream;
+use pin_project_lite::pin_project;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll, ready};
+
+/// Where an asynchronous element function puts its results, none to many for an item.
+///
+/// It is cheap to clone and may outlive the call: keep it, send it to a task.
+pub struct Emitter<U> {
+    queue: Arc<Queue<U>>,
+}
+
+impl<U> Clone for Emitter<U> {
+    fn clone(&self) -> Self {
+        Self { queue: self.queue.clone() }
+    }
+}
+
+impl<U> fmt::Debug for Emitter<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emitter").finish_non_exhaustive()
+    }
+}
+
+impl<U> Emitter<U> {
+    pub(crate) fn new(queue: Arc<Queue<U>>) -> Self {
+        Self { queue }
+    }
+
+    /// Emits one result; waits while the element's output is full. `false` when nobody will ever take it, because the
+    /// element was restarted or disposed of: a task that goes on emitting should end then.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: if dropped before it is ready, the item was not emitted.
+    pub fn emit(&self, item: U) -> impl Future<Output = bool> + Send + '_
+    where
+        U: Send,
+    {
+        let mut one = Some(item);
+        std::future::poll_fn(move |cx| self.queue.poll_push_one(cx, &mut one).map(|r| r.is_ok()))
+    }
+}
+
+/// Results of asynchronous functions wait here at most, before `emit` waits.
+pub(crate) const RESULTS: usize = 256;
+
+/// The results of calls, read by the pipe.
+pub(crate) struct Results<U> {
+    queue: Arc<Queue<U>>,
+    batch: VecDeque<U>,
+}
+
+impl<U> Results<U> {
+    pub(crate) fn new() -> Self {
+        Self { queue: Queue::new(RESULTS, Overflow::Wait), batch: VecDeque::new() }
+    }
+
+    pub(crate) fn emitter(&self) -> Emitter<U> {
+        Emitter::new(self.queue.clone())
+    }
+
+    /// A result that is there now.
+    pub(crate) fn try_next(&mut self) -> Option<U> {
+        if self.batch.is_empty() {
+            self.queue.try_take(&mut self.batch);
+        }
+        self.batch.pop_front()
+    }
+
+    /// The same, and to be woken when there is one.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<U> {
+        loop {
+            if let Some(item) = self.batch.pop_front() {
+                return Poll::Ready(item);
+            }
+            match ready!(self.queue.poll_take(cx, &mut self.batch)) {
+                Got::Items => {}
+                Got::Fault(_) | Got::End(_) => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl<U> Drop for Results<U> {
+    fn drop(&mut self) {
+        self.queue.close(self.batch.len());
+    }
+}
+
+pin_project! {
+    /// Operators followed by an asynchronous function, one call at a time.
+    pub struct EachAsync<S, F, Fut, U> {
+        #[pin]
+        s: S,
+        f: Loan<F>,
+        #[pin]
+        call: Option<Fut>,
+        polling: bool,
+        done: bool,
+        results: Results<U>,
+        site: Arc<Site>,
+    }
+}
+
+impl<S, F, Fut, U> EachAsync<S, F, Fut, U> {
+    pub(crate) fn new(s: S, f: Loan<F>, site: Arc<Site>) -> Self {
+        Self { s, f, call: None, polling: false, done: false, results: Results::new(), site }
+    }
+}
+
+impl<S, F, Fut, U> Stream for EachAsync<S, F, Fut, U>
+where
+    S: Stream<Item: Item>,
+    F: FnMut(S::Item, Emitter<U>) -> Fut,
+    Fut: Future<Output: Outcome>,
+{
+    type Item = U;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<U>> {
+        let mut me = self.project();
+        loop {
+            if let Some(item) = me.results.try_next() {
+                return Poll::Ready(Some(item));
+            }
+            if std::mem::take(me.polling) {
+                me.call.set(None); // its last poll panicked
+            }
+            if let Some(call) = me.call.as_mut().as_pin_mut() {
+                *me.polling = true;
+                me.site.busy.store(true, Relaxed);
+                let polled = call.poll(cx);
+                me.site.busy.store(false, Relaxed);
+                *me.polling = false;
+                let Poll::Ready(outcome) = polled else {
+                    // What was emitted so far goes out at once; also what other holders of the emitter emit.
+                    return me.results.poll_next(cx).map(Some);
+                };
+                me.call.set(None);
+                match outcome.outcome() {
+                    Ok(()) => me.site.worked.store(true, Relaxed),
+                    Err(error) => fail(me.site, error),
+                }
+                continue;
+            }
+            if *me.done {
+                return Poll::Ready(None);
+            }
+            let mode = me.site.mode();
+            if mode == Mode::Hold {
+                return me.results.poll_next(cx).map(Some);
+            }
+            match me.s.as_mut().poll_next(cx) {
+                Poll::Ready(Some(_)) if mode == Mode::Skip => {
+                    me.site.skipped.fetch_add(1, Relaxed);
+                }
+                Poll::Ready(Some(item)) => {
+                    let Some(f) = me.f.get() else { return Poll::Ready(None) };
+                    if me.site.keeps_inputs() {
+                        keep(me.site, &item);
+                    }
+                    me.site.busy.store(true, Relaxed);
+                    let call = f(item, me.results.emitter());
+                    me.site.busy.store(false, Relaxed);
+                    me.call.set(Some(call));
+                }
+                Poll::Ready(None) => *me.done = true,
+                Poll::Pending => return me.results.poll_next(cx).map(Some),
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The element's task: turns its pipe while there is input, then hands on what came out.
+
+use super::function::{Out, Pump, Turn};
+use super::in_port::{InPort, InSide};
+use super::out_port::OutPort;
+use super::site::{Launch, Site};
+use super::{ErrorKind, Item, OnError};
+use pin_project_lite::pin_project;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::Sleep;
+
+/// An operator that panics so often with nothing going through in between will not get better.
+const PANICS_IN_A_ROW: u32 = 1000;
+
+/// Makes the pipe of an element; called again whenever its operators are to be built anew.
+pub(crate) type Make<I, P> = Box<dyn FnMut(InPort<I>, &Arc<Site>) -> P + Send>;
+
+/// All that is needed to run an element.
+pub(crate) struct Recipe<I: Item, P: Pump> {
+    pub(crate) make: Make<I, P>,
+    pub(crate) input: Arc<InSide<I>>,
+    pub(crate) output: Arc<OutPort<P::Out>>,
+}
+
+impl<I, P> Launch for Recipe<I, P>
+where
+    I: Item,
+    P: Pump<Out: Item> + 'static,
+{
+    fn launch(self: Box<Self>, runtime: &Handle) -> AbortHandle {
+        let site = self.input.site().clone();
+        runtime.spawn(Driver::new(self, site)).abort_handle()
+    }
+}
+
+pin_project! {
+    pub(crate) struct Driver<I: Item, P: Pump> {
+        recipe: Option<Box<Recipe<I, P>>>,
+        output: Arc<OutPort<P::Out>>,
+        site: Arc<Site>,
+        #[pin]
+        pipe: Option<P>,
+        out: Out<P::Out>,
+        phase: Phase,
+        attempts: u32,
+        panics: u32,
+    }
+}
+
+enum Phase {
+    Turning,
+    /// Waits before the operators are built anew.
+    Waiting(Pin<Box<Sleep>>),
+    Ending {
+        failed: bool,
+    },
+}
+
+impl<I: Item, P: Pump<Out: Item>> Driver<I, P> {
+    fn new(recipe: Box<Recipe<I, P>>, site: Arc<Site>) -> Self {
+        let output = recipe.output.clone();
+        Self {
+            recipe: Some(recipe),
+            output,
+            site,
+            pipe: None,
+            out: Out::new(),
+            phase: Phase::Turning,
+            attempts: 0,
+            panics: 0,
+        }
+    }
+}
+
+impl<I, P> Future for Driver<I, P>
+where
+    I: Item,
+    P: Pump<Out: Item> + 'static,
+{
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.site.waker.register(cx.waker());
+        loop {
+            // What is ready goes out before anything else is taken; then the errors that came behind it.
+            {
+                let me = self.as_mut().project();
+                ready!(me.output.poll_flush(cx, &mut me.out.batch));
+            }
+            if self.site.any_fault.load(Ordering::Acquire) {
+                self.as_mut().pass_faults();
+            }
+            let mut me = self.as_mut().project();
+            if me.site.renew.load(Ordering::Acquire) && me.site.renew.swap(false, Ordering::AcqRel) {
+                me.pipe.set(None);
+            }
+            match me.phase {
+                Phase::Turning => {}
+                Phase::Waiting(sleep) => {
+                    ready!(sleep.as_mut().poll(cx));
+                    *me.phase = Phase::Turning;
+                    me.site.set_restarting(false);
+                }
+                Phase::Ending { failed } => {
+                    let failed = *failed;
+                    self.end(failed);
+                    return Poll::Ready(());
+                }
+            }
+            match self.as_mut().turn(cx) {
+                Ok(Turn::Full | Turn::Fault) => {}
+                Ok(Turn::Done) => *self.as_mut().project().phase = Phase::Ending { failed: false },
+                Ok(Turn::Pending) => {
+                    if self.site.any_fault.load(Ordering::Acquire) {
+                        continue;
+                    }
+                    let me = self.as_mut().project();
+                    ready!(me.output.poll_flush(cx, &mut me.out.batch));
+                    return Poll::Pending;
+                }
+                Err(panic) => self.as_mut().panicked(&*panic),
+            }
+        }
+    }
+}
+
+impl<I, P> Driver<I, P>
+where
+    I: Item,
+    P: Pump<Out: Item> + 'static,
+{
+    fn turn(self: Pin<&mut Self>, cx: &mut Context<'_>) -> std::thread::Result<Turn> {
+        let mut me = self.project();
+        catch_unwind(AssertUnwindSafe(|| {
+            if me.pipe.is_none()
+                && let Some(recipe) = me.recipe.as_mut()
+            {
+                let port = recipe.input.port();
+                me.pipe.set(Some((recipe.make)(port, me.site)));
+            }
+            match me.pipe.as_mut().as_pin_mut() {
+                Some(pipe) => pipe.poll_pump(cx, me.out),
+                None => Turn::Done,
+            }
+        }))
+    }
+
+    /// Passes errors on downstream; those of the element itself make its supervision act.
+    #[cold]
+    fn pass_faults(self: Pin<&mut Self>) {
+        let me = self.project();
+        let faults = me.site.take_faults();
+        for fault in &faults {
+            super::site::Outputs::raise(&**me.output, fault.clone());
+        }
+        if me.site.worked.swap(false, Ordering::AcqRel) {
+            (*me.attempts, *me.panics) = (0, 0);
+        }
+        if !me.site.failing.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        let mut pipe = me.pipe;
+        match me.site.on_error {
+            OnError::Resume => {}
+            OnError::Restart(backoff) => match backoff.wait(*me.attempts) {
+                Some(wait) => {
+                    *me.attempts += 1;
+                    me.site.restarts.fetch_add(1, Ordering::Relaxed);
+                    me.site.set_restarting(true);
+                    pipe.set(None);
+                    *me.phase = Phase::Waiting(Box::pin(tokio::time::sleep(wait)));
+                }
+                None => *me.phase = Phase::Ending { failed: true },
+            },
+            OnError::Stop => *me.phase = Phase::Ending { failed: true },
+            OnError::Escalate => {
+                *me.phase = Phase::Ending { failed: true };
+                if let Some(error) = faults.last() {
+                    me.site.escalate(error);
+                }
+            }
+        }
+    }
+
+    #[cold]
+    fn panicked(self: Pin<&mut Self>, panic: &(dyn std::any::Any + Send)) {
+        let mut me = self.project();
+        if me.site.worked.swap(false, Ordering::AcqRel) {
+            (*me.attempts, *me.panics) = (0, 0);
+        }
+        let in_function = me.site.busy.swap(false, Ordering::AcqRel);
+        let input = if in_function { me.site.kept.lock().take() } else { None };
+        if !in_function {
+            // An operator panicked: what it holds can't be trusted.
+            me.pipe.set(None);
+        }
+        me.site.failed(ErrorKind::panicked(panic), input);
+        *me.panics += 1;
+        if *me.panics >= PANICS_IN_A_ROW {
+            tracing::warn!(element = %me.site.path(), panics = *me.panics, "ended: it does nothing but panic");
+            *me.phase = Phase::Ending { failed: true };
+        }
+    }
+
+    fn end(self: Pin<&mut Self>, failed: bool) {
+        let mut me = self.project();
+        me.pipe.set(None);
+        if let Some(recipe) = me.recipe.take() {
+            me.site.ended(recipe, failed);
+        }
+    }
+}

@@ -1,0 +1,523 @@
+//! The in-port: merges its links, each with a queue and policy of its own, into one stream.
+//!
+//! Every source has a waker of its own that enters it in a list of what is ready, so a port with thousands of links
+//! looks only at those that have something. Links from the same out-port are read one after the other: what the
+//! earlier one still holds comes before what the later one brings, so order holds over relinking to and fro.
+
+use super::host::Listeners;
+use super::out_port::Plug;
+use super::queue::{End, Fault, Got, Queue, Reader};
+use super::site::{Inputs, Intake, PortStats, Site};
+use super::{Item, LinkOptions, LinkStats, Overflow, StartPolicy};
+use futures::Stream;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Context, Poll, Wake, Waker, ready};
+
+/// A source that runs operators or a foreign stream; it is asked for a batch at a time.
+pub(crate) trait BatchSource<T>: Send {
+    fn poll_batch(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut VecDeque<T>) -> Poll<Got>;
+}
+
+pub(crate) enum Source<T> {
+    Queue(Arc<Queue<T>>),
+    /// Operators on a link, or a stream fed in; with the queue behind it, if there is one.
+    Piped(Pin<Box<dyn BatchSource<T>>>, Option<Arc<dyn Valve>>),
+}
+
+/// A queue whose type doesn't matter.
+pub(crate) trait Valve: Send + Sync {
+    fn mute(&self, muted: bool, clear: bool);
+    fn finish(&self, end: End);
+    fn stats(&self) -> LinkStats;
+}
+
+impl<T: Send> Valve for Queue<T> {
+    fn mute(&self, muted: bool, clear: bool) {
+        Queue::mute(self, muted, clear);
+    }
+    fn finish(&self, end: End) {
+        Queue::finish(self, end);
+    }
+    fn stats(&self) -> LinkStats {
+        Queue::stats(self)
+    }
+}
+
+impl<T: Send + 'static> Source<T> {
+    fn valve(&self) -> Option<Arc<dyn Valve>> {
+        match self {
+            Self::Queue(queue) => Some(queue.clone()),
+            Self::Piped(_, valve) => valve.clone(),
+        }
+    }
+}
+
+type Probe<T> = Box<dyn FnMut(&T) + Send>;
+
+struct Gate<T> {
+    incoming: Vec<(usize, Source<T>)>,
+    woken: Vec<usize>,
+    waker: Option<Waker>,
+    valves: Vec<(Arc<dyn Valve>, bool)>,
+    intake: Intake,
+    finishing: bool,
+    closed: bool,
+    received: u64,
+    skipped_before: u64,
+    dropped_before: u64,
+    probes: Vec<Probe<T>>,
+    lane: Option<Lane<T>>,
+    /// Every source is to be asked again.
+    poke: bool,
+}
+
+/// The shared side of an in-port: where links and pushes arrive.
+pub(crate) struct InSide<T> {
+    site: Arc<Site>,
+    gate: Mutex<Gate<T>>,
+    entry: OnceLock<Arc<Queue<T>>>,
+}
+
+impl<T: Item> InSide<T> {
+    pub(crate) fn new(site: Arc<Site>) -> Arc<Self> {
+        Arc::new(Self {
+            site,
+            gate: Mutex::new(Gate {
+                incoming: Vec::new(),
+                woken: Vec::new(),
+                waker: None,
+                valves: Vec::new(),
+                intake: Intake::Muted,
+                finishing: false,
+                closed: false,
+                received: 0,
+                skipped_before: 0,
+                dropped_before: 0,
+                probes: Vec::new(),
+                lane: None,
+                poke: false,
+            }),
+            entry: OnceLock::new(),
+        })
+    }
+
+    pub(crate) fn site(&self) -> &Arc<Site> {
+        &self.site
+    }
+
+    /// Adds a source. `from` tells the out-port it comes from (0: none); `own` is true of queues that pushes fill.
+    pub(crate) fn add(self: &Arc<Self>, from: usize, source: Source<T>, own: bool) -> bool {
+        let mut gate = self.gate.lock();
+        if gate.closed {
+            drop(gate);
+            close(source);
+            return false;
+        }
+        if let Some(valve) = source.valve() {
+            if gate.intake != Intake::Open {
+                valve.mute(true, gate.intake == Intake::Muted);
+            }
+            if gate.finishing && own {
+                valve.finish(End::Unlinked);
+            }
+            gate.valves.push((valve, own));
+        }
+        gate.incoming.push((from, source));
+        gate.wake();
+        self.site.start_by_policy(StartPolicy::AtOnce);
+        true
+    }
+
+    /// The queue that single pushes share.
+    pub(crate) fn entry(self: &Arc<Self>) -> &Arc<Queue<T>> {
+        self.entry.get_or_init(|| {
+            let queue = Queue::new(LinkOptions::default().capacity, Overflow::Wait);
+            self.add(0, Source::Queue(queue.clone()), true);
+            queue
+        })
+    }
+
+    pub(crate) fn probe(&self, probe: Probe<T>) {
+        self.gate.lock().probes.push(probe);
+    }
+
+    /// Watches without holding anything up: the newest `capacity` items wait to be looked at.
+    pub(crate) fn tap(&self, capacity: usize) -> super::Subscription<T> {
+        let listeners = Listeners::default();
+        let subscription = listeners.subscribe(capacity);
+        self.probe(Box::new(move |item| listeners.tell(item)));
+        subscription
+    }
+
+    /// The reading end, with what an earlier one left.
+    pub(crate) fn port(self: &Arc<Self>) -> InPort<T> {
+        let lane = self.gate.lock().lane.take().unwrap_or_default();
+        InPort { side: self.clone(), lane }
+    }
+}
+
+impl<T: Item> Plug<T> for InSide<T> {
+    fn plug(self: Arc<Self>, queue: Arc<Queue<T>>, from: usize) {
+        self.add(from, Source::Queue(queue), false);
+    }
+    fn target(&self) -> Option<Arc<Site>> {
+        Some(self.site.clone())
+    }
+}
+
+impl<T: Item> Inputs for InSide<T> {
+    fn set_intake(&self, intake: Intake) {
+        let mut gate = self.gate.lock();
+        gate.intake = intake;
+        gate.poke = true;
+        for (valve, _) in &gate.valves {
+            valve.mute(intake != Intake::Open, intake == Intake::Muted);
+        }
+        gate.wake();
+    }
+
+    fn finish(&self) {
+        let mut gate = self.gate.lock();
+        gate.finishing = true;
+        gate.poke = true;
+        for (valve, own) in &gate.valves {
+            if *own {
+                valve.finish(End::Unlinked);
+            }
+        }
+        gate.wake();
+    }
+
+    fn close(&self) {
+        let mut gate = self.gate.lock();
+        gate.closed = true;
+        let (incoming, lane) = (std::mem::take(&mut gate.incoming), gate.lane.take());
+        let valves = std::mem::take(&mut gate.valves);
+        gate.probes.clear();
+        drop(gate);
+        for (_, source) in incoming {
+            close(source);
+        }
+        drop(lane);
+        for (valve, _) in valves {
+            valve.mute(true, true);
+            valve.finish(End::Unlinked);
+        }
+    }
+
+    fn reopen(&self) {
+        if let Some(entry) = self.entry.get()
+            && entry.reopen() == Reader::Needed
+        {
+            let mut gate = self.gate.lock();
+            gate.valves.push((entry.clone(), true));
+            gate.incoming.push((0, Source::Queue(entry.clone())));
+            gate.wake();
+        }
+    }
+
+    fn item_type(&self) -> &'static str {
+        std::any::type_name::<T>()
+    }
+
+    fn stats(&self) -> PortStats {
+        let gate = self.gate.lock();
+        let mut stats = PortStats {
+            received: gate.received,
+            skipped: gate.skipped_before + self.site.skipped.load(Ordering::Relaxed),
+            dropped: gate.dropped_before,
+            sources: gate.valves.len(),
+            queued: 0,
+        };
+        for (valve, _) in &gate.valves {
+            let one = valve.stats();
+            stats.skipped += one.skipped;
+            stats.dropped += one.dropped;
+            stats.queued += one.queued;
+        }
+        stats
+    }
+}
+
+fn close<T>(source: Source<T>) {
+    if let Source::Queue(queue) = source {
+        queue.close(0);
+    }
+}
+
+impl<T> Gate<T> {
+    fn wake(&mut self) {
+        if let Some(w) = self.waker.take() {
+            w.wake();
+        }
+    }
+
+    fn forget(&mut self, valve: &Arc<dyn Valve>) {
+        if let Some(i) = self.valves.iter().position(|(v, _)| Arc::ptr_eq(v, valve)) {
+            let stats = self.valves.swap_remove(i).0.stats();
+            self.skipped_before += stats.skipped;
+            self.dropped_before += stats.dropped;
+        }
+    }
+}
+
+/// Enters one slot of the port as ready.
+struct SlotWaker<T> {
+    side: Weak<InSide<T>>,
+    slot: usize,
+    entered: AtomicBool,
+}
+
+impl<T: Item> Wake for SlotWaker<T> {
+    fn wake(self: Arc<Self>) {
+        if !self.entered.swap(true, Ordering::AcqRel)
+            && let Some(side) = self.side.upgrade()
+        {
+            let mut gate = side.gate.lock();
+            gate.woken.push(self.slot);
+            gate.wake();
+        }
+    }
+}
+
+/// The sources of one out-port, the earliest first.
+struct Slot<T> {
+    from: usize,
+    sources: VecDeque<Source<T>>,
+    entered: Arc<SlotWaker<T>>,
+    waker: Waker,
+    /// It is in the list of what is ready.
+    ready: bool,
+}
+
+/// What the reading end holds; it outlives a pipe that is built anew.
+struct Lane<T> {
+    batch: VecDeque<T>,
+    slots: Vec<Option<Slot<T>>>,
+    ready: VecDeque<usize>,
+    woken: Vec<usize>,
+    polling: Option<usize>,
+    completed: bool,
+}
+
+impl<T> Default for Lane<T> {
+    fn default() -> Self {
+        Self {
+            batch: VecDeque::new(),
+            slots: Vec::new(),
+            ready: VecDeque::new(),
+            woken: Vec::new(),
+            polling: None,
+            completed: false,
+        }
+    }
+}
+
+impl<T> Lane<T> {
+    fn set_ready(&mut self, index: usize) {
+        if let Some(Some(slot)) = self.slots.get_mut(index)
+            && !std::mem::replace(&mut slot.ready, true)
+        {
+            self.ready.push_back(index);
+        }
+    }
+
+    fn next_ready(&mut self) -> Option<usize> {
+        let index = self.ready.pop_front()?;
+        if let Some(Some(slot)) = self.slots.get_mut(index) {
+            slot.ready = false;
+        }
+        Some(index)
+    }
+}
+
+/// The stream of what arrives at an element's in-port: where its operators begin.
+///
+/// It merges the links in turn, a batch each, and keeps the order of every single one. The end of one link doesn't
+/// end the port; it ends when all its links have completed.
+#[must_use = "streams do nothing unless polled"]
+pub struct InPort<T: Item> {
+    side: Arc<InSide<T>>,
+    lane: Lane<T>,
+}
+
+impl<T: Item> Drop for InPort<T> {
+    fn drop(&mut self) {
+        let mut gate = self.side.gate.lock();
+        if !gate.closed {
+            gate.lane = Some(std::mem::take(&mut self.lane));
+        }
+    }
+}
+
+impl<T: Item> Unpin for InPort<T> {}
+
+impl<T: Item> Stream for InPort<T> {
+    type Item = T;
+
+    #[inline]
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        match self.lane.batch.pop_front() {
+            Some(item) => Poll::Ready(Some(item)),
+            None => self.poll_sources(cx),
+        }
+    }
+}
+
+enum Turn {
+    Items,
+    Fault(Fault),
+    Nothing,
+}
+
+impl<T: Item> InPort<T> {
+    #[inline(never)]
+    fn poll_sources(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        // One unit of tokio's budget a batch: a busy element lets others run.
+        let progress = ready!(tokio::task::coop::poll_proceed(cx));
+        loop {
+            self.take_news();
+            while let Some(slot) = self.lane.next_ready() {
+                match self.poll_slot(slot) {
+                    Turn::Items => {
+                        self.lane.set_ready(slot);
+                        progress.made_progress();
+                        self.look();
+                        return Poll::Ready(self.lane.batch.pop_front());
+                    }
+                    Turn::Fault(fault) => {
+                        // The pipe has to hand on what it holds first: seem empty, and be asked again at once.
+                        self.lane.set_ready(slot);
+                        self.side.site.pass_on(fault);
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                    Turn::Nothing => {}
+                }
+            }
+            let mut gate = self.side.gate.lock();
+            if !gate.incoming.is_empty() || !gate.woken.is_empty() {
+                continue;
+            }
+            let empty = self.lane.slots.iter().all(Option::is_none);
+            if (empty && (gate.finishing || self.lane.completed)) || gate.intake == Intake::Draining {
+                return Poll::Ready(None);
+            }
+            match &mut gate.waker {
+                Some(w) => w.clone_from(cx.waker()),
+                none => *none = Some(cx.waker().clone()),
+            }
+            return Poll::Pending;
+        }
+    }
+
+    /// Takes in new sources and what was woken.
+    fn take_news(&mut self) {
+        if let Some(slot) = self.lane.polling.take() {
+            // Its last poll panicked: that source is gone.
+            self.end_source(slot);
+            self.lane.set_ready(slot);
+        }
+        let mut gate = self.side.gate.lock();
+        std::mem::swap(&mut gate.woken, &mut self.lane.woken);
+        if std::mem::take(&mut gate.poke) {
+            self.lane.woken.extend(0..self.lane.slots.len());
+        }
+        if gate.incoming.is_empty() {
+            drop(gate);
+        } else {
+            let incoming = std::mem::take(&mut gate.incoming);
+            drop(gate);
+            self.lane.completed = false;
+            for (from, source) in incoming {
+                self.enter(from, source);
+            }
+        }
+        while let Some(slot) = self.lane.woken.pop() {
+            if let Some(Some(s)) = self.lane.slots.get(slot) {
+                s.entered.entered.store(false, Ordering::Release);
+                self.lane.set_ready(slot);
+            }
+        }
+    }
+
+    fn enter(&mut self, from: usize, source: Source<T>) {
+        let lane = &mut self.lane;
+        if from != 0
+            && let Some(slot) = lane.slots.iter_mut().flatten().find(|s| s.from == from)
+        {
+            slot.sources.push_back(source);
+            return;
+        }
+        let free = lane.slots.iter().position(Option::is_none).unwrap_or(lane.slots.len());
+        let entered = Arc::new(SlotWaker {
+            side: Arc::downgrade(&self.side),
+            slot: free,
+            entered: AtomicBool::new(false),
+        });
+        let waker = Waker::from(entered.clone());
+        let slot = Some(Slot { from, sources: VecDeque::from([source]), entered, waker, ready: false });
+        match lane.slots.get_mut(free) {
+            Some(place) => *place = slot,
+            None => lane.slots.push(slot),
+        }
+        lane.set_ready(free);
+    }
+
+    fn poll_slot(&mut self, index: usize) -> Turn {
+        loop {
+            let lane = &mut self.lane;
+            let Some(place) = lane.slots.get_mut(index) else { return Turn::Nothing };
+            let Some(slot) = place else { return Turn::Nothing };
+            let cx = &mut Context::from_waker(&slot.waker);
+            let got = match slot.sources.front_mut() {
+                Some(Source::Queue(queue)) => queue.poll_take(cx, &mut lane.batch),
+                Some(Source::Piped(stream, _)) => {
+                    lane.polling = Some(index);
+                    let got = stream.as_mut().poll_batch(cx, &mut lane.batch);
+                    lane.polling = None;
+                    got
+                }
+                None => {
+                    *place = None;
+                    return Turn::Nothing;
+                }
+            };
+            match got {
+                Poll::Ready(Got::Items) => return Turn::Items,
+                Poll::Ready(Got::Fault(fault)) => return Turn::Fault(fault),
+                Poll::Ready(Got::End(end)) => {
+                    lane.completed |= end == End::Completed;
+                    self.end_source(index);
+                }
+                Poll::Pending => return Turn::Nothing,
+            }
+        }
+    }
+
+    /// Lets go of the first source of a slot.
+    fn end_source(&mut self, index: usize) {
+        let Some(Some(slot)) = self.lane.slots.get_mut(index) else { return };
+        if let Some(source) = slot.sources.pop_front() {
+            if let Some(valve) = source.valve() {
+                self.side.gate.lock().forget(&valve);
+            }
+            close(source);
+        }
+    }
+
+    /// Counts the new batch and shows it to who watches.
+    fn look(&mut self) {
+        let mut gate = self.side.gate.lock();
+        gate.received += self.lane.batch.len() as u64;
+        for probe in &mut gate.probes {
+            for item in &self.lane.batch {
+                probe(item);
+            }
+        }
+    }
+}

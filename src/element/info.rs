@@ -1,0 +1,123 @@
+//! What can be known of an element from outside.
+
+use super::site::Site;
+use super::{ElementPath, LinkStats, Role, StartPolicy, State};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// All there is to know of an element at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ElementInfo {
+    /// Where it is.
+    pub path: ElementPath,
+    /// Its role.
+    pub role: Role,
+    /// Where it is in its life.
+    pub state: State,
+    /// When it starts.
+    pub start: StartPolicy,
+    /// It emits nothing by construction.
+    pub acts_only: bool,
+    /// Its in-port.
+    pub input: InputInfo,
+    /// Its out-port.
+    pub output: OutputInfo,
+    /// Items that it failed on, and other errors of its own.
+    pub errors: u64,
+    /// How often its operators were built anew after a failure.
+    pub restarts: u32,
+    /// Its parameters.
+    pub parameters: BTreeMap<String, Value>,
+    /// The methods that it exports.
+    pub methods: Vec<String>,
+    /// Paths that it declares to send to other than by its links.
+    pub destinations: Vec<String>,
+}
+
+/// An in-port at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InputInfo {
+    /// The type of its items.
+    pub item: String,
+    /// Items taken so far.
+    pub received: u64,
+    /// Items thrown away because the element was stopped or not started.
+    pub skipped: u64,
+    /// Items that full links gave up.
+    pub dropped: u64,
+    /// Items waiting.
+    pub queued: usize,
+    /// Links, pushers and streams that lead in.
+    pub sources: usize,
+}
+
+/// An out-port at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OutputInfo {
+    /// The type of its items.
+    pub item: String,
+    /// Items emitted so far.
+    pub emitted: u64,
+    /// Those of them that nobody was there for.
+    pub unheard: u64,
+    /// Links and subscriptions.
+    pub links: Vec<LinkInfo>,
+}
+
+/// A link or subscription at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinkInfo {
+    /// Its number at its out-port, for [`AnyElement::cut`](super::AnyElement::cut) and
+    /// [`set_overflow`](super::AnyElement::set_overflow).
+    pub id: u64,
+    /// The element it leads to; `None` for a subscription or a sink.
+    pub to: Option<ElementPath>,
+    /// It closes a ring on purpose.
+    pub feedback: bool,
+    /// Its counters.
+    pub stats: LinkStats,
+}
+
+impl ElementInfo {
+    pub(crate) fn of(site: &Arc<Site>) -> Self {
+        let (input, output) = (site.input(), site.output());
+        let input = input.map_or_else(InputInfo::default, |port| {
+            let s = port.stats();
+            InputInfo {
+                item: port.item_type().into(),
+                received: s.received,
+                skipped: s.skipped,
+                dropped: s.dropped,
+                queued: s.queued,
+                sources: s.sources,
+            }
+        });
+        let output = output.map_or_else(OutputInfo::default, |port| {
+            let (emitted, unheard) = port.emitted();
+            let links = port.links().into_iter().map(|link| LinkInfo {
+                id: link.id,
+                to: link.to.map(|site| site.path()),
+                feedback: link.options.feedback,
+                stats: link.stats,
+            });
+            OutputInfo { item: port.item_type().into(), emitted, unheard, links: links.collect() }
+        });
+        Self {
+            path: site.path(),
+            role: site.role,
+            state: site.state(),
+            start: site.start_policy,
+            acts_only: site.acts_only,
+            input,
+            output,
+            errors: site.errors.load(Ordering::Relaxed),
+            restarts: site.restarts.load(Ordering::Relaxed),
+            parameters: site.parameters.all().collect(),
+            methods: site.methods.names(),
+            destinations: site.destinations.clone(),
+        }
+    }
+}

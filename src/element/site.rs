@@ -1,0 +1,465 @@
+//! The part of an element that its task, its ports and its handles share, whatever its types are.
+
+use super::host::{Event, Host, Listeners, Registry};
+use super::queue::Fault;
+use super::{
+    AnyElement, DeadLetter, Door, ElementError, ElementPath, ErrorKind, OnError, Role, StartError,
+    StartPolicy, State,
+};
+use super::{call::Methods, link::LinkStats, parameter::Parameters};
+use arc_swap::ArcSwap;
+use futures::task::AtomicWaker;
+use parking_lot::Mutex;
+use std::any::Any;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Poll, Waker};
+use tokio::runtime::Handle;
+use tokio::task::{AbortHandle, JoinHandle};
+
+/// A stopped pipe, ready to be run.
+pub(crate) trait Launch: Send {
+    fn launch(self: Box<Self>, runtime: &Handle) -> AbortHandle;
+}
+
+/// The in-port, without its type.
+pub(crate) trait Inputs: Any + Send + Sync {
+    /// Takes items, or skips what comes (and, with `clear`, what is queued).
+    fn set_intake(&self, intake: Intake);
+    /// Ends once its present links have; pushes are refused.
+    fn finish(&self);
+    /// Lets go of everything; senders find it gone.
+    fn close(&self);
+    fn reopen(&self);
+    fn stats(&self) -> PortStats;
+    fn item_type(&self) -> &'static str;
+}
+
+/// What an in-port does with what arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intake {
+    Open,
+    Muted,
+    /// Works off what is queued, skips what comes, then ends.
+    Draining,
+}
+
+/// What an in-port has seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PortStats {
+    pub(crate) received: u64,
+    pub(crate) skipped: u64,
+    pub(crate) dropped: u64,
+    pub(crate) queued: usize,
+    pub(crate) sources: usize,
+}
+
+/// One link as its sender's port sees it.
+pub(crate) struct LinkView {
+    pub(crate) id: u64,
+    pub(crate) to: Option<Arc<Site>>,
+    pub(crate) options: super::LinkOptions,
+    pub(crate) stats: LinkStats,
+}
+
+/// The out-port, without its type.
+pub(crate) trait Outputs: Any + Send + Sync {
+    fn links(&self) -> Vec<LinkView>;
+    fn cut(&self, id: u64) -> bool;
+    fn set_overflow(&self, id: u64, overflow: super::Overflow) -> bool;
+    /// Ends every subscription and link; links to elements can be reopened.
+    fn complete(&self);
+    fn reopen(&self);
+    fn forget(&self);
+    /// Items emitted, and how many of them nobody heard.
+    fn emitted(&self) -> (u64, u64);
+    fn raise(&self, fault: Fault);
+    fn item_type(&self) -> &'static str;
+}
+
+/// What the function of an element does with the items that its operators hand it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Work,
+    /// Leave them where they are.
+    Hold,
+    /// Throw them away, counted.
+    Skip,
+}
+
+pub(crate) struct Site {
+    pub(crate) host: Arc<Host>,
+    pub(crate) role: Role,
+    pub(crate) start_policy: StartPolicy,
+    pub(crate) on_error: OnError,
+    /// It has no output by construction.
+    pub(crate) acts_only: bool,
+    path: ArcSwap<ElementPath>,
+    state: AtomicU8,
+    mode: AtomicU8,
+    /// Wakes the element's task.
+    pub(crate) waker: AtomicWaker,
+    waiters: Mutex<Vec<Waker>>,
+    /// Held while the state changes.
+    idle: Mutex<Idle>,
+    pub(crate) any_fault: AtomicBool,
+    /// The element itself has failed on an item since its task last looked.
+    pub(crate) failing: AtomicBool,
+    /// An item went through since its task last looked.
+    pub(crate) worked: AtomicBool,
+    /// The function is being called: tells its panics from those of operators.
+    pub(crate) busy: AtomicBool,
+    /// The item that the function works on, while somebody listens to dead letters.
+    pub(crate) kept: Mutex<Option<Box<dyn Any + Send>>>,
+    pub(crate) owner: Mutex<Weak<dyn Registry>>,
+    /// The operators are to be built anew.
+    pub(crate) renew: AtomicBool,
+    pub(crate) door: OnceLock<Arc<dyn Door>>,
+    faults: Mutex<Vec<Fault>>,
+    pub(crate) ports: OnceLock<(Weak<dyn Inputs>, Weak<dyn Outputs>)>,
+    pub(crate) letters: OnceLock<Box<Listeners<DeadLetter>>>,
+    pub(crate) parameters: Parameters,
+    pub(crate) methods: Methods,
+    pub(crate) errors: AtomicU64,
+    pub(crate) restarts: AtomicU32,
+    pub(crate) skipped: AtomicU64,
+    pub(crate) destinations: Vec<String>,
+    pub(crate) debug: AtomicU8,
+}
+
+#[derive(Default)]
+struct Idle {
+    recipe: Option<Box<dyn Launch>>,
+    task: Option<AbortHandle>,
+    helpers: Vec<JoinHandle<()>>,
+}
+
+/// What a new element is made with.
+pub(crate) struct Founding {
+    pub(crate) host: Arc<Host>,
+    pub(crate) path: ElementPath,
+    pub(crate) role: Role,
+    pub(crate) start_policy: StartPolicy,
+    pub(crate) on_error: OnError,
+    pub(crate) acts_only: bool,
+    pub(crate) parameters: Parameters,
+    pub(crate) methods: Methods,
+    pub(crate) destinations: Vec<String>,
+    pub(crate) owner: Weak<dyn Registry>,
+}
+
+impl Site {
+    pub(crate) fn new(f: Founding) -> Arc<Self> {
+        Arc::new(Self {
+            host: f.host,
+            role: f.role,
+            start_policy: f.start_policy,
+            on_error: f.on_error,
+            acts_only: f.acts_only,
+            path: ArcSwap::from_pointee(f.path),
+            state: AtomicU8::new(State::Ready as u8),
+            mode: AtomicU8::new(Mode::Work as u8),
+            waker: AtomicWaker::new(),
+            waiters: Mutex::default(),
+            idle: Mutex::default(),
+            any_fault: AtomicBool::new(false),
+            failing: AtomicBool::new(false),
+            worked: AtomicBool::new(false),
+            busy: AtomicBool::new(false),
+            kept: Mutex::default(),
+            owner: Mutex::new(f.owner),
+            renew: AtomicBool::new(false),
+            door: OnceLock::new(),
+            faults: Mutex::default(),
+            ports: OnceLock::new(),
+            letters: OnceLock::new(),
+            parameters: f.parameters,
+            methods: f.methods,
+            errors: AtomicU64::new(0),
+            restarts: AtomicU32::new(0),
+            skipped: AtomicU64::new(0),
+            destinations: f.destinations,
+            debug: AtomicU8::new(0),
+        })
+    }
+
+    pub(crate) fn path(&self) -> ElementPath {
+        (**self.path.load()).clone()
+    }
+
+    pub(crate) fn set_path(&self, path: ElementPath) {
+        self.path.store(Arc::new(path));
+    }
+
+    pub(crate) fn state(&self) -> State {
+        State::from_u8(self.state.load(Ordering::Acquire))
+    }
+
+    #[inline]
+    pub(crate) fn mode(&self) -> Mode {
+        match self.mode.load(Ordering::Relaxed) {
+            0 => Mode::Work,
+            1 => Mode::Hold,
+            _ => Mode::Skip,
+        }
+    }
+
+    pub(crate) fn input(&self) -> Option<Arc<dyn Inputs>> {
+        self.ports.get()?.0.upgrade()
+    }
+
+    pub(crate) fn output(&self) -> Option<Arc<dyn Outputs>> {
+        self.ports.get()?.1.upgrade()
+    }
+
+    /// Puts a recipe by until the element is started.
+    pub(crate) fn park(&self, recipe: Box<dyn Launch>) {
+        self.idle.lock().recipe = Some(recipe);
+    }
+
+    /// Keeps a task that belongs to the element, to be ended with it.
+    pub(crate) fn adopt(&self, task: JoinHandle<()>) {
+        let mut idle = self.idle.lock();
+        idle.helpers.retain(|t| !t.is_finished());
+        idle.helpers.push(task);
+    }
+
+    /// Sets the state and what follows from it. The caller holds `idle`.
+    fn enter(&self, state: State) {
+        let mode = match state {
+            State::Paused | State::Restarting => Mode::Hold,
+            State::Stopped | State::Disposed => Mode::Skip,
+            _ => Mode::Work,
+        };
+        self.mode.store(mode as u8, Ordering::Release);
+        let before = self.state.swap(state as u8, Ordering::AcqRel);
+        self.waker.wake();
+        if before != state as u8 {
+            self.host.events.tell(&Event::State { path: self.path(), state });
+            for w in std::mem::take(&mut *self.waiters.lock()) {
+                w.wake();
+            }
+        }
+    }
+
+    pub(crate) fn start(self: &Arc<Self>) -> Result<(), StartError> {
+        let mut idle = self.idle.lock();
+        match self.state() {
+            State::Running | State::Restarting | State::Draining => {
+                return Err(StartError::AlreadyRunning { path: self.path() });
+            }
+            State::Disposed => return Err(StartError::Disposed { path: self.path() }),
+            _ => {}
+        }
+        let Some(runtime) = self.host.runtime() else {
+            return Err(StartError::NoRuntime { path: self.path() });
+        };
+        let (input, output) = (self.input(), self.output());
+        if let Some(recipe) = idle.recipe.take() {
+            if let Some(output) = &output {
+                output.reopen();
+            }
+            if let Some(input) = &input {
+                input.reopen();
+            }
+            idle.task = Some(recipe.launch(&runtime));
+        }
+        if let Some(input) = &input {
+            input.set_intake(Intake::Open);
+        }
+        self.enter(State::Running);
+        Ok(())
+    }
+
+    /// Starts it if its policy says so in the present state.
+    pub(crate) fn start_by_policy(self: &Arc<Self>, on: StartPolicy) {
+        let begins = match self.state() {
+            State::Ready => self.start_policy == on,
+            // What ended because its sources ended lives again with them.
+            State::Completed => self.start_policy != StartPolicy::Manual,
+            _ => false,
+        };
+        if begins && let Err(error) = self.start() {
+            tracing::debug!(element = %self.path(), %error, "not started by its policy");
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        let _idle = self.idle.lock();
+        if !matches!(self.state(), State::Disposed | State::Completed | State::Failed | State::Ready) {
+            self.enter(State::Stopped);
+            if let Some(input) = self.input() {
+                input.set_intake(Intake::Muted);
+            }
+        }
+    }
+
+    pub(crate) fn pause(&self) -> bool {
+        let _idle = self.idle.lock();
+        let running = self.state() == State::Running;
+        if running {
+            self.enter(State::Paused);
+        }
+        running
+    }
+
+    pub(crate) fn resume(&self) -> bool {
+        let _idle = self.idle.lock();
+        let paused = self.state() == State::Paused;
+        if paused {
+            self.enter(State::Running);
+        }
+        paused
+    }
+
+    /// Begins to drain; the task says when it is done.
+    pub(crate) fn drain(&self) {
+        let _idle = self.idle.lock();
+        if self.state().accepts_items() {
+            self.enter(State::Draining);
+            if let Some(input) = self.input() {
+                input.set_intake(Intake::Draining);
+            }
+        }
+    }
+
+    /// Asks the task to build the operators anew.
+    pub(crate) fn rebuild(&self) {
+        self.renew.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// The element's loop decides about the others.
+    pub(crate) fn escalate(&self, error: &Arc<ElementError>) {
+        self.host.events.tell(&Event::Escalated(error.clone()));
+        let owner = self.owner.lock().upgrade();
+        if let Some(owner) = owner {
+            owner.escalated(&self.path(), error);
+        }
+    }
+
+    /// Between a failure and the next attempt.
+    pub(crate) fn set_restarting(&self, waiting: bool) {
+        let _idle = self.idle.lock();
+        match (self.state(), waiting) {
+            (State::Running, true) => self.enter(State::Restarting),
+            (State::Restarting, false) => self.enter(State::Running),
+            _ => {}
+        }
+    }
+
+    /// The task has ended and gives its recipe back.
+    pub(crate) fn ended(&self, recipe: Box<dyn Launch>, failed: bool) {
+        let mut idle = self.idle.lock();
+        let state = self.state();
+        if state == State::Disposed {
+            drop(idle);
+            drop(recipe);
+            return;
+        }
+        idle.recipe = Some(recipe);
+        idle.task = None;
+        let drained = state == State::Draining && !failed;
+        if !drained && let Some(output) = self.output() {
+            output.complete();
+        }
+        if let Some(input) = self.input() {
+            input.set_intake(Intake::Muted);
+        }
+        self.enter(if failed {
+            State::Failed
+        } else if drained {
+            State::Stopped
+        } else {
+            State::Completed
+        });
+    }
+
+    /// Ends it for good.
+    pub(crate) fn dispose(&self) {
+        let mut idle = self.idle.lock();
+        if self.state() == State::Disposed {
+            return;
+        }
+        let recipe = idle.recipe.take();
+        if let Some(task) = idle.task.take() {
+            task.abort();
+        }
+        for helper in idle.helpers.drain(..) {
+            helper.abort();
+        }
+        self.enter(State::Disposed);
+        drop(idle);
+        if let Some(input) = self.input() {
+            input.close();
+        }
+        if let Some(output) = self.output() {
+            output.complete();
+            output.forget();
+        }
+        drop(recipe);
+    }
+
+    /// The tasks that serve the element beside its own, such as those that feed a sink; no longer ended with it.
+    pub(crate) fn take_helpers(&self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut self.idle.lock().helpers)
+    }
+
+    /// Waits until `holds` is true of the state.
+    pub(crate) async fn wait_for(&self, mut holds: impl FnMut(State) -> bool) -> State {
+        std::future::poll_fn(|cx| {
+            let mut waiters = self.waiters.lock();
+            let state = self.state();
+            if holds(state) {
+                return Poll::Ready(state);
+            }
+            if !waiters.iter().any(|w| w.will_wake(cx.waker())) {
+                waiters.push(cx.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Somebody listens to the items that fail, so inputs are worth keeping.
+    #[inline]
+    pub(crate) fn keeps_inputs(&self) -> bool {
+        self.host.letters.any() || self.letters.get().is_some_and(|l| l.any())
+    }
+
+    /// Reports an error of the element itself: an event, a dead letter, and soon a signal downstream.
+    #[cold]
+    pub(crate) fn failed(self: &Arc<Self>, kind: ErrorKind, input: Option<Box<dyn Any + Send>>) -> Fault {
+        let error = Arc::new(ElementError { path: self.path(), kind });
+        self.errors.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(element = %error.path, error = %error.kind, "an item failed");
+        self.host.events.tell(&Event::Error(error.clone()));
+        let own = self.letters.get();
+        if self.host.letters.any() || own.is_some_and(|l| l.any()) {
+            let letter = DeadLetter::new(error.clone(), input);
+            self.host.letters.tell(&letter);
+            if let Some(own) = own {
+                own.tell(&letter);
+            }
+        }
+        self.failing.store(true, Ordering::Release);
+        self.pass_on(error.clone());
+        error
+    }
+
+    /// Hands an error to the task, which passes it on downstream behind what was emitted before.
+    pub(crate) fn pass_on(&self, fault: Fault) {
+        self.faults.lock().push(fault);
+        self.any_fault.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    pub(crate) fn take_faults(&self) -> Vec<Fault> {
+        self.any_fault.store(false, Ordering::Release);
+        std::mem::take(&mut *self.faults.lock())
+    }
+
+    pub(crate) fn handle(self: &Arc<Self>) -> AnyElement {
+        AnyElement::new(self.clone())
+    }
+}

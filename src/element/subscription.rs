@@ -1,0 +1,150 @@
+//! A stream of what a port emits.
+
+use super::queue::{End, Got, Queue};
+use super::site::Site;
+use super::{ElementError, LinkStats, Overflow};
+use futures::Stream;
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+/// A stream of everything that a port emits from now on; dropping it ends the subscription.
+///
+/// As a [`Stream`] it yields the items; errors of the elements upstream are passed over (they are events of the app as
+/// well). [`signals`](Self::signals) and [`next_signal`](Self::next_signal) yield the errors too, in their place
+/// between the items. It ends when the element completes.
+#[must_use = "a subscription does nothing unless it is polled, and one that waits holds up its sender"]
+pub struct Subscription<T> {
+    queue: Arc<Queue<T>>,
+    batch: VecDeque<T>,
+    end: Option<End>,
+    /// For a link with operators: the element that hears of errors, and is told how the link ended.
+    link: Option<(Arc<Site>, Arc<AtomicBool>)>,
+}
+
+impl<T> Subscription<T> {
+    pub(crate) fn new(queue: Arc<Queue<T>>) -> Self {
+        Self { queue, batch: VecDeque::new(), end: None, link: None }
+    }
+
+    /// For a link with operators into an element; `unlinked` is set when the link was cut.
+    pub(crate) fn of_link(queue: Arc<Queue<T>>, to: Arc<Site>, unlinked: Arc<AtomicBool>) -> Self {
+        Self { queue, batch: VecDeque::new(), end: None, link: Some((to, unlinked)) }
+    }
+
+    /// Why it ended, once it has.
+    pub(crate) fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// The next item or error, or `None` when the element has completed.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: if dropped before it is ready, no item is lost.
+    pub async fn next_signal(&mut self) -> Option<Result<T, Arc<ElementError>>> {
+        std::future::poll_fn(|cx| self.poll_signal(cx)).await
+    }
+
+    /// The same stream with the errors in their place between the items.
+    pub fn signals(self) -> Signals<T> {
+        Signals(self)
+    }
+
+    /// An item that is there now, without waiting.
+    pub fn try_next(&mut self) -> Option<T> {
+        loop {
+            if let Some(item) = self.batch.pop_front() {
+                return Some(item);
+            }
+            match self.queue.try_take(&mut self.batch)? {
+                Got::Items | Got::Fault(_) => {}
+                Got::End(end) => {
+                    self.end = Some(end);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// The counters of this subscription.
+    #[must_use]
+    pub fn stats(&self) -> LinkStats {
+        self.queue.stats()
+    }
+
+    /// Changes what happens when this subscription is full.
+    pub fn set_overflow(&self, overflow: Overflow) {
+        self.queue.set_overflow(overflow);
+    }
+
+    #[inline]
+    pub(crate) fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Arc<ElementError>>>> {
+        loop {
+            if let Some(item) = self.batch.pop_front() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            if self.end.is_some() {
+                return Poll::Ready(None);
+            }
+            match std::task::ready!(self.queue.poll_take(cx, &mut self.batch)) {
+                Got::Items => {}
+                Got::Fault(fault) => return Poll::Ready(Some(Err(fault))),
+                Got::End(end) => self.end = Some(end),
+            }
+        }
+    }
+}
+
+impl<T> Unpin for Subscription<T> {}
+
+impl<T> Stream for Subscription<T> {
+    type Item = T;
+
+    #[inline]
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        loop {
+            match std::task::ready!(self.poll_signal(cx)) {
+                Some(Ok(item)) => return Poll::Ready(Some(item)),
+                Some(Err(fault)) => {
+                    if let Some((to, _)) = &self.link {
+                        to.pass_on(fault);
+                    }
+                }
+                None => {
+                    if let Some((_, unlinked)) = &self.link {
+                        unlinked.store(self.end == Some(End::Unlinked), Ordering::Release);
+                    }
+                    return Poll::Ready(None);
+                }
+            }
+        }
+    }
+}
+
+impl<T> Drop for Subscription<T> {
+    fn drop(&mut self) {
+        self.queue.close(self.batch.len());
+    }
+}
+
+impl<T> fmt::Debug for Subscription<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+/// A subscription with the errors in their place; see [`Subscription::signals`].
+#[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
+pub struct Signals<T>(Subscription<T>);
+
+impl<T> Stream for Signals<T> {
+    type Item = Result<T, Arc<ElementError>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_signal(cx)
+    }
+}

@@ -1,0 +1,8 @@
+//! Combining, flattening, sharing, errors and choosing, against models that are written down step by step.
+mod choosing;
+mod combining;
+mod drive;
+mod errors;
+mod flattening;
+mod names;
+mod sharing;
