@@ -44,7 +44,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::clean::Cleaner;
+    use crate::clean::{Cleaner, Sample};
     use crate::data::{WATER_FLOW, rows};
     use crate::detect::{Kind, Spell};
     use crate::network::Status;
@@ -62,7 +62,7 @@ mod tests {
         let (mut cleaner, mut analyst) = (Cleaner::default(), Analyst::default());
         let mut found = Vec::new();
         for row in rows(Path::new(WATER_FLOW)).unwrap() {
-            let observation = cleaner.check(row, Status::default()).unwrap();
+            let observation = cleaner.check(Sample { row, network: Status::default() }).unwrap();
             found.extend(analyst.assess(observation, limits).judgement.ended);
         }
         found.retain(|spell| spell.kind != Kind::Rebound);

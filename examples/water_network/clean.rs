@@ -1,8 +1,16 @@
 //! Monitor: lets pass what the meter can have measured, once and in order, and counts what it did not say.
 
-use crate::data::{Malformed, Reading};
+use crate::data::{Malformed, Reading, Row};
 use crate::hour::Hour;
 use crate::network::Status;
+
+/// What the sensors say of one hour.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    pub row: Row,
+    /// What the network reported of itself before this hour.
+    pub network: Status,
+}
 
 /// A reading that can be trusted, and how many hours before it have none.
 #[derive(Clone, Copy, Debug)]
@@ -36,13 +44,9 @@ pub struct Cleaner {
 }
 
 impl Cleaner {
-    /// The observation a row stands for, or why it is kept out; a refused row changes nothing.
-    pub fn check(
-        &mut self,
-        row: Result<Reading, Malformed>,
-        network: Status,
-    ) -> Result<Observation, Refused> {
-        let Reading { line, hour, flow } = row?;
+    /// The observation that a sample stands for, or why it is kept out; what is kept out changes nothing.
+    pub fn check(&mut self, sample: Sample) -> Result<Observation, Refused> {
+        let Reading { line, hour, flow } = sample.row?;
         if !flow.is_finite() || flow < 0.0 {
             return Err(Refused::Impossible { line, flow });
         }
@@ -55,7 +59,7 @@ impl Cleaner {
             },
         };
         self.last = Some(hour);
-        Ok(Observation { hour, flow, missing, network })
+        Ok(Observation { hour, flow, missing, network: sample.network })
     }
 }
 
@@ -68,7 +72,7 @@ mod tests {
     }
 
     fn check(cleaner: &mut Cleaner, row: Reading) -> Result<Observation, Refused> {
-        cleaner.check(Ok(row), Status::default())
+        cleaner.check(Sample { row: Ok(row), network: Status::default() })
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub struct Reading {
     pub flow: f64,
 }
 
+/// A row of the file.
+pub type Row = Result<Reading, Malformed>;
+
 /// A row that is no reading, and why.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("line {line}: {reason}")]
@@ -31,12 +34,12 @@ pub struct Malformed {
 }
 
 /// The rows of `path`, each a reading or the reason why it is none; a bad row does not end them.
-pub fn rows(path: &Path) -> anyhow::Result<impl Iterator<Item = Result<Reading, Malformed>> + use<>> {
+pub fn rows(path: &Path) -> anyhow::Result<impl Iterator<Item = Row> + use<>> {
     let file = File::open(path).with_context(|| format!("opening the readings in {}", path.display()))?;
     rows_of(file).with_context(|| format!("reading {}", path.display()))
 }
 
-fn rows_of<R: Read>(input: R) -> anyhow::Result<impl Iterator<Item = Result<Reading, Malformed>> + use<R>> {
+fn rows_of<R: Read>(input: R) -> anyhow::Result<impl Iterator<Item = Row> + use<R>> {
     let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(input);
     let header = reader.headers()?;
     let first = header.get(0).unwrap_or_default();
@@ -44,7 +47,7 @@ fn rows_of<R: Read>(input: R) -> anyhow::Result<impl Iterator<Item = Result<Read
     Ok(reader.into_records().map(|row| reading(&row.map_err(|error| malformed(&error))?)))
 }
 
-fn reading(row: &StringRecord) -> Result<Reading, Malformed> {
+fn reading(row: &StringRecord) -> Row {
     let line = row.position().map_or(0, csv::Position::line);
     let refuse = |reason: String| Malformed { line, reason };
     let fields: Vec<&str> = row.iter().collect();
@@ -64,7 +67,7 @@ fn malformed(error: &csv::Error) -> Malformed {
 mod tests {
     use super::*;
 
-    fn read(text: &'static [u8]) -> Vec<Result<Reading, Malformed>> {
+    fn read(text: &'static [u8]) -> Vec<Row> {
         rows_of(text).unwrap().collect()
     }
 

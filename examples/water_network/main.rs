@@ -24,65 +24,74 @@ mod plan;
 mod screen;
 mod sector;
 mod summary;
+mod water_loop;
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use clap::Parser;
+use mape::element::Signals;
+use mape::prelude::*;
 use tokio::time::Instant;
 
-use crate::analyze::Analyst;
 use crate::args::Args;
-use crate::clean::Cleaner;
-use crate::detect::Limits;
-use crate::network::{Network, Status};
+use crate::network::Outcome;
 use crate::paint::Paint;
-use crate::plan::Planner;
 use crate::screen::Screen;
 use crate::summary::Summary;
+use crate::water_loop::WaterLoop;
+
+/// How long the elements may take to finish what they have after Ctrl-C.
+const FINISH_WITHIN: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let mut stdout = io::stdout();
-    let watched = stdout.is_terminal() && !args.json;
-    let started = Instant::now();
+    let watched = io::stdout().is_terminal() && !args.json;
     let rows: Vec<_> = data::rows(&args.data)?.collect();
     let mut screen = watched.then(|| Screen::new(io::stdout(), rows.len()));
-    let mut beat =
-        args.pace(watched).map(|speed| tokio::time::interval(Duration::from_secs_f64(1.0 / speed)));
 
-    let (mut cleaner, mut analyst, mut planner, mut network) =
-        (Cleaner::default(), Analyst::default(), Planner::default(), Network::default());
-    let mut summary = Summary::default();
-    let mut status = Status::default();
-    for row in rows {
-        if let Some(beat) = &mut beat {
-            beat.tick().await;
+    let started = Instant::now();
+    let app = App::new();
+    let water = WaterLoop::new(&app)?;
+    let results = water.results();
+    water.feed(rows, args.pace(watched))?;
+    let (shutdown, summary) =
+        tokio::join!(app.run_until(water.ended(), FINISH_WITHIN), follow(results, screen.as_mut()));
+
+    let summary = summary?.end(water.sent());
+    for late in &shutdown.unfinished {
+        writeln!(io::stderr(), "{late}")?;
+    }
+    if args.json {
+        for why in &summary.refused {
+            writeln!(io::stderr(), "{why}")?;
         }
-        summary.sent += 1;
-        match cleaner.check(row, status) {
-            Ok(observation) => {
-                let assessment = analyst.assess(observation, Limits::default());
-                let outcome = network.execute(planner.decide(assessment, 6));
-                status = outcome.status;
-                summary.record(outcome);
-            }
-            Err(why) => summary.refuse(why),
+        writeln!(io::stdout(), "{}", summary.json(started.elapsed())?)?;
+    } else {
+        let page = page::page(&summary, started.elapsed(), Paint { colours: watched });
+        write!(io::stdout(), "{page}")?;
+    }
+    Ok(())
+}
+
+/// Takes down what comes of the rows, and shows it to whoever watches.
+async fn follow(
+    mut results: Signals<Outcome>,
+    mut screen: Option<&mut Screen<io::Stdout>>,
+) -> anyhow::Result<Summary> {
+    let mut summary = Summary::default();
+    while let Some(result) = results.next().await {
+        match result {
+            Ok(outcome) => summary.record(outcome),
+            Err(error) => summary.refuse(error.to_string()),
         }
         if let Some(screen) = &mut screen {
             screen.show(&summary)?;
         }
     }
-    summary.end();
-    if let Some(screen) = &mut screen {
+    if let Some(screen) = screen {
         screen.draw(&summary)?;
     }
-    if args.json {
-        writeln!(stdout, "{}", summary.json(started.elapsed())?)?;
-    } else {
-        let paint = Paint { colours: watched };
-        write!(stdout, "{}", page::page(&summary, started.elapsed(), paint))?;
-    }
-    Ok(())
+    Ok(summary)
 }

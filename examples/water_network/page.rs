@@ -43,7 +43,7 @@ fn rows(summary: &Summary, elapsed: Duration, paint: Paint) -> Vec<String> {
         summary.refused.len(),
         summary.lost(),
     );
-    let refused = summary.refused.iter().map(|why| format!("  {}", paint.yellow(&why.to_string())));
+    let refused = summary.refused.iter().map(|why| format!("  {}", paint.yellow(why)));
     [counts].into_iter().chain(refused).collect()
 }
 

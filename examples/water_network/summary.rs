@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::clean::Refused;
 use crate::detect::{Kind, Spell};
 use crate::hour::Hour;
 use crate::network::Outcome;
@@ -20,7 +19,7 @@ pub struct Summary {
     /// Hours and their flows, of the rows that went through the whole loop.
     pub flows: Vec<(Hour, f64)>,
     /// Why the other rows were kept out.
-    pub refused: Vec<Refused>,
+    pub refused: Vec<String>,
     pub spells: Vec<Spell>,
     pub rebounds: Vec<Spell>,
     pub plans: Vec<Plan>,
@@ -63,16 +62,18 @@ impl Summary {
     }
 
     /// Takes in a row that was kept out.
-    pub fn refuse(&mut self, why: Refused) {
+    pub fn refuse(&mut self, why: String) {
         self.refused.push(why);
     }
 
-    /// Closes the books: a spell that still goes on is one, too.
-    pub fn end(&mut self) {
+    /// Closes the books over `sent` rows: a spell that still goes on is one, too.
+    pub fn end(mut self, sent: usize) -> Self {
+        self.sent = sent;
         let current = self.last.as_ref().and_then(|last| last.decision.assessment.judgement.current);
         if let Some(spell) = current {
             self.keep(spell);
         }
+        self
     }
 
     /// Rows that neither went through nor were refused; anything but 0 is a fault of the program.
@@ -108,8 +109,9 @@ mod tests {
 
     #[test]
     fn a_row_that_nobody_accounts_for_is_lost() {
-        let mut summary = Summary { sent: 3, ..Summary::default() };
-        summary.refuse(Refused::Impossible { line: 2, flow: -1.0 });
+        let mut summary = Summary::default();
+        summary.refuse("line 2: no".to_owned());
+        let summary = summary.end(3);
         assert_eq!(summary.lost(), 2);
     }
 
