@@ -86,17 +86,18 @@ impl WaterLoop {
             }
             ready(Some(*network))
         });
+        let beats = match pace {
+            Some(pace) => {
+                IntervalStream::new(interval(Duration::from_secs_f64(1.0 / pace))).map(drop).boxed()
+            }
+            None => stream::repeat(()).boxed(),
+        };
         let samples = stream::iter(rows)
             .zip(feedback.start_with([Status::default()]))
-            .map(|(row, network)| Sample { row, network })
+            .zip(beats)
+            .map(|((row, network), ())| Sample { row, network })
             .inspect(move |_| _ = sent.fetch_add(1, Ordering::Relaxed));
-        match pace {
-            None => self.monitor.feed(samples),
-            Some(pace) => {
-                let beat = IntervalStream::new(interval(Duration::from_secs_f64(1.0 / pace)));
-                self.monitor.feed(beat.zip(samples).map(|(_, sample)| sample));
-            }
-        }
+        self.monitor.feed(samples);
         Ok(self.monitor.start()?)
     }
 
@@ -113,5 +114,103 @@ impl WaterLoop {
     /// Rows that went in so far.
     pub fn sent(&self) -> usize {
         self.sent.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::data::{Malformed, Reading, WATER_FLOW, rows};
+    use crate::hour::Hour;
+    use crate::summary::Summary;
+
+    fn real_rows() -> Vec<Row> {
+        rows(Path::new(WATER_FLOW)).unwrap().collect()
+    }
+
+    /// `count` hours of the same flow.
+    fn calm_rows(count: i64) -> Vec<Row> {
+        let start = Hour::parse("2022-04-01T00:00:00+02:00").unwrap();
+        (0..count).map(|hours| Ok(Reading { line: 0, hour: start.plus(hours), flow: 100.0 })).collect()
+    }
+
+    /// Everything that comes of `rows`.
+    async fn run(water: &WaterLoop, rows: Vec<Row>, pace: Option<f64>) -> Summary {
+        let mut results = water.results();
+        water.feed(rows, pace).unwrap();
+        let mut summary = Summary::default();
+        while let Some(result) = results.next().await {
+            match result {
+                Ok(outcome) => summary.record(outcome),
+                Err(error) => summary.refuse(error.to_string()),
+            }
+        }
+        summary.end(water.sent())
+    }
+
+    #[tokio::test]
+    async fn the_real_readings_go_round_without_loss_and_every_plan_is_carried_out() {
+        let app = App::new();
+        let summary = run(&WaterLoop::new(&app).unwrap(), real_rows(), None).await;
+        assert_eq!((summary.sent, summary.missing, summary.lost()), (1268, 111, 0));
+        assert_eq!((summary.spells.len(), summary.plans.len(), summary.executed), (4, 14, 14));
+        let network = summary.last.unwrap().status;
+        assert_eq!(network.dry_hours, 0, "the plans kept the tank from running dry");
+        assert!(network.dry_hours_unmanaged > 0, "and it would have without them");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pace_is_kept_and_changes_nothing_but_the_time() {
+        let start = Instant::now();
+        let paced = run(&WaterLoop::new(&App::new()).unwrap(), real_rows(), Some(10.0)).await;
+        assert_eq!(start.elapsed().as_millis(), 126_700);
+        let unpaced = run(&WaterLoop::new(&App::new()).unwrap(), real_rows(), None).await;
+        let [paced, unpaced] = [paced, unpaced].map(|summary| summary.json(Duration::ZERO).unwrap());
+        assert_eq!(paced, unpaced);
+    }
+
+    #[tokio::test]
+    async fn a_malformed_row_is_told_and_the_next_one_goes_through() {
+        let mut rows = calm_rows(3);
+        rows.insert(1, Err(Malformed { line: 3, reason: "no flow".to_owned() }));
+        let summary = run(&WaterLoop::new(&App::new()).unwrap(), rows, None).await;
+        assert_eq!(summary.refused, ["water.meter: failed: line 3: no flow"]);
+        assert_eq!((summary.sent, summary.flows.len(), summary.lost()), (4, 3, 0));
+    }
+
+    #[tokio::test]
+    async fn the_limits_can_be_changed_from_outside() {
+        let app = App::new();
+        let water = WaterLoop::new(&app).unwrap();
+        let spells = app.get("water.spells").unwrap();
+        assert!(spells.set_parameter("sigmas", 0.1).is_err(), "everything would be a spell");
+        spells.set_parameter("persistence", 20.0).unwrap();
+        let summary = run(&water, real_rows(), None).await;
+        assert_eq!(summary.spells.len(), 3, "the small peak no longer counts");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_wrong_with_the_wiring() {
+        let app = App::new();
+        let water = WaterLoop::new(&app).unwrap();
+        let _results = water.results();
+        water.feed(calm_rows(1), None).unwrap();
+        assert_eq!(app.check(), []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_early_end_loses_no_row() {
+        let app = App::new();
+        let water = WaterLoop::new(&app).unwrap();
+        let results = water.results();
+        water.feed(calm_rows(100), Some(1.0)).unwrap();
+        let end = tokio::time::sleep(Duration::from_millis(41_500));
+        assert!(app.run_until(end, Duration::from_secs(1)).await.is_clean());
+        let through = results.filter(|result| ready(result.is_ok())).count().await;
+        assert_eq!((water.sent(), through), (42, 42));
     }
 }
