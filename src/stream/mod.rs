@@ -10,4 +10,5 @@ pub mod testing;
 pub use backoff::Backoff;
 pub use notification::Notification;
 pub use operators::Operators;
+pub use ops::interval;
 pub use ops::{combine_latest_all, race_all, retry};

@@ -8,8 +8,11 @@
     reason = "a test that can't go on has failed"
 )]
 
+mod app;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "config")]
 mod config;
+mod element;
 mod stream_a;
+mod stream_b;

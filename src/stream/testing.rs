@@ -1,1 +1,0 @@
-//! Marble tests in virtual time.

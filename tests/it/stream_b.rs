@@ -1,0 +1,1 @@
+//! Operators of time, buffers, windows, groups and folding against list models, in virtual time.
