@@ -9,10 +9,13 @@
 )]
 
 mod app;
+mod channel;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "config")]
 mod config;
 mod element;
+mod knowledge;
 mod stream_a;
 mod stream_b;
+mod suite;

@@ -1,0 +1,163 @@
+//! Transactions in memory.
+
+use super::contents::{Contents, Fields, Members};
+use super::journal::Journal;
+use super::shard::{Entry, Shard};
+use super::store::{Inner, SHARDS, apply};
+use crate::knowledge::{
+    Command, Committed, Condition, Error, HashCommand, Key, KeyCommand, Kind, ListCommand, SortedCommand,
+    Transaction, ValueCommand,
+};
+use parking_lot::MutexGuard;
+use std::collections::HashMap;
+
+/// Does all of it or nothing, with every shard it touches locked.
+pub(super) fn commit(inner: &Inner, transaction: Transaction) -> Result<Committed, Error> {
+    let mut world = Locked::of(inner, &transaction);
+    let mut journal = inner.journal();
+    let done = world.carry_out(transaction, &mut journal);
+    // What ceased because it was looked at has ceased, also if nothing else was done.
+    inner.tell(&journal);
+    done
+}
+
+/// The shards a transaction touches.
+struct Locked<'a> {
+    inner: &'a Inner,
+    /// At their index; locked in its order, so that two transactions cannot wait for each other.
+    shards: [Option<MutexGuard<'a, Shard>>; SHARDS],
+}
+
+impl<'a> Locked<'a> {
+    fn of(inner: &'a Inner, transaction: &Transaction) -> Self {
+        let mut touched = [false; SHARDS];
+        let conditions = transaction.conditions().iter().map(Condition::key);
+        for key in conditions.chain(transaction.steps().iter().map(|(key, _)| key)) {
+            if let Some(shard) = touched.get_mut(inner.index(key)) {
+                *shard = true;
+            }
+        }
+        let mut index = 0..;
+        let shards = touched.map(|touched| index.next().filter(|_| touched).map(|index| inner.lock(index)));
+        Self { inner, shards }
+    }
+
+    #[expect(clippy::expect_used, reason = "every key of the transaction has its shard locked")]
+    fn shard(&mut self, key: &Key) -> &mut Shard {
+        let shard = self.shards.get_mut(self.inner.index(key)).and_then(Option::as_mut);
+        shard.expect("the shard of a key of the transaction is locked")
+    }
+
+    fn carry_out(&mut self, transaction: Transaction, journal: &mut Journal) -> Result<Committed, Error> {
+        for (number, condition) in transaction.conditions().iter().enumerate() {
+            if !self.holds(condition, journal)? {
+                return Err(transaction.conflict(number));
+            }
+        }
+        self.check_kinds(&transaction, journal)?;
+        let (_, steps) = transaction.into_parts();
+        let before = self.snapshot_if_it_may_fail(&steps);
+        let (changes, pushed) = (journal.changes.len(), journal.pushed.len());
+
+        let mut committed = Committed { replies: Vec::with_capacity(steps.len()), versions: Vec::new() };
+        for (key, command) in steps {
+            let sets = matches!(command, Command::Value(ValueCommand::Set { .. }));
+            match apply(self.shard(&key), &key, command, journal) {
+                Ok(reply) => committed.replies.push(reply),
+                Err(error) => {
+                    for (key, entry) in before {
+                        self.shard(&key).restore(&key, entry);
+                    }
+                    journal.changes.truncate(changes);
+                    journal.pushed.truncate(pushed);
+                    return Err(error);
+                }
+            }
+            if sets && committed.version(&key).is_none() {
+                committed.versions.push((key, crate::knowledge::Version::ABSENT));
+            }
+        }
+        for (key, version) in &mut committed.versions {
+            *version = self.shard(key).version(key, journal);
+        }
+        Ok(committed)
+    }
+
+    fn holds(&mut self, condition: &Condition, journal: &mut Journal) -> Result<bool, Error> {
+        let key = condition.key();
+        let shard = self.shard(key);
+        Ok(match condition {
+            Condition::Version(_, version) => shard.version(key, journal) == *version,
+            Condition::Exists(_, there) => shard.contents(key, journal).is_some() == *there,
+            Condition::Value(_, value) => {
+                matches!(shard.contents(key, journal), Some(Contents::Value(held)) if held == value)
+            }
+            Condition::Field(_, field, value) => shard.read(key, journal, |fields: Option<&Fields>| {
+                fields.and_then(|f| f.get(field)) == value.as_ref()
+            })?,
+            Condition::Member(_, member, there) => {
+                shard.read(key, journal, |members: Option<&Members>| {
+                    members.is_some_and(|m| m.contains(member)) == *there
+                })?
+            }
+            // `Condition` may grow; what this store does not know, does not hold.
+            #[allow(unreachable_patterns, reason = "the enum may grow")]
+            _ => false,
+        })
+    }
+
+    /// Finds commands that would fail for the kind of their key before anything is done.
+    fn check_kinds(&mut self, transaction: &Transaction, journal: &mut Journal) -> Result<(), Error> {
+        let mut kinds: HashMap<&Key, Option<Kind>> = HashMap::new();
+        for (key, command) in transaction.steps() {
+            let held = match kinds.get(key) {
+                Some(kind) => *kind,
+                None => self.shard(key).contents(key, journal).map(Contents::kind),
+            };
+            let after = match (needs(command), held) {
+                (Some(asked), Some(held)) if asked != held => {
+                    return Err(Error::WrongKind { key: key.clone(), asked, held });
+                }
+                (Some(asked), _) => Some(asked),
+                (None, held) => match command {
+                    Command::Key(KeyCommand::Delete) => None,
+                    Command::Value(ValueCommand::Set { .. }) => Some(Kind::Value),
+                    _ => held,
+                },
+            };
+            kinds.insert(key, after);
+        }
+        Ok(())
+    }
+
+    /// The keys as they are now, if a command may fail for another reason than its kind.
+    fn snapshot_if_it_may_fail(&mut self, steps: &[(Key, Command)]) -> HashMap<Key, Option<Entry>> {
+        if !steps.iter().any(|(_, command)| may_fail(command)) {
+            return HashMap::new();
+        }
+        steps.iter().map(|(key, _)| (key.clone(), self.shard(key).snapshot(key))).collect()
+    }
+}
+
+/// The kind its key has to be of, if it exists.
+fn needs(command: &Command) -> Option<Kind> {
+    match command {
+        Command::Key(_) | Command::Value(ValueCommand::Set { .. }) => None,
+        Command::Value(_) => Some(Kind::Value),
+        Command::Hash(_) => Some(Kind::Hash),
+        Command::Set(_) => Some(Kind::Set),
+        Command::List(_) => Some(Kind::List),
+        Command::Sorted(_) => Some(Kind::SortedSet),
+    }
+}
+
+/// Whether the command can fail although its key is of the right kind.
+fn may_fail(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Value(ValueCommand::Increment(_))
+            | Command::Hash(HashCommand::Increment(..))
+            | Command::List(ListCommand::Set(..))
+            | Command::Sorted(SortedCommand::Add(_) | SortedCommand::Increment(..))
+    )
+}

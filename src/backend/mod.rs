@@ -1,0 +1,20 @@
+//! Where knowledge is kept and channels run: one URL decides.
+//!
+//! A [`Backend`] bundles the handles a program needs. `memory:` is this process alone and needs nothing; other schemes
+//! make the same program share with others, without a change in it.
+//!
+//! ```
+//! use mape::backend::Backend;
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), mape::backend::Error> {
+//! let backend = Backend::open("memory:").await?;
+//! assert_eq!(backend.url(), "memory:");
+//! # Ok(()) }
+//! ```
+
+mod embedded;
+mod error;
+mod handle;
+mod url;
+
+pub use error::Error;
+pub use handle::Backend;

@@ -1,0 +1,302 @@
+//! A sink that publishes.
+
+use super::envelope::{Envelope, EnvelopeKind, RemoteError};
+use super::{ChannelName, Error, Payload, PubSub};
+use crate::stream::{Answer, Backoff};
+use futures::{FutureExt, Sink, SinkExt};
+use serde::Serialize;
+use std::any::type_name;
+use std::collections::VecDeque;
+use std::fmt;
+use std::marker::PhantomData;
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll, ready};
+use tokio::time::{Sleep, sleep};
+use tracing::warn;
+
+/// Publishes the items of a stream on a channel, a [`Sink`].
+///
+/// Items travel in an [`Envelope`](super::Envelope), so that errors and completion cross and losses are noticed; with
+/// [`bare`](Self::bare) they are plain JSON for programs that know no envelopes. Closing the sink publishes the
+/// completion.
+///
+/// The sink outlives its backend: while that is out of reach, items wait in a bounded queue (1,024 unless
+/// [`capacity`](Self::capacity) says otherwise), the oldest give way and are counted, and publishing is tried again
+/// with back-off. An item that cannot be written is counted and an error is published in its place. So none of this
+/// ends the stream that feeds it; [`stats`](Self::stats) shows it.
+///
+/// Source: `PubObserver` of `PyMAPE`, which ends for good with the first error.
+///
+/// # Delivery
+///
+/// At most once, in order. Bare items may arrive twice after a connection broke, as nothing tells them apart.
+#[doc(alias = "PubObserver")]
+pub struct ChannelSink<T> {
+    pubsub: Arc<dyn PubSub>,
+    channel: ChannelName,
+    src: String,
+    bare: bool,
+    epoch: u64,
+    seq: u64,
+    waiting: VecDeque<Payload>,
+    capacity: usize,
+    /// What is being published, or is to be published again.
+    batch: Vec<Payload>,
+    publishing: Option<Answer<Result<u64, Error>>>,
+    pause: Option<Pin<Box<Sleep>>>,
+    backoff: Backoff,
+    failed: u32,
+    closed: bool,
+    stats: SinkStats,
+    item: PhantomData<fn(T)>,
+}
+
+/// How many payloads are published at once.
+const BATCH: usize = 256;
+
+/// The capacity unless another is asked for.
+const CAPACITY: usize = 1024;
+
+impl<T: Serialize> ChannelSink<T> {
+    pub(super) fn new(pubsub: Arc<dyn PubSub>, channel: ChannelName) -> Self {
+        Self {
+            pubsub,
+            src: channel.as_str().to_owned(),
+            channel,
+            bare: false,
+            // Within the numbers that every JSON reader keeps exactly.
+            epoch: fastrand::u64(1..1 << 53),
+            seq: 0,
+            waiting: VecDeque::new(),
+            capacity: CAPACITY,
+            batch: Vec::new(),
+            publishing: None,
+            pause: None,
+            backoff: Backoff::default(),
+            failed: 0,
+            closed: false,
+            stats: SinkStats::default(),
+            item: PhantomData,
+        }
+    }
+
+    /// Plain JSON values without envelope: no errors, no completion, no notice of losses.
+    #[must_use]
+    pub fn bare(mut self) -> Self {
+        self.bare = true;
+        self
+    }
+
+    /// Who publishes, such as an element's path; the channel's name unless said.
+    #[must_use]
+    pub fn src(mut self, src: impl Into<String>) -> Self {
+        self.src = src.into();
+        self
+    }
+
+    /// How many items wait while the backend is out of reach before the oldest is dropped and counted.
+    #[must_use]
+    pub fn capacity(mut self, capacity: NonZeroUsize) -> Self {
+        self.capacity = capacity.get();
+        self
+    }
+
+    /// How long to wait before trying again; when its attempts are used up, the batch is dropped and counted.
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Publishes an error in its place between the items (nothing in bare mode).
+    ///
+    /// # Cancel safety
+    ///
+    /// The error is queued at the first poll and published with the next items if the future is dropped.
+    pub async fn send_error(&mut self, error: RemoteError) -> Result<(), Error> {
+        self.queue_error(&error);
+        self.flush().await
+    }
+
+    /// Its counters, which go on counting.
+    #[must_use]
+    pub fn stats(&self) -> SinkStats {
+        self.stats.clone()
+    }
+
+    fn queue_item(&mut self, item: &T) {
+        let json = if self.bare {
+            serde_json::to_vec(item)
+        } else {
+            let envelope = Envelope::now(EnvelopeKind::Next, Some(item), &self.src, self.epoch, self.seq + 1);
+            serde_json::to_vec(&envelope)
+        };
+        match json {
+            Ok(json) => self.queue(json),
+            Err(error) => {
+                self.stats.0.refused.fetch_add(1, Relaxed);
+                warn!(channel = %self.channel, %error, "an item of type {} cannot be published", type_name::<T>());
+                self.queue_error(&RemoteError::new(format!("an item could not be written: {error}")));
+            }
+        }
+    }
+
+    fn queue_error(&mut self, error: &RemoteError) {
+        self.queue_signal(EnvelopeKind::Error, Some(error));
+    }
+
+    fn queue_signal(&mut self, kind: EnvelopeKind, error: Option<&RemoteError>) {
+        if self.bare {
+            return;
+        }
+        match serde_json::to_vec(&Envelope::now(kind, error, &self.src, self.epoch, self.seq + 1)) {
+            Ok(json) => self.queue(json),
+            Err(error) => warn!(channel = %self.channel, %error, "a signal cannot be published"),
+        }
+    }
+
+    fn queue(&mut self, json: Vec<u8>) {
+        self.seq += 1;
+        if self.waiting.len() >= self.capacity {
+            self.waiting.pop_front();
+            self.stats.0.dropped.fetch_add(1, Relaxed);
+        }
+        self.waiting.push_back(json.into());
+    }
+
+    /// Publishes what waits; ready when nothing does any more.
+    fn drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if let Some(publishing) = &mut self.publishing {
+                let published = ready!(publishing.poll_unpin(cx));
+                self.publishing = None;
+                self.published(published);
+            }
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.poll_unpin(cx));
+                self.pause = None;
+            }
+            if self.batch.is_empty() {
+                let len = self.waiting.len().min(BATCH);
+                self.batch.extend(self.waiting.drain(..len));
+            }
+            if self.batch.is_empty() {
+                return Poll::Ready(());
+            }
+            self.publishing = Some(self.pubsub.publish(&self.channel, &self.batch));
+        }
+    }
+
+    fn published(&mut self, published: Result<u64, Error>) {
+        let count = self.batch.len() as u64;
+        match published {
+            Ok(_) => {
+                self.stats.0.published.fetch_add(count, Relaxed);
+                self.batch.clear();
+                self.failed = 0;
+            }
+            Err(error) => {
+                self.stats.0.failures.fetch_add(1, Relaxed);
+                let wait = if error.is_retryable() { self.backoff.wait(self.failed) } else { None };
+                if let Some(wait) = wait {
+                    if self.failed == 0 {
+                        warn!(channel = %self.channel, %error, "publishing failed; it is tried again");
+                    }
+                    self.failed += 1;
+                    self.pause = Some(Box::pin(sleep(wait)));
+                } else {
+                    warn!(channel = %self.channel, %error, dropped = count, "publishing failed");
+                    self.stats.0.dropped.fetch_add(count, Relaxed);
+                    self.batch.clear();
+                    self.failed = 0;
+                }
+            }
+        }
+    }
+}
+
+impl<T: Serialize> Sink<T> for ChannelSink<T> {
+    type Error = Error;
+
+    /// Always ready: in an outage the oldest item gives way.
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.waiting.len() >= BATCH {
+            // Whether it has all gone or not, there is room.
+            let _ = self.drive(cx);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, item: T) -> Result<(), Error> {
+        if self.closed {
+            return Err(Error::Closed { channel: self.channel.clone() });
+        }
+        self.queue_item(&item);
+        Ok(())
+    }
+
+    /// Ready when everything was published or given up.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.drive(cx).map(Ok)
+    }
+
+    /// Publishes the completion and waits as for a flush.
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if !self.closed {
+            self.closed = true;
+            self.queue_signal(EnvelopeKind::Completed, None);
+        }
+        self.drive(cx).map(Ok)
+    }
+}
+
+impl<T> fmt::Debug for ChannelSink<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChannelSink")
+            .field("channel", &self.channel)
+            .field("waiting", &self.waiting.len())
+            .field("stats", &self.stats)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The counters of a [`ChannelSink`]: what was put in is published, dropped or still waits; clones show the same.
+#[derive(Clone, Debug, Default)]
+pub struct SinkStats(Arc<Counters>);
+
+#[derive(Debug, Default)]
+struct Counters {
+    published: AtomicU64,
+    dropped: AtomicU64,
+    refused: AtomicU64,
+    failures: AtomicU64,
+}
+
+impl SinkStats {
+    /// Items, errors and completions that the backend took.
+    #[must_use]
+    pub fn published(&self) -> u64 {
+        self.0.published.load(Relaxed)
+    }
+
+    /// Those that gave way or were given up in an outage.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.0.dropped.load(Relaxed)
+    }
+
+    /// Items that could not be written as JSON.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.0.refused.load(Relaxed)
+    }
+
+    /// Attempts to publish that failed.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.0.failures.load(Relaxed)
+    }
+}

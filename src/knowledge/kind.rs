@@ -1,0 +1,35 @@
+//! The kinds of things a key can hold.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What kind of thing a key holds, named as Redis' `TYPE` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Kind {
+    /// One value; also a lock.
+    #[serde(rename = "string")]
+    Value,
+    /// Fields with values.
+    Hash,
+    /// A set.
+    Set,
+    /// A list; also a queue or a stack.
+    List,
+    /// A sorted set; also a priority queue.
+    #[serde(rename = "zset")]
+    SortedSet,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Value => "string",
+            Self::Hash => "hash",
+            Self::Set => "set",
+            Self::List => "list",
+            Self::SortedSet => "zset",
+        })
+    }
+}
