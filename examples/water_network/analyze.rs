@@ -19,15 +19,18 @@ pub struct Assessment {
 /// The analyst has no future: each hour is judged by what the hours before it taught.
 #[derive(Debug, Default)]
 pub struct Analyst {
-    pub expectation: Option<Expectation>,
     detector: Detector,
 }
 
 impl Analyst {
     /// Judges an hour, then learns from it.
-    pub fn assess(&mut self, observation: Observation, limits: Limits) -> Assessment {
+    pub fn assess(
+        &mut self,
+        observation: Observation,
+        expectation: &mut Expectation,
+        limits: Limits,
+    ) -> Assessment {
         let Observation { hour, flow, .. } = observation;
-        let expectation = self.expectation.get_or_insert_with(|| Expectation::starting_at(flow));
         let forecast = expectation.forecast(hour);
         let judgement = if expectation.hours_seen() < WARM_UP {
             Judgement::default()
@@ -60,10 +63,12 @@ mod tests {
 
     fn spells(limits: Limits) -> Vec<Spell> {
         let (mut cleaner, mut analyst) = (Cleaner::default(), Analyst::default());
+        let mut expectation = None;
         let mut found = Vec::new();
         for row in rows(Path::new(WATER_FLOW)).unwrap() {
             let observation = cleaner.check(Sample { row, network: Status::default() }).unwrap();
-            found.extend(analyst.assess(observation, limits).judgement.ended);
+            let expectation = expectation.get_or_insert_with(|| Expectation::starting_at(observation.flow));
+            found.extend(analyst.assess(observation, expectation, limits).judgement.ended);
         }
         found.retain(|spell| spell.kind != Kind::Rebound);
         found

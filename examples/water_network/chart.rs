@@ -68,22 +68,25 @@ impl Chart {
     }
 }
 
-/// The last `width` hours as a row of bars, the lowest of them empty; an hour without a flow is a blank.
+/// The last `width` hours as a row of bars; an hour without a flow is a blank.
 pub fn sparkline(flows: &[(Hour, f64)], width: usize) -> String {
-    let recent = flows.get(flows.len().saturating_sub(width)..).unwrap_or_default();
-    let Some((now, _)) = recent.last() else { return String::new() };
-    let mut bars = vec![' '; width];
-    let low = recent.iter().map(|(_, flow)| *flow).fold(f64::INFINITY, f64::min);
-    let high = recent.iter().map(|(_, flow)| *flow).fold(f64::NEG_INFINITY, f64::max);
-    for (hour, flow) in recent {
+    let Some((now, _)) = flows.last() else { return String::new() };
+    let mut recent = vec![None; width];
+    for (hour, flow) in flows.iter().rev().take(width) {
         let back = usize::try_from(now.hours_since(*hour)).unwrap_or(width);
-        let bar = BARS.get(scaled((flow - low) / (high - low), BARS.len()));
-        let place = width.checked_sub(back + 1).and_then(|place| bars.get_mut(place));
-        if let (Some(bar), Some(place)) = (bar, place) {
-            *place = *bar;
+        if let Some(place) = width.checked_sub(back + 1).and_then(|place| recent.get_mut(place)) {
+            *place = Some(*flow);
         }
     }
-    bars.into_iter().collect()
+    bars(&recent)
+}
+
+/// A bar for each value, from the lowest to the highest of them; a blank for none.
+pub fn bars(values: &[Option<f64>]) -> String {
+    let low = values.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
+    let bar = |value: f64| BARS.get(scaled((value - low) / (high - low), BARS.len()));
+    values.iter().map(|value| value.and_then(bar).copied().unwrap_or(' ')).collect()
 }
 
 /// A bar `width` cells long of which a `share` is filled.

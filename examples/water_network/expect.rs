@@ -62,6 +62,11 @@ impl Expectation {
         self.hours_seen
     }
 
+    /// What is expected of each hour of the day, beginning at midnight.
+    pub fn day(&self) -> [Forecast; 24] {
+        self.habits.map(|habit| Forecast { flow: self.level + habit.offset, spread: self.spread })
+    }
+
     /// What is expected of `hour`, from what was learnt so far.
     pub fn forecast(&self, hour: Hour) -> Forecast {
         let offset = self.habits.get(hour.of_day()).map_or(0.0, |habit| habit.offset);

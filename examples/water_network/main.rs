@@ -30,6 +30,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use clap::Parser;
+use mape::backend::Backend;
 use mape::element::Signals;
 use mape::prelude::*;
 use tokio::time::Instant;
@@ -53,13 +54,14 @@ async fn main() -> anyhow::Result<()> {
 
     let started = Instant::now();
     let app = App::new();
-    let water = WaterLoop::new(&app)?;
+    let water = WaterLoop::new(&app, &Backend::memory())?;
     let results = water.results();
     water.feed(rows, args.pace(watched))?;
     let (shutdown, summary) =
         tokio::join!(app.run_until(water.ended(), FINISH_WITHIN), follow(results, screen.as_mut()));
 
-    let summary = summary?.end(water.sent());
+    let mut summary = summary?.end(water.sent());
+    summary.learnt = water.learnt().await?;
     for late in &shutdown.unfinished {
         writeln!(io::stderr(), "{late}")?;
     }

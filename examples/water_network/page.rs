@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::chart::Chart;
+use crate::chart::{Chart, bars};
 use crate::detect::Spell;
+use crate::expect::Expectation;
 use crate::network::Status;
 use crate::paint::Paint;
 use crate::plan::Plan;
@@ -23,6 +24,7 @@ pub fn page(summary: &Summary, elapsed: Duration, paint: Paint) -> String {
             .unwrap_or_default(),
         spells(summary, paint),
         plans(summary, paint),
+        summary.learnt.as_ref().map(|learnt| habits(learnt, paint)).unwrap_or_default(),
     ];
     let mut page = String::new();
     for section in sections.iter().filter(|section| !section.is_empty()) {
@@ -147,6 +149,15 @@ fn answer(plans: &[Plan], paint: Paint) -> String {
     let actions: Vec<String> =
         plans.iter().map(|plan| format!("{} {}", paint.dim(&plan.hour.clock()), plan.action)).collect();
     format!("  {}  {}", paint.dim(&day), actions.join(", "))
+}
+
+/// The day as the loop has come to know it.
+fn habits(learnt: &Expectation, paint: Paint) -> Vec<String> {
+    let day = learnt.day();
+    let [low, high] = [f64::min, f64::max].map(|more| day.iter().map(|hour| hour.flow).reduce(more));
+    let range = format!("{:.1} to {:.1} l/s", low.unwrap_or_default(), high.unwrap_or_default());
+    let bars = bars(&day.map(|hour| Some(hour.flow)));
+    vec![paint.bold("Learnt"), format!("  {}  {range} from midnight to midnight", paint.blue(&bars))]
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::detect::{Kind, Spell};
+use crate::expect::Expectation;
 use crate::hour::Hour;
 use crate::network::Outcome;
 use crate::plan::Plan;
@@ -25,6 +26,8 @@ pub struct Summary {
     pub plans: Vec<Plan>,
     /// How many of the plans the network carried out.
     pub executed: usize,
+    /// What the loop knows at the end.
+    pub learnt: Option<Expectation>,
     /// What the last hour came to.
     pub last: Option<Outcome>,
 }

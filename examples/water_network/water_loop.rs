@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::stream;
+use mape::backend::Backend;
 use mape::element::Signals;
+use mape::knowledge::{Scope, Value};
 use mape::prelude::*;
 use tokio::time::interval;
 use tokio_stream::wrappers::IntervalStream;
@@ -15,6 +17,7 @@ use crate::analyze::{Analyst, Assessment};
 use crate::clean::{Cleaner, Observation, Refused, Sample};
 use crate::data::Row;
 use crate::detect::Limits;
+use crate::expect::Expectation;
 use crate::network::{Network, Outcome, Status};
 use crate::plan::{Decision, Planner};
 
@@ -26,13 +29,17 @@ const COOLDOWN_HOURS: i64 = 6;
 pub struct WaterLoop {
     monitor: Element<Sample, Observation>,
     execute: Element<Decision, Outcome>,
+    learnt: Value<Expectation>,
     sent: Arc<AtomicUsize>,
 }
 
 impl WaterLoop {
     /// Makes the elements of the loop and links them. Nothing flows before there is something to [`feed`](Self::feed).
-    pub fn new(app: &App) -> anyhow::Result<Self> {
+    ///
+    /// What the loop learns is its knowledge in `backend`; it goes on from what it finds there.
+    pub fn new(app: &App, backend: &Backend) -> anyhow::Result<Self> {
         let water = app.create_loop("water")?;
+        let learnt = backend.knowledge(Scope::Loop(water.uid().to_owned())).value("expectation");
 
         let mut cleaner = Cleaner::default();
         let monitor = water
@@ -43,7 +50,6 @@ impl WaterLoop {
             })
             .spawn()?;
 
-        let mut analyst = Analyst::default();
         let usual = Limits::default();
         let sigmas = Parameter::new("sigmas", usual.sigmas).within(1.0..=20.0);
         let persistence = Parameter::new("persistence", usual.persistence).within(0.0..=1000.0);
@@ -51,9 +57,7 @@ impl WaterLoop {
             .analyze("spells")
             .parameter(&sigmas)
             .parameter(&persistence)
-            .map(move |observation: Observation| {
-                analyst.assess(observation, Limits { sigmas: sigmas.get(), persistence: persistence.get() })
-            })
+            .handler(Analyze { analyst: Analyst::default(), learnt: learnt.clone(), sigmas, persistence })
             .spawn()?;
 
         let mut planner = Planner::default();
@@ -71,7 +75,7 @@ impl WaterLoop {
         monitor.link(&analyze)?;
         analyze.link(&plan)?;
         plan.link(&execute)?;
-        Ok(Self { monitor, execute, sent: Arc::default() })
+        Ok(Self { monitor, execute, learnt, sent: Arc::default() })
     }
 
     /// Streams `rows` through the loop, at most `pace` a second.
@@ -115,6 +119,34 @@ impl WaterLoop {
     pub fn sent(&self) -> usize {
         self.sent.load(Ordering::Relaxed)
     }
+
+    /// What the loop has learnt to expect.
+    pub async fn learnt(&self) -> anyhow::Result<Option<Expectation>> {
+        Ok(self.learnt.get().await?)
+    }
+}
+
+/// Analyze: brings together what was observed and what the loop knows.
+struct Analyze {
+    analyst: Analyst,
+    learnt: Value<Expectation>,
+    sigmas: Parameter<f64>,
+    persistence: Parameter<f64>,
+}
+
+impl Handler for Analyze {
+    type In = Observation;
+    type Out = Assessment;
+
+    async fn on_item(&mut self, observation: Observation, out: &Emitter<Assessment>) -> Result<(), BoxError> {
+        let limits = Limits { sigmas: self.sigmas.get(), persistence: self.persistence.get() };
+        let mut expectation =
+            self.learnt.get().await?.unwrap_or_else(|| Expectation::starting_at(observation.flow));
+        let assessment = self.analyst.assess(observation, &mut expectation, limits);
+        self.learnt.set(&expectation).await?;
+        out.emit(assessment).await;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -127,6 +159,10 @@ mod tests {
     use crate::data::{Malformed, Reading, WATER_FLOW, rows};
     use crate::hour::Hour;
     use crate::summary::Summary;
+
+    fn new_loop(app: &App) -> WaterLoop {
+        WaterLoop::new(app, &Backend::memory()).unwrap()
+    }
 
     fn real_rows() -> Vec<Row> {
         rows(Path::new(WATER_FLOW)).unwrap().collect()
@@ -155,7 +191,7 @@ mod tests {
     #[tokio::test]
     async fn the_real_readings_go_round_without_loss_and_every_plan_is_carried_out() {
         let app = App::new();
-        let summary = run(&WaterLoop::new(&app).unwrap(), real_rows(), None).await;
+        let summary = run(&new_loop(&app), real_rows(), None).await;
         assert_eq!((summary.sent, summary.missing, summary.lost()), (1268, 111, 0));
         assert_eq!((summary.spells.len(), summary.plans.len(), summary.executed), (4, 14, 14));
         let network = summary.last.unwrap().status;
@@ -166,9 +202,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_pace_is_kept_and_changes_nothing_but_the_time() {
         let start = Instant::now();
-        let paced = run(&WaterLoop::new(&App::new()).unwrap(), real_rows(), Some(10.0)).await;
+        let paced = run(&new_loop(&App::new()), real_rows(), Some(10.0)).await;
         assert_eq!(start.elapsed().as_millis(), 126_700);
-        let unpaced = run(&WaterLoop::new(&App::new()).unwrap(), real_rows(), None).await;
+        let unpaced = run(&new_loop(&App::new()), real_rows(), None).await;
         let [paced, unpaced] = [paced, unpaced].map(|summary| summary.json(Duration::ZERO).unwrap());
         assert_eq!(paced, unpaced);
     }
@@ -177,7 +213,7 @@ mod tests {
     async fn a_malformed_row_is_told_and_the_next_one_goes_through() {
         let mut rows = calm_rows(3);
         rows.insert(1, Err(Malformed { line: 3, reason: "no flow".to_owned() }));
-        let summary = run(&WaterLoop::new(&App::new()).unwrap(), rows, None).await;
+        let summary = run(&new_loop(&App::new()), rows, None).await;
         assert_eq!(summary.refused, ["water.meter: failed: line 3: no flow"]);
         assert_eq!((summary.sent, summary.flows.len(), summary.lost()), (4, 3, 0));
     }
@@ -185,7 +221,7 @@ mod tests {
     #[tokio::test]
     async fn the_limits_can_be_changed_from_outside() {
         let app = App::new();
-        let water = WaterLoop::new(&app).unwrap();
+        let water = new_loop(&app);
         let spells = app.get("water.spells").unwrap();
         assert!(spells.set_parameter("sigmas", 0.1).is_err(), "everything would be a spell");
         spells.set_parameter("persistence", 20.0).unwrap();
@@ -194,9 +230,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_one_loop_learnt_the_next_one_knows() {
+        let (backend, calm) = (Backend::memory(), calm_rows(24 * 7));
+        let first = App::new();
+        run(&WaterLoop::new(&first, &backend).unwrap(), calm.clone(), None).await;
+        let second = App::new();
+        let water = WaterLoop::new(&second, &backend).unwrap();
+        run(&water, calm, None).await;
+        assert_eq!(water.learnt().await.unwrap().unwrap().hours_seen(), 24 * 14);
+    }
+
+    #[tokio::test]
     async fn nothing_is_wrong_with_the_wiring() {
         let app = App::new();
-        let water = WaterLoop::new(&app).unwrap();
+        let water = new_loop(&app);
         let _results = water.results();
         water.feed(calm_rows(1), None).unwrap();
         assert_eq!(app.check(), []);
@@ -205,7 +252,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_early_end_loses_no_row() {
         let app = App::new();
-        let water = WaterLoop::new(&app).unwrap();
+        let water = new_loop(&app);
         let results = water.results();
         water.feed(calm_rows(100), Some(1.0)).unwrap();
         let end = tokio::time::sleep(Duration::from_millis(41_500));
