@@ -46,12 +46,15 @@ impl<W: Write> Screen<W> {
         let Some(last) = &summary.last else { return Ok(()) };
         let lines = picture(summary, last, self.rows);
         let mut frame = Vec::new();
+        // Lines too long for the terminal are cut off; wrapped, they would upset the count of lines.
+        write!(frame, "\x1b[?7l")?;
         if self.lines > 0 {
             write!(frame, "\x1b[{}A", self.lines)?;
         }
         for line in &lines {
             write!(frame, "\r\x1b[2K{line}\n")?;
         }
+        write!(frame, "\x1b[?7h")?;
         self.lines = lines.len();
         self.out.write_all(&frame)?;
         self.out.flush()
@@ -125,18 +128,32 @@ fn network(status: Status, paint: Paint) -> String {
     if status.pressure_lowered {
         news.push("pressure lowered".to_owned());
     }
-    news.extend(status.closed.iter().map(|sector| format!("{sector} closed")));
+    if !status.closed.is_empty() {
+        let closed: Vec<String> = status.closed.iter().map(|sector| sector.to_string()).collect();
+        news.push(format!("no water for {}", closed.join(", ")));
+    }
     paint.yellow(&news.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sector::Sector;
 
     #[test]
     fn nothing_is_drawn_before_the_first_hour() {
         let mut screen = Screen::new(Vec::new(), 10);
         screen.show(&Summary::default()).unwrap();
         assert!(screen.out.is_empty());
+    }
+
+    #[test]
+    fn what_is_out_of_the_ordinary_is_told() {
+        let plain = Paint { colours: false };
+        assert_eq!(network(Status::default(), plain), "all valves open");
+        let mut status = Status { crew_out: true, ..Status::default() };
+        status.closed.insert(Sector::Mills);
+        status.closed.insert(Sector::Harbour);
+        assert_eq!(network(status, plain), "crew out, no water for the mills, the harbour");
     }
 }
