@@ -1,11 +1,22 @@
-//! A loop that watches a town's water.
+//! A loop that watches a town's water and acts on its network.
 //!
-//! Real hourly readings of a flow meter stream through Monitor, Analyze, Plan and Execute; the network they
-//! act on is simulated.
+//! Real hourly readings of a flow meter stream through four elements; the network they act on is simulated.
 //!
 //! ```text
-//! cargo run --example water_network                 # watch it
-//! cargo run --example water_network -- --json       # only the summary, for programs
+//!            Monitor ──▶ Analyze ──▶ Plan ──▶ Execute
+//!            clean.rs    detect.rs   plan.rs  network.rs
+//!              ▲           ▲  │                  │
+//!   data.rs ───┤           │  ▼                  │
+//!              │     knowledge: expect.rs        │
+//!              └─────── what the network reports ┘
+//! ```
+//!
+//! Analyze learns what to expect of each hour, and finds spells of loss and surplus without being told of any; Plan
+//! answers them, but not twice; `water_loop.rs` joins it all.
+//!
+//! ```text
+//! cargo run --example water_network                 # watch two months in 35 seconds
+//! cargo run --example water_network -- --json       # only the summary, as one line for programs
 //! ```
 #![allow(unreachable_pub, reason = "an example has no outside; what its modules share is `pub`")]
 
