@@ -4,6 +4,7 @@ use super::in_port::{BatchSource, InSide, Source, Valve};
 use super::out_port::Plug;
 use super::queue::{End, Got, Queue};
 use super::site::Site;
+use super::subscription::PastOperators;
 use super::{Call, CallError, ErrorKind, Item, State, Subscription};
 use futures::future::BoxFuture;
 use futures::{Sink, SinkExt, Stream, StreamExt};
@@ -12,7 +13,7 @@ use serde_json::Value;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 /// Items taken from a stream at a time.
@@ -24,7 +25,7 @@ pin_project! {
         #[pin]
         stream: S,
         to: Arc<Site>,
-        unlinked: Arc<AtomicBool>,
+        past: Arc<PastOperators>,
         ended: bool,
         // It brings items from outside, and so ends first at shutdown.
         source: bool,
@@ -33,7 +34,7 @@ pin_project! {
 
 impl<S> Feed<S> {
     pub(crate) fn new(stream: S, to: Arc<Site>) -> Self {
-        Self { stream, to, unlinked: Arc::default(), ended: false, source: true }
+        Self { stream, to, past: Arc::default(), ended: false, source: true }
     }
 }
 
@@ -47,6 +48,9 @@ impl<S: Stream + Send> BatchSource<S::Item> for Feed<S> {
         if !*me.ended && matches!(me.to.state(), State::Stopped | State::Draining) {
             return Poll::Pending;
         }
+        if let Some(fault) = me.past.take() {
+            return Poll::Ready(Got::Fault(fault));
+        }
         while !*me.ended && batch.len() < BATCH {
             match me.stream.as_mut().poll_next(cx) {
                 Poll::Ready(Some(item)) => batch.push_back(item),
@@ -58,10 +62,10 @@ impl<S: Stream + Send> BatchSource<S::Item> for Feed<S> {
             return Poll::Ready(Got::Items);
         }
         if *me.ended {
-            let unlinked = me.unlinked.load(Ordering::Acquire);
+            let unlinked = me.past.unlinked.load(Ordering::Acquire);
             return Poll::Ready(Got::End(if unlinked { End::Unlinked } else { End::Completed }));
         }
-        Poll::Pending
+        me.past.take().map_or(Poll::Pending, |fault| Poll::Ready(Got::Fault(fault)))
     }
 }
 
@@ -83,9 +87,9 @@ impl<T: Item, P: Item> OpsPlug<T, P> {
     {
         let site = to.site().clone();
         let make = move |queue| -> Piped<P> {
-            let unlinked = Arc::new(AtomicBool::new(false));
-            let stream = ops(Subscription::of_link(queue, site.clone(), unlinked.clone()));
-            Box::pin(Feed { stream, to: site.clone(), unlinked, ended: false, source: false })
+            let past = Arc::<PastOperators>::default();
+            let stream = ops(Subscription::of_link(queue, past.clone()));
+            Box::pin(Feed { stream, to: site.clone(), past, ended: false, source: false })
         };
         Self { to, make: Box::new(make) }
     }

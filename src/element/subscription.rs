@@ -1,9 +1,9 @@
 //! A stream of what a port emits.
 
-use super::queue::{End, Got, Queue};
-use super::site::Site;
+use super::queue::{End, Fault, Got, Queue};
 use super::{ElementError, LinkStats, Overflow};
 use futures::Stream;
+use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
@@ -21,18 +21,18 @@ pub struct Subscription<T> {
     queue: Arc<Queue<T>>,
     batch: VecDeque<T>,
     end: Option<End>,
-    /// For a link with operators: the element that hears of errors, and is told how the link ended.
-    link: Option<(Arc<Site>, Arc<AtomicBool>)>,
+    /// For a link with operators: what it tells past them.
+    past: Option<Arc<PastOperators>>,
 }
 
 impl<T> Subscription<T> {
     pub(crate) fn new(queue: Arc<Queue<T>>) -> Self {
-        Self { queue, batch: VecDeque::new(), end: None, link: None }
+        Self { queue, batch: VecDeque::new(), end: None, past: None }
     }
 
-    /// For a link with operators into an element; `unlinked` is set when the link was cut.
-    pub(crate) fn of_link(queue: Arc<Queue<T>>, to: Arc<Site>, unlinked: Arc<AtomicBool>) -> Self {
-        Self { queue, batch: VecDeque::new(), end: None, link: Some((to, unlinked)) }
+    /// For a link with operators.
+    pub(crate) fn of_link(queue: Arc<Queue<T>>, past: Arc<PastOperators>) -> Self {
+        Self { queue, batch: VecDeque::new(), end: None, past: Some(past) }
     }
 
     /// Why it ended, once it has.
@@ -106,21 +106,54 @@ impl<T> Stream for Subscription<T> {
     #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         loop {
+            if let Some(past) = &self.past
+                && past.has_fault()
+            {
+                // It goes first; whoever takes it asks again.
+                return Poll::Pending;
+            }
             match std::task::ready!(self.poll_signal(cx)) {
                 Some(Ok(item)) => return Poll::Ready(Some(item)),
                 Some(Err(fault)) => {
-                    if let Some((to, _)) = &self.link {
-                        to.pass_on(fault);
+                    if let Some(past) = &self.past {
+                        past.put(fault);
                     }
                 }
                 None => {
-                    if let Some((_, unlinked)) = &self.link {
-                        unlinked.store(self.end == Some(End::Unlinked), Ordering::Release);
+                    if let Some(past) = &self.past {
+                        past.unlinked.store(self.end == Some(End::Unlinked), Ordering::Release);
                     }
                     return Poll::Ready(None);
                 }
             }
         }
+    }
+}
+
+/// What goes past the operators of a link: errors, and whether it was cut.
+#[derive(Default)]
+pub(crate) struct PastOperators {
+    fault: Mutex<Option<Fault>>,
+    waits: AtomicBool,
+    pub(crate) unlinked: AtomicBool,
+}
+
+impl PastOperators {
+    pub(crate) fn has_fault(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
+    }
+
+    fn put(&self, fault: Fault) {
+        *self.fault.lock() = Some(fault);
+        self.waits.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn take(&self) -> Option<Fault> {
+        if !self.has_fault() {
+            return None;
+        }
+        self.waits.store(false, Ordering::Relaxed);
+        self.fault.lock().take()
     }
 }
 

@@ -14,5 +14,4 @@ pub use backoff::Backoff;
 pub use lossy::{Lossy, LossyReceiver, LossySender, lossy};
 pub use notification::Notification;
 pub use operators::Operators;
-pub use ops::interval;
-pub use ops::{combine_latest_all, race_all, retry};
+pub use ops::{combine_latest_all, interval, race_all, retry};

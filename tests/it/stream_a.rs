@@ -4,5 +4,7 @@ mod combining;
 mod drive;
 mod errors;
 mod flattening;
+mod hints;
+mod marbles;
 mod names;
 mod sharing;

@@ -2,8 +2,8 @@
 
 use std::task::Context;
 
-/// Counts the items that an operator takes without giving one out, so that a source that is always ready cannot
-/// hold the task for ever.
+/// Counts the items that an operator takes without giving one out, so that a source that is always ready
+/// cannot hold the task for ever.
 ///
 /// A stream that gives items out returns to its consumer after each; one that drops them would not.
 #[derive(Debug)]

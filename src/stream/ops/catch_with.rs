@@ -9,8 +9,8 @@ use std::task::{Context, Poll, ready};
 pin_project! {
     /// Stream of [`Operators::catch_with`](crate::stream::Operators::catch_with).
     ///
-    /// - **Emits when** the source gives an `Ok` item; after its first error, when the replacement emits, errors
-    ///   included.
+    /// - **Emits when** the source gives an `Ok` item; after its first error, when the replacement emits,
+    ///   errors included.
     /// - **Back-pressures when** its consumer does; nothing is read ahead.
     /// - **Completes when** the source, or after an error the replacement, ends.
     /// - **Cancels when** dropped, with what is left; the source is dropped already at its first error.

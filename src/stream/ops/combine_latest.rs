@@ -14,8 +14,8 @@ pin_project! {
     /// - **Completes when** both have ended, or one has without an item (no pair can follow).
     /// - **Cancels when** dropped, both streams with it.
     ///
-    /// Memory: one item of each. Until both have given one, earlier items of the faster are replaced by later ones.
-    /// Source: ReactiveX *CombineLatest*, RxPY `combine_latest`.
+    /// Memory: one item of each. Until both have given one, earlier items of the faster are replaced by
+    /// later ones. Source: ReactiveX *CombineLatest*, RxPY `combine_latest`.
     ///
     /// ```
     /// use futures::{StreamExt, stream};

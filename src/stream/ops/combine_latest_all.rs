@@ -37,8 +37,8 @@ where
 /// - **Completes when** all have ended, or one has without an item (no list can follow).
 /// - **Cancels when** dropped, all streams with it; each stream is dropped when it ends.
 ///
-/// Memory: one item and one allocation a stream, and a new `Vec` of clones for each item emitted. Only the streams that
-/// have something to say are polled. Source: ReactiveX `CombineLatest`, RxPY `combine_latest`.
+/// Memory: one item and one allocation a stream, and a new `Vec` of clones for each item emitted. Only the
+/// streams that have something to say are polled. Source: ReactiveX `CombineLatest`, RxPY `combine_latest`.
 ///
 /// ```
 /// use futures::{StreamExt, stream};

@@ -9,15 +9,16 @@ use std::task::{Context, Poll};
 pin_project! {
     /// Stream of [`Operators::combine_latest_with`](crate::stream::Operators::combine_latest_with).
     ///
-    /// As [`CombineLatest`](super::CombineLatest), but the function sees both items by reference, so that nothing
-    /// has to be cloned.
+    /// As [`CombineLatest`](super::CombineLatest), but the function sees both items by reference, so that
+    /// nothing has to be cloned.
     ///
     /// - **Emits when** either stream gives an item and both have given one.
     /// - **Back-pressures when** its consumer does; when both are always ready, they are read in turns.
     /// - **Completes when** both have ended, or one has without an item.
     /// - **Cancels when** dropped, both streams with it.
     ///
-    /// Memory: one item of each. Source: ReactiveX *CombineLatest* (with its function), RxPY `combine_latest` + `map`.
+    /// Memory: one item of each. Source: ReactiveX *CombineLatest* (with its function), RxPY
+    /// `combine_latest` + `map`.
     ///
     /// ```
     /// use futures::{StreamExt, stream};
@@ -27,8 +28,8 @@ pin_project! {
     /// # async fn main() {
     /// let actual = stream::iter([90, 95]);
     /// let target = stream::iter([100]);
-    /// let gap: Vec<_> = actual.combine_latest_with(target, |actual, target| target - actual).collect().await;
-    /// assert_eq!(gap, [10, 5]);
+    /// let gap = actual.combine_latest_with(target, |actual, target| target - actual);
+    /// assert_eq!(gap.collect::<Vec<_>>().await, [10, 5]);
     /// # }
     /// ```
     #[derive(Clone)]

@@ -14,7 +14,8 @@ pin_project! {
     /// - **Completes when** the source has ended and the default, if needed, is emitted.
     /// - **Cancels when** dropped; the source is dropped already when it ends.
     ///
-    /// Memory: the default, until the first item. Source: ReactiveX *DefaultIfEmpty*, RxPY `default_if_empty`.
+    /// Memory: the default, until the first item. Source: ReactiveX *DefaultIfEmpty*, RxPY
+    /// `default_if_empty`.
     ///
     /// ```
     /// use futures::{StreamExt, stream};

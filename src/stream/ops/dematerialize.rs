@@ -12,12 +12,12 @@ pin_project! {
     ///
     /// - **Emits when** the source gives a `Next`.
     /// - **Back-pressures when** its consumer does; nothing is read ahead.
-    /// - **Completes when** the source gives `Completed`, or ends without. On a merged stream `Completed` of one part
-    ///   would end them all: dematerialize before merging.
+    /// - **Completes when** the source gives `Completed`, or ends without. On a merged stream `Completed`
+    ///   of one part would end them all: dematerialize before merging.
     /// - **Cancels when** dropped; the source is dropped already at `Completed`.
     ///
-    /// Memory: none. Source: ReactiveX *Dematerialize*, RxPY `dematerialize`. For notifications with errors see
-    /// [`TryDematerialize`](super::TryDematerialize).
+    /// Memory: none. Source: ReactiveX *Dematerialize*, RxPY `dematerialize`. For notifications with errors
+    /// see [`TryDematerialize`](super::TryDematerialize).
     ///
     /// ```
     /// use futures::{StreamExt, stream};

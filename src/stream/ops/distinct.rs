@@ -16,8 +16,9 @@ pin_project! {
     /// - **Completes when** the source ends.
     /// - **Cancels when** dropped, the source with it.
     ///
-    /// Memory: `capacity` items, twice. The one that came first is forgotten first, and passes again when it comes again;
-    /// with 0 everything passes. Source: ReactiveX *Distinct*, RxPY `distinct`, which never forget.
+    /// Memory: `capacity` items, twice. The one that came first is forgotten first, and passes again when
+    /// it comes again; with 0 everything passes. Source: ReactiveX *Distinct*, RxPY `distinct`, which never
+    /// forget.
     ///
     /// ```
     /// use futures::{StreamExt, stream};

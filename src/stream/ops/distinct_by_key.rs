@@ -16,8 +16,8 @@ pin_project! {
     /// - **Completes when** the source ends.
     /// - **Cancels when** dropped, the source with it.
     ///
-    /// Memory: `capacity` keys, twice. The key that came first is forgotten first; with 0 everything passes. Source: ReactiveX
-    /// *Distinct*, RxPY `distinct(key_mapper)`, which never forget.
+    /// Memory: `capacity` keys, twice. The key that came first is forgotten first; with 0 everything
+    /// passes. Source: ReactiveX *Distinct*, RxPY `distinct(key_mapper)`, which never forget.
     ///
     /// ```
     /// use futures::{StreamExt, stream};
@@ -32,8 +32,7 @@ pin_project! {
     /// ```
     #[derive(Clone)]
     #[must_use = "streams do nothing unless polled"]
-    pub struct DistinctByKey<S, K, F>
-    {
+    pub struct DistinctByKey<S, K, F> {
         #[pin]
         source: S,
         key: F,

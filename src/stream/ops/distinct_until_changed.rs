@@ -14,7 +14,8 @@ pin_project! {
     /// - **Completes when** the source ends.
     /// - **Cancels when** dropped, the source with it.
     ///
-    /// Memory: one item. Source: ReactiveX *Distinct* (`distinctUntilChanged`), RxPY `distinct_until_changed`.
+    /// Memory: one item. Source: ReactiveX *Distinct* (`distinctUntilChanged`), RxPY
+    /// `distinct_until_changed`.
     ///
     /// ```
     /// use futures::{StreamExt, stream};

@@ -7,14 +7,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 pin_project! {
-    /// Stream of [`Operators::distinct_until_changed_by`](crate::stream::Operators::distinct_until_changed_by).
+    /// Stream of
+    /// [`Operators::distinct_until_changed_by`](crate::stream::Operators::distinct_until_changed_by).
     ///
     /// - **Emits when** the source gives an item whose key is not equal to that of the last item emitted.
     /// - **Back-pressures when** its consumer does; nothing is read ahead.
     /// - **Completes when** the source ends.
     /// - **Cancels when** dropped, the source with it.
     ///
-    /// Memory: one key. Source: ReactiveX *Distinct* (`distinctUntilKeyChanged`), RxPY `distinct_until_changed(key)`.
+    /// Memory: one key. Source: ReactiveX *Distinct* (`distinctUntilKeyChanged`), RxPY
+    /// `distinct_until_changed(key)`.
     ///
     /// ```
     /// use futures::{StreamExt, stream};

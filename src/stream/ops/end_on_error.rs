@@ -28,8 +28,7 @@ pin_project! {
     /// ```
     #[derive(Clone, Debug)]
     #[must_use = "streams do nothing unless polled"]
-    pub struct EndOnError<S>
-    {
+    pub struct EndOnError<S> {
         #[pin]
         source: UntilEnd<S>,
     }

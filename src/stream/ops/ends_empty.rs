@@ -14,8 +14,8 @@ pin_project! {
     /// - **Completes when** the answer is given.
     /// - **Cancels when** dropped; the source is dropped already with the answer.
     ///
-    /// Memory: none. Source: ReactiveX *Contains* (`isEmpty`), RxPY `is_empty`; there the answer is a stream of
-    /// one item.
+    /// Memory: none. Source: ReactiveX *Contains* (`isEmpty`), RxPY `is_empty`; there the answer is a
+    /// stream of one item.
     ///
     /// ```
     /// use futures::stream;
@@ -29,8 +29,7 @@ pin_project! {
     /// ```
     #[derive(Clone, Debug)]
     #[must_use = "futures do nothing unless awaited"]
-    pub struct EndsEmpty<S>
-    {
+    pub struct EndsEmpty<S> {
         #[pin]
         source: UntilEnd<S>,
     }
@@ -42,10 +41,7 @@ impl<S> EndsEmpty<S> {
     }
 }
 
-impl<S> Future for EndsEmpty<S>
-where
-    S: Stream,
-{
+impl<S: Stream> Future for EndsEmpty<S> {
     type Output = bool;
 
     #[inline]

@@ -10,10 +10,11 @@ pin_project! {
     /// Stream of [`Operators::exhaust_all`](crate::stream::Operators::exhaust_all).
     ///
     /// - **Emits when** the inner stream gives an item.
-    /// - **Back-pressures when** its consumer does: then neither stream is read. While the inner stream waits, the outer
-    ///   one is read and its streams are dropped unpolled.
+    /// - **Back-pressures when** its consumer does: then neither stream is read. While the inner stream
+    ///   waits, the outer one is read and its streams are dropped unpolled.
     /// - **Completes when** the outer stream and the inner stream have ended.
-    /// - **Cancels when** dropped, with the outer and the inner stream; an inner stream is dropped when it ends.
+    /// - **Cancels when** dropped, with the outer and the inner stream; an inner stream is dropped when it
+    ///   ends.
     ///
     /// Memory: one inner stream. Source: ReactiveX *Switch* (`exhaust`), RxPY `exclusive`.
     ///

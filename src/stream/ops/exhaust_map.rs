@@ -10,12 +10,14 @@ pin_project! {
     /// Stream of [`Operators::exhaust_map`](crate::stream::Operators::exhaust_map).
     ///
     /// - **Emits when** the inner stream gives an item.
-    /// - **Back-pressures when** its consumer does: then neither stream is read. While the inner stream waits, the outer
-    ///   one is read and its items are dropped, without a call of the function.
+    /// - **Back-pressures when** its consumer does: then neither stream is read. While the inner stream
+    ///   waits, the outer one is read and its items are dropped, without a call of the function.
     /// - **Completes when** the outer stream and the inner stream have ended.
-    /// - **Cancels when** dropped, with the outer and the inner stream; an inner stream is dropped when it ends.
+    /// - **Cancels when** dropped, with the outer and the inner stream; an inner stream is dropped when it
+    ///   ends.
     ///
-    /// Memory: one inner stream. Source: ReactiveX *FlatMap* (`exhaustMap`, `flatMapFirst`), RxPY `exclusive`.
+    /// Memory: one inner stream. Source: ReactiveX *FlatMap* (`exhaustMap`, `flatMapFirst`), RxPY
+    /// `exclusive`.
     ///
     /// ```
     /// use futures::{StreamExt, stream};

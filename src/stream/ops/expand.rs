@@ -11,16 +11,16 @@ use std::task::{Context, Poll};
 pin_project! {
     /// Stream of [`Operators::expand`](crate::stream::Operators::expand).
     ///
-    /// - **Emits when** the source or one of the streams that the function made gives an item. Every item emitted is
-    ///   handed to the function in its turn, first come, first served.
-    /// - **Back-pressures when** its consumer does. At most `limit` (0 counts as 1) inner streams run at a time; the
-    ///   source is read only while fewer run.
+    /// - **Emits when** the source or one of the streams that the function made gives an item. Every item
+    ///   emitted is handed to the function in its turn, first come, first served.
+    /// - **Back-pressures when** its consumer does. At most `limit` (0 counts as 1) inner streams run at a
+    ///   time; the source is read only while fewer run.
     /// - **Completes when** the source and all inner streams have ended and no item waits to be expanded.
     /// - **Cancels when** dropped, all streams with it.
     ///
-    /// Memory: `limit` inner streams, one allocation each, and the items found but not yet expanded: the frontier of the
-    /// search, which the function bounds. Source: ReactiveX *FlatMap* (`expand`), RxPY `expand`, which run without
-    /// a limit.
+    /// Memory: `limit` inner streams, one allocation each, and the items found but not yet expanded: the
+    /// frontier of the search, which the function bounds. Source: ReactiveX *FlatMap* (`expand`), RxPY
+    /// `expand`, which run without a limit.
     ///
     /// ```
     /// use futures::{StreamExt, stream};

@@ -9,8 +9,8 @@ use std::task::{Context, Poll, ready};
 pin_project! {
     /// Stream of [`Operators::finally`](crate::stream::Operators::finally).
     ///
-    /// - **Emits when** the source does. The function is called once, after the source is dropped: at its end, or when this
-    ///   stream is dropped before, even unpolled.
+    /// - **Emits when** the source does. The function is called once, after the source is dropped: at its
+    ///   end, or when this stream is dropped before, even unpolled.
     /// - **Back-pressures when** its consumer does; nothing is read ahead.
     /// - **Completes when** the source ends.
     /// - **Cancels when** dropped, the source with it.

@@ -15,8 +15,8 @@ pin_project! {
     /// - **Completes when** the answer is given.
     /// - **Cancels when** dropped; the source is dropped already with the answer.
     ///
-    /// Memory: none. Source: ReactiveX *First* and *Find*, RxPY `find`, `first`; there the answer is a stream of
-    /// one item.
+    /// Memory: none. Source: ReactiveX *First* and *Find*, RxPY `find`, `first`; there the answer is a
+    /// stream of one item.
     ///
     /// ```
     /// use futures::stream;
@@ -29,8 +29,7 @@ pin_project! {
     /// ```
     #[derive(Clone)]
     #[must_use = "futures do nothing unless awaited"]
-    pub struct FindFirst<S, F>
-    {
+    pub struct FindFirst<S, F> {
         #[pin]
         source: UntilEnd<S>,
         test: F,

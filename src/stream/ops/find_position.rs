@@ -10,7 +10,8 @@ use std::task::{Context, Poll, ready};
 pin_project! {
     /// Future of [`Operators::find_position`](crate::stream::Operators::find_position).
     ///
-    /// - **Emits when** an item passes the test: its position, counted from 0, or `None` when the source ends before.
+    /// - **Emits when** an item passes the test: its position, counted from 0, or `None` when the source
+    ///   ends before.
     /// - **Back-pressures when** never: the source is read as fast as it gives.
     /// - **Completes when** the answer is given.
     /// - **Cancels when** dropped; the source is dropped already with the answer.
@@ -29,8 +30,7 @@ pin_project! {
     /// ```
     #[derive(Clone)]
     #[must_use = "futures do nothing unless awaited"]
-    pub struct FindPosition<S, F>
-    {
+    pub struct FindPosition<S, F> {
         #[pin]
         source: UntilEnd<S>,
         test: F,

@@ -27,8 +27,7 @@ pin_project! {
     /// ```
     #[derive(Clone, Debug)]
     #[must_use = "streams do nothing unless polled"]
-    pub struct IgnoreItems<S>
-    {
+    pub struct IgnoreItems<S> {
         #[pin]
         source: S,
     }
@@ -40,10 +39,7 @@ impl<S> IgnoreItems<S> {
     }
 }
 
-impl<S> Stream for IgnoreItems<S>
-where
-    S: Stream,
-{
+impl<S: Stream> Stream for IgnoreItems<S> {
     type Item = S::Item;
 
     #[inline]

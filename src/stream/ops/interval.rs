@@ -59,10 +59,12 @@ impl Stream for Interval {
         let mut this = self.project();
         let start = *this.start.get_or_insert_with(Instant::now);
         if this.alarm.due().is_none() {
-            this.alarm.as_mut().set(next_tick(start, *this.period, Instant::now()));
+            this.alarm.as_mut().set(next_tick(start, *this.period, start));
         }
-        ready!(this.alarm.poll(cx));
-        let periods = start.elapsed().as_nanos() / this.period.as_nanos().max(1);
+        ready!(this.alarm.as_mut().poll(cx));
+        let now = Instant::now();
+        this.alarm.set(next_tick(start, *this.period, now));
+        let periods = now.saturating_duration_since(start).as_nanos() / this.period.as_nanos().max(1);
         Poll::Ready(Some(u64::try_from(periods).unwrap_or(u64::MAX).saturating_sub(1)))
     }
 

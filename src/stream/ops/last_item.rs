@@ -45,10 +45,7 @@ impl<S: Stream> LastItem<S> {
     }
 }
 
-impl<S> Future for LastItem<S>
-where
-    S: Stream,
-{
+impl<S: Stream> Future for LastItem<S> {
     type Output = Option<S::Item>;
 
     #[inline]

@@ -26,8 +26,8 @@ impl<A: Stream, B: Stream> Latest<A, B, A::Item, B::Item> {
         Self { a: UntilEnd::new(a), b: UntilEnd::new(b), last_a: None, last_b: None, turn_of_b: false }
     }
 
-    /// Ready with `join` of both last items when one of them is new and both are there; with `None` when no pair can
-    /// follow: both have ended, or one without an item.
+    /// Ready with `join` of both last items when one of them is new and both are there; with `None` when no
+    /// pair can follow: both have ended, or one without an item.
     #[inline]
     pub(super) fn poll_pair<T>(
         self: Pin<&mut Self>,

@@ -10,7 +10,8 @@ use std::task::{Context, Poll, ready};
 pin_project! {
     /// Future of [`Operators::nth_item`](crate::stream::Operators::nth_item).
     ///
-    /// - **Emits when** the item at that position (from 0) comes: `Some`, or `None` when the source ends before.
+    /// - **Emits when** the item at that position (from 0) comes: `Some`, or `None` when the source ends
+    ///   before.
     /// - **Back-pressures when** never: the source is read as fast as it gives.
     /// - **Completes when** the answer is given.
     /// - **Cancels when** dropped; the source is dropped already with the answer.
@@ -30,8 +31,7 @@ pin_project! {
     /// ```
     #[derive(Clone, Debug)]
     #[must_use = "futures do nothing unless awaited"]
-    pub struct NthItem<S>
-    {
+    pub struct NthItem<S> {
         #[pin]
         source: UntilEnd<S>,
         before: usize,
@@ -44,10 +44,7 @@ impl<S> NthItem<S> {
     }
 }
 
-impl<S> Future for NthItem<S>
-where
-    S: Stream,
-{
+impl<S: Stream> Future for NthItem<S> {
     type Output = Option<S::Item>;
 
     #[inline]

@@ -9,10 +9,12 @@ use std::task::{Context, Poll, ready};
 pin_project! {
     /// Stream of [`Operators::on_end`](crate::stream::Operators::on_end).
     ///
-    /// - **Emits when** the source does. The function is called once, when the source has ended and is dropped.
+    /// - **Emits when** the source does. The function is called once, when the source has ended and is
+    ///   dropped.
     /// - **Back-pressures when** its consumer does; nothing is read ahead.
     /// - **Completes when** the source ends.
-    /// - **Cancels when** dropped, the source with it; the function is then not called (see [`Finally`](super::Finally)).
+    /// - **Cancels when** dropped, the source with it; the function is then not called (see
+    ///   [`Finally`](super::Finally)).
     ///
     /// Memory: none. Source: ReactiveX *Do* (`doOnCompleted`), RxPY `do_action(on_completed=…)`.
     ///
@@ -29,8 +31,7 @@ pin_project! {
     /// ```
     #[derive(Clone)]
     #[must_use = "streams do nothing unless polled"]
-    pub struct OnEnd<S, F>
-    {
+    pub struct OnEnd<S, F> {
         #[pin]
         source: UntilEnd<S>,
         f: Option<F>,

@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 pin_project! {
     /// Stream of [`Operators::on_start`](crate::stream::Operators::on_start).
     ///
-    /// - **Emits when** the source does. The function is called at the first poll, before the source is polled.
+    /// - **Emits when** the source does. The function is called at the first poll, before the source is
+    ///   polled.
     /// - **Back-pressures when** its consumer does; nothing is read ahead.
     /// - **Completes when** the source ends.
     /// - **Cancels when** dropped, the source with it; if it was never polled, the function is not called.
@@ -28,8 +29,7 @@ pin_project! {
     /// ```
     #[derive(Clone)]
     #[must_use = "streams do nothing unless polled"]
-    pub struct OnStart<S, F>
-    {
+    pub struct OnStart<S, F> {
         #[pin]
         source: S,
         f: Option<F>,

@@ -21,8 +21,8 @@ pin_project! {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
-    /// let got: Vec<_> = stream::iter([1, 4, 9]).pairwise().map(|(before, now)| now - before).collect().await;
-    /// assert_eq!(got, [3, 5]);
+    /// let rise = stream::iter([1, 4, 9]).pairwise().map(|(before, now)| now - before);
+    /// assert_eq!(rise.collect::<Vec<_>>().await, [3, 5]);
     /// # }
     /// ```
     #[derive(Clone, Debug)]

@@ -22,8 +22,8 @@ where
 
 /// Stream of [`race_all`].
 ///
-/// - **Emits when** the winner does: the stream that first gave an item or ended. If several are ready, the one named
-///   first wins.
+/// - **Emits when** the winner does: the stream that first gave an item or ended. If several are ready, the
+///   one named first wins.
 /// - **Back-pressures when** its consumer does; nothing is read ahead.
 /// - **Completes when** the winner ends.
 /// - **Cancels when** dropped, with what is left; the losers are dropped as soon as there is a winner.

@@ -8,12 +8,14 @@ use std::task::{Context, Poll};
 pin_project! {
     /// Stream of [`Operators::race_with`](crate::stream::Operators::race_with).
     ///
-    /// - **Emits when** the winner does: the stream that first gave an item or ended. If both are ready, `self` wins.
+    /// - **Emits when** the winner does: the stream that first gave an item or ended. If both are ready,
+    ///   `self` wins.
     /// - **Back-pressures when** its consumer does; nothing is read ahead.
     /// - **Completes when** the winner ends.
     /// - **Cancels when** dropped, with what is left; the loser is dropped as soon as there is a winner.
     ///
-    /// Memory: none. Source: ReactiveX *Amb*, RxPY `amb`. For many streams see [`race_all`](crate::stream::race_all).
+    /// Memory: none. Source: ReactiveX *Amb*, RxPY `amb`. For many streams see
+    /// [`race_all`](crate::stream::race_all).
     ///
     /// ```
     /// use futures::{StreamExt, stream};

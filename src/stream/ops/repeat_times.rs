@@ -15,8 +15,8 @@ pin_project! {
     /// - **Completes when** the last run ends; at once with 0 times.
     /// - **Cancels when** dropped, the source with it.
     ///
-    /// Memory: a second copy of the source as it was at first. Source: ReactiveX *Repeat*, RxPY `repeat(n)`. Repeating for ever
-    /// is `futures`' `cycle`.
+    /// Memory: a second copy of the source as it was at first. Source: ReactiveX *Repeat*, RxPY
+    /// `repeat(n)`. Repeating for ever is `futures`' `cycle`.
     ///
     /// ```
     /// use futures::{StreamExt, stream};
@@ -30,8 +30,7 @@ pin_project! {
     /// ```
     #[derive(Clone, Debug)]
     #[must_use = "streams do nothing unless polled"]
-    pub struct RepeatTimes<S>
-    {
+    pub struct RepeatTimes<S> {
         original: S,
         #[pin]
         current: UntilEnd<S>,

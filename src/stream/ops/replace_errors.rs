@@ -28,8 +28,7 @@ pin_project! {
     /// ```
     #[derive(Clone)]
     #[must_use = "streams do nothing unless polled"]
-    pub struct ReplaceErrors<S, F>
-    {
+    pub struct ReplaceErrors<S, F> {
         #[pin]
         source: S,
         f: F,

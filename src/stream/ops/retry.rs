@@ -56,17 +56,18 @@ fn warn<E: Debug>(error: &E, attempt: u32, wait: Duration) {
 pin_project! {
     /// Stream of [`Operators::retry`](crate::stream::Operators::retry) and [`retry`].
     ///
-    /// An `Err` of the source drops it; after the wait that the [`Backoff`] says it is made anew, from its beginning.
-    /// Each such error is logged as a warning, or handed to [`on_retry`](Self::on_retry). An `Ok` item resets the count
-    /// of attempts, so `max_attempts` bounds the failures in a row.
+    /// An `Err` of the source drops it; after the wait that the [`Backoff`] says it is made anew, from its
+    /// beginning. Each such error is logged as a warning, or handed to [`on_retry`](Self::on_retry). An
+    /// `Ok` item resets the count of attempts, so `max_attempts` bounds the failures in a row.
     ///
-    /// - **Emits when** the source gives an `Ok` item; an `Err` only when the attempts are used up, as the last item.
+    /// - **Emits when** the source gives an `Ok` item; an `Err` only when the attempts are used up, as the
+    ///   last item.
     /// - **Back-pressures when** its consumer does; nothing is read ahead.
     /// - **Completes when** the source ends, or after that last error.
     /// - **Cancels when** dropped, with the source or the wait; the source is dropped already at its error.
     ///
-    /// Memory: none but a timer while waiting. Waits need a tokio runtime with time, unless they are zero. Source: ReactiveX *Retry*
-    /// (`retryWhen`), RxPY `retry`, which tries again at once and never resets.
+    /// Memory: none but a timer while waiting. Waits need a tokio runtime with time, unless they are zero.
+    /// Source: ReactiveX *Retry* (`retryWhen`), RxPY `retry`, which tries again at once and never resets.
     ///
     /// ```
     /// use futures::{StreamExt, stream};
@@ -105,8 +106,8 @@ impl<F, S, H> Retry<F, S, H> {
         Self { make, backoff, hook, source: None, wait: None, attempt: 0, ended: false }
     }
 
-    /// Calls the function instead of logging: the error, the number of the attempt that follows (from 0 in each row of
-    /// failures), and the wait before it.
+    /// Calls the function instead of logging: the error, the number of the attempt that follows (from 0 in
+    /// each row of failures), and the wait before it.
     pub fn on_retry<T, E, G>(self, hook: G) -> Retry<F, S, G>
     where
         S: Stream<Item = Result<T, E>>,

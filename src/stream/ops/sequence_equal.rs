@@ -16,8 +16,8 @@ pin_project! {
     /// - **Completes when** the answer is given.
     /// - **Cancels when** dropped, both streams with it.
     ///
-    /// Memory: one item of the faster. Source: ReactiveX *SequenceEqual*, RxPY `sequence_equal`; there the answer is a
-    /// stream of one item.
+    /// Memory: one item of the faster. Source: ReactiveX *SequenceEqual*, RxPY `sequence_equal`; there the
+    /// answer is a stream of one item.
     ///
     /// ```
     /// use futures::stream;

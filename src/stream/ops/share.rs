@@ -8,25 +8,27 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// Handle and stream of [`Operators::share`](crate::stream::Operators::share) and
-/// [`Operators::replay`](crate::stream::Operators::replay): one source, many subscribers, who get clones of its items.
+/// [`Operators::replay`](crate::stream::Operators::replay): one source, many subscribers, who get clones of
+/// its items.
 ///
-/// A handle subscribes when it is first polled, or made by [`subscribe`](Self::subscribe); from then on it gets every
-/// item. A clone of a handle is not subscribed yet, so it can be kept to make subscribers later. The source runs
-/// while somebody polls: subscribers poll it in turn, there is no task behind it.
+/// A handle subscribes when it is first polled, or made by [`subscribe`](Self::subscribe); from then on it
+/// gets every item. A clone of a handle is not subscribed yet, so it can be kept to make subscribers later.
+/// The source runs while somebody polls: subscribers poll it in turn, there is no task behind it.
 ///
-/// - **Emits when** the source does; with `replay(n)`, first what was emitted last, at most `n` items, even after the
-///   end.
-/// - **Back-pressures when** the queue of a subscriber is full (64 items, see [`capacity`](Self::capacity)): then the
-///   source is not polled until that subscriber reads or is dropped. One that called
-///   [`drop_oldest`](Self::drop_oldest) holds nobody back; what it loses is counted by [`missed`](Self::missed).
-/// - **Completes when** the source has ended and the queue is empty. Who comes later sees the end at once (after what is
-///   replayed).
-/// - **Cancels when** the last handle is dropped, the source with it; the source is dropped already when it ends.
-///   Without subscribers it is not polled, and goes on where it was when one comes.
+/// - **Emits when** the source does; with `replay(n)`, first what was emitted last, at most `n` items, even
+///   after the end.
+/// - **Back-pressures when** the queue of a subscriber is full (64 items, see
+///   [`capacity`](Self::capacity)): then the source is not polled until that subscriber reads or is
+///   dropped. One that called [`drop_oldest`](Self::drop_oldest) holds nobody back; what it loses is
+///   counted by [`missed`](Self::missed).
+/// - **Completes when** the source has ended and the queue is empty. Who comes later sees the end at once
+///   (after what is replayed).
+/// - **Cancels when** the last handle is dropped, the source with it; the source is dropped already when it
+///   ends. Without subscribers it is not polled, and goes on where it was when one comes.
 ///
-/// Memory: one queue for each subscriber, and `n` items for `replay(n)`. Source: ReactiveX *Publish*, *Refcount* and
-/// *Replay*, RxPY `share` and `replay`. There, the source is subscribed to again when the first new subscriber comes
-/// after the last has gone; here it goes on.
+/// Memory: one queue for each subscriber, and `n` items for `replay(n)`. Source: ReactiveX *Publish*,
+/// *Refcount* and *Replay*, RxPY `share` and `replay`. There, the source is subscribed to again when the
+/// first new subscriber comes after the last has gone; here it goes on.
 ///
 /// ```
 /// use futures::{StreamExt, stream};

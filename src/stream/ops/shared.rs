@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 /// The source and a queue for each subscriber.
 ///
-/// There is no task of its own: whoever finds its queue empty polls the source and hands the item to the others. That
-/// works without lost wake-ups because
+/// There is no task of its own: whoever finds its queue empty polls the source and hands the item to the
+/// others. That works without lost wake-ups because
 /// - a subscriber leaves its waker before it looks whether somebody else is polling the source,
 /// - the source is polled with a waker that wakes all subscribers,
 /// - whoever changes what others wait for (an item, the end, room in a queue, leaving) wakes them afterwards.

@@ -9,7 +9,8 @@ use std::task::{Context, Poll, ready};
 pin_project! {
     /// Future of [`Operators::single`](crate::stream::Operators::single).
     ///
-    /// - **Emits when** the source has ended after one item; [`NotSingle`] when it ends without one or gives a second.
+    /// - **Emits when** the source has ended after one item; [`NotSingle`] when it ends without one or
+    ///   gives a second.
     /// - **Back-pressures when** never: at most two items are read.
     /// - **Completes when** the answer is given.
     /// - **Cancels when** dropped; the source is dropped already with the answer.
@@ -47,29 +48,23 @@ impl<S: Stream> Single<S> {
     }
 }
 
-impl<S> Future for Single<S>
-where
-    S: Stream,
-{
+impl<S: Stream> Future for Single<S> {
     type Output = Result<S::Item, NotSingle<S::Item>>;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<S::Item, NotSingle<S::Item>>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
             let item = ready!(this.source.as_mut().poll_next(cx));
-            return Poll::Ready(match (this.first.take(), item) {
-                (None, Some(item)) => {
-                    *this.first = Some(item);
-                    continue;
-                }
+            match (this.first.take(), item) {
+                (None, Some(item)) => *this.first = Some(item),
+                (None, None) => return Poll::Ready(Err(NotSingle::Empty)),
+                (Some(only), None) => return Poll::Ready(Ok(only)),
                 (Some(first), Some(second)) => {
                     this.source.end();
-                    Err(NotSingle::Several { first, second })
+                    return Poll::Ready(Err(NotSingle::Several { first, second }));
                 }
-                (Some(only), None) => Ok(only),
-                (None, None) => Err(NotSingle::Empty),
-            });
+            }
         }
     }
 }

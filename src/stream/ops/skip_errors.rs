@@ -9,7 +9,8 @@ use std::task::{Context, Poll, ready};
 pin_project! {
     /// Stream of [`Operators::skip_errors`](crate::stream::Operators::skip_errors).
     ///
-    /// - **Emits when** the source gives an `Ok` item. Each error goes to the handler, so that none is lost in silence.
+    /// - **Emits when** the source gives an `Ok` item. Each error goes to the handler, so that none is lost
+    ///   in silence.
     /// - **Back-pressures when** its consumer does; nothing is read ahead.
     /// - **Completes when** the source ends.
     /// - **Cancels when** dropped, the source with it.
@@ -23,14 +24,14 @@ pin_project! {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let mut bad = Vec::new();
-    /// let got: Vec<_> = stream::iter([Ok(1), Err("x"), Ok(2)]).skip_errors(|error| bad.push(error)).collect().await;
+    /// let readings = stream::iter([Ok(1), Err("x"), Ok(2)]);
+    /// let got: Vec<_> = readings.skip_errors(|error| bad.push(error)).collect().await;
     /// assert_eq!((got, bad), (vec![1, 2], vec!["x"]));
     /// # }
     /// ```
     #[derive(Clone)]
     #[must_use = "streams do nothing unless polled"]
-    pub struct SkipErrors<S, F>
-    {
+    pub struct SkipErrors<S, F> {
         #[pin]
         source: S,
         on_error: F,

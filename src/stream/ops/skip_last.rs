@@ -46,10 +46,7 @@ impl<S: Stream> SkipLast<S> {
     }
 }
 
-impl<S> Stream for SkipLast<S>
-where
-    S: Stream,
-{
+impl<S: Stream> Stream for SkipLast<S> {
     type Item = S::Item;
 
     #[inline]

@@ -9,13 +9,14 @@ use std::task::{Context, Poll, ready};
 pin_project! {
     /// Stream of [`Operators::skip_until`](crate::stream::Operators::skip_until).
     ///
-    /// - **Emits when** the source does and the future is ready; what comes before is dropped. The future is asked first.
+    /// - **Emits when** the source does and the future is ready; what comes before is dropped. The future
+    ///   is asked first.
     /// - **Back-pressures when** its consumer does; nothing is read ahead.
     /// - **Completes when** the source ends.
     /// - **Cancels when** dropped, source and future with it; the future is dropped when it is ready.
     ///
-    /// Memory: none. Source: ReactiveX *SkipUntil*, RxPY `skip_until`, where it waits for another stream's first item: here
-    /// `other.into_future()`.
+    /// Memory: none. Source: ReactiveX *SkipUntil*, RxPY `skip_until`, where it waits for another stream's
+    /// first item: here `other.into_future()`.
     ///
     /// ```
     /// use futures::{StreamExt, stream};
@@ -31,8 +32,7 @@ pin_project! {
     /// ```
     #[derive(Clone, Debug)]
     #[must_use = "streams do nothing unless polled"]
-    pub struct SkipUntil<S, U>
-    {
+    pub struct SkipUntil<S, U> {
         #[pin]
         source: S,
         #[pin]

@@ -9,15 +9,16 @@ use std::task::{Context, Poll};
 pin_project! {
     /// Stream of [`Operators::switch_latest`](crate::stream::Operators::switch_latest).
     ///
-    /// - **Emits when** the latest inner stream gives an item and no newer inner stream is there: the outer stream
-    ///   is asked first, so an outdated inner stream never wins.
+    /// - **Emits when** the latest inner stream gives an item and no newer inner stream is there: the outer
+    ///   stream is asked first, so an outdated inner stream never wins.
     /// - **Back-pressures when** its consumer does.
     /// - **Completes when** the outer stream and the latest inner stream have ended.
-    /// - **Cancels when** dropped, with the outer and the inner stream; an inner stream is dropped as soon as a newer
-    ///   one comes or it ends.
+    /// - **Cancels when** dropped, with the outer and the inner stream; an inner stream is dropped as soon
+    ///   as a newer one comes or it ends.
     ///
-    /// Memory: one inner stream. Source: ReactiveX *Switch*, RxPY `switch_latest`. There, streams that deliver while
-    /// they are subscribed to come through whole; here the outer stream is read up to its latest first.
+    /// Memory: one inner stream. Source: ReactiveX *Switch*, RxPY `switch_latest`. There, streams that
+    /// deliver while they are subscribed to come through whole; here the outer stream is read up to its
+    /// latest first.
     ///
     /// ```
     /// use futures::{StreamExt, stream};

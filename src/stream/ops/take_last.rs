@@ -12,7 +12,8 @@ pin_project! {
     /// Stream of [`Operators::take_last`](crate::stream::Operators::take_last).
     ///
     /// - **Emits when** the source has ended: its last `count` items, in their order.
-    /// - **Back-pressures when** its consumer does, after the end; before, the source is read as fast as it gives.
+    /// - **Back-pressures when** its consumer does, after the end; before, the source is read as fast as it
+    ///   gives.
     /// - **Completes when** those items are emitted.
     /// - **Cancels when** dropped; the source is dropped already when it ends.
     ///
@@ -47,10 +48,7 @@ impl<S: Stream> TakeLast<S> {
     }
 }
 
-impl<S> Stream for TakeLast<S>
-where
-    S: Stream,
-{
+impl<S: Stream> Stream for TakeLast<S> {
     type Item = S::Item;
 
     #[inline]

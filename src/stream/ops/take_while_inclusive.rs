@@ -14,7 +14,8 @@ pin_project! {
     /// - **Completes when** the source ends or that item is emitted.
     /// - **Cancels when** dropped; the source is dropped already at that item.
     ///
-    /// Memory: none. Source: ReactiveX *TakeWhile* (`takeUntil` with a test), RxPY `take_while(inclusive=True)`.
+    /// Memory: none. Source: ReactiveX *TakeWhile* (`takeUntil` with a test), RxPY
+    /// `take_while(inclusive=True)`.
     ///
     /// ```
     /// use futures::{StreamExt, stream};
@@ -29,8 +30,7 @@ pin_project! {
     /// ```
     #[derive(Clone)]
     #[must_use = "streams do nothing unless polled"]
-    pub struct TakeWhileInclusive<S, F>
-    {
+    pub struct TakeWhileInclusive<S, F> {
         #[pin]
         source: UntilEnd<S>,
         keep_on: F,

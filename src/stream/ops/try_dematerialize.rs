@@ -23,7 +23,7 @@ pin_project! {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
-    /// let notes = stream::iter([Notification::Error("late"), Notification::Next(1), Notification::Completed]);
+    /// let notes = stream::iter([Notification::Error("late"), Notification::Next(1)]);
     /// assert_eq!(notes.try_dematerialize().collect::<Vec<_>>().await, [Err("late"), Ok(1)]);
     /// # }
     /// ```

@@ -15,8 +15,8 @@ pin_project! {
     /// - **Completes when** `Completed` has been emitted. An error does not end it.
     /// - **Cancels when** dropped; the source is dropped already when it ends.
     ///
-    /// Memory: none. Source: ReactiveX *Materialize*, RxPY `materialize`, where an error is the last notification; put
-    /// [`end_on_error`](crate::stream::Operators::end_on_error) before it for that.
+    /// Memory: none. Source: ReactiveX *Materialize*, RxPY `materialize`, where an error is the last
+    /// notification; put [`end_on_error`](crate::stream::Operators::end_on_error) before it for that.
     ///
     /// ```
     /// use futures::{StreamExt, stream};

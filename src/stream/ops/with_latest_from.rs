@@ -10,15 +10,16 @@ use std::task::{Context, Poll, ready};
 pin_project! {
     /// Stream of [`Operators::with_latest_from`](crate::stream::Operators::with_latest_from).
     ///
-    /// - **Emits when** the source gives an item and the other stream has given one. The other stream is asked first.
+    /// - **Emits when** the source gives an item and the other stream has given one. The other stream is
+    ///   asked first.
     /// - **Back-pressures when** its consumer does.
     /// - **Completes when** the source ends, or the other stream ends without an item (no pair can follow; in
     ///   ReactiveX the source would be read to its end).
     /// - **Cancels when** dropped, both streams with it.
     ///
-    /// Memory: one item of the other stream. Items of the source that come before the first of the other are dropped,
-    /// as the definition has it; `other.start_with(..)` keeps them. Source: RxPY `with_latest_from` (ReactiveX
-    /// *CombineLatest*).
+    /// Memory: one item of the other stream. Items of the source that come before the first of the other
+    /// are dropped, as the definition has it; `other.start_with(..)` keeps them. Source: RxPY
+    /// `with_latest_from` (ReactiveX *CombineLatest*).
     ///
     /// ```
     /// use futures::{StreamExt, stream};

@@ -9,13 +9,14 @@ use std::task::{Context, Poll};
 pin_project! {
     /// Stream of [`Operators::zip_longest`](crate::stream::Operators::zip_longest).
     ///
-    /// - **Emits when** both have given their next item, or one has and the other has ended. Never `(None, None)`.
+    /// - **Emits when** both have given their next item, or one has and the other has ended. Never `(None,
+    ///   None)`.
     /// - **Back-pressures when** its consumer does; the faster stream waits for the slower.
     /// - **Completes when** both have ended.
     /// - **Cancels when** dropped, both streams with it.
     ///
-    /// Memory: one item of the faster. Source: ReactiveX *Zip*, which ends with the shorter as `futures`' `zip` does;
-    /// this is Python's `itertools.zip_longest`.
+    /// Memory: one item of the faster. Source: ReactiveX *Zip*, which ends with the shorter as `futures`'
+    /// `zip` does; this is Python's `itertools.zip_longest`.
     ///
     /// ```
     /// use futures::{StreamExt, stream};

@@ -286,7 +286,7 @@ async fn late_subscribers_get_none_the_last_or_n() {
         source.push(x).await.unwrap();
         assert_eq!(first.next().await, Some(x));
     }
-    let mut take = |replay| {
+    let take = |replay| {
         let mut s = source.subscribe_with(LinkOptions::new().replay(replay)).unwrap();
         std::iter::from_fn(|| s.try_next()).collect::<Vec<_>>()
     };

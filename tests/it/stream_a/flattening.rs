@@ -101,12 +101,12 @@ proptest! {
 
     #[test]
     fn exhaust_all_stays_with_the_running_one_and_drops_the_others(acts in acts()) {
-        play(&acts, Operators::exhaust_all, |current, new| current.unwrap_or(new));
+        play(&acts, Operators::exhaust_all, Option::unwrap_or);
     }
 
     #[test]
     fn exhaust_map_stays_with_the_running_one_and_drops_the_others(acts in acts()) {
-        play(&acts, |s| s.exhaust_map(|inner| inner), |current, new| current.unwrap_or(new));
+        play(&acts, |s| s.exhaust_map(|inner| inner), Option::unwrap_or);
     }
 
     #[test]
@@ -127,7 +127,7 @@ proptest! {
 
     #[test]
     fn expand_finds_all_and_runs_at_most_limit_at_a_time(root in 1..40_u32, limit in 0..5_usize, picks in prop::collection::vec(0..64_usize, 500)) {
-        let running: Rc<RefCell<Vec<(Hand<u32>, u32)>>> = Rc::default();
+        let running = Rc::new(RefCell::new(Vec::<(Hand<u32>, u32)>::new()));
         let opened = running.clone();
         let expand = stream::iter([root]).expand(limit, move |n| {
             let (hand, source) = source();
@@ -144,7 +144,9 @@ proptest! {
             prop_assert!(running.borrow().len() <= limit.max(1));
             let place = pick % running.borrow().len();
             let (hand, n) = running.borrow_mut().swap_remove(place);
-            parts(n).into_iter().for_each(|part| hand.give(part));
+            for part in parts(n) {
+                hand.give(part);
+            }
             hand.end();
             got.extend(consumer.take());
         }

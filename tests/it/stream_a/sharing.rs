@@ -244,13 +244,15 @@ async fn subscribers_on_several_threads_get_every_item_in_order() {
         })
         .collect();
     drop(shared);
-    for item in 0..ITEMS {
-        send.send(item).await.unwrap();
-    }
-    drop(send);
-    let all = futures::future::join_all(readers);
+    let feed = async {
+        for item in 0..ITEMS {
+            send.send(item).await.unwrap();
+        }
+        drop(send);
+        futures::future::join_all(readers).await
+    };
     let counts =
-        tokio::time::timeout(Duration::from_secs(60), all).await.expect("a subscriber was not woken");
+        tokio::time::timeout(Duration::from_mins(1), feed).await.expect("a subscriber was not woken");
     assert!(counts.into_iter().all(|count| count.unwrap() == ITEMS));
 }
 
