@@ -1,0 +1,110 @@
+//! A loop that watches a town's water and acts on its network.
+//!
+//! Real hourly readings of a flow meter stream through four elements; the network they act on is simulated.
+//!
+//! ```text
+//!            Monitor ──▶ Analyze ──▶ Plan ──▶ Execute
+//!            clean.rs    detect.rs   plan.rs  network.rs
+//!              ▲           ▲  │                  │
+//!   data.rs ───┤           │  ▼                  │
+//!              │     knowledge: expect.rs        │
+//!              └─────── what the network reports ┘
+//! ```
+//!
+//! Analyze learns what to expect of each hour, and finds spells of loss and surplus without being told of any; Plan
+//! answers them, but not twice; `water_loop.rs` joins it all.
+//!
+//! ```text
+//! cargo run --example water_network                 # watch two months in 35 seconds
+//! cargo run --example water_network -- --json       # only the summary, as one line for programs
+//! ```
+#![allow(unreachable_pub, reason = "an example has no outside; what its modules share is `pub`")]
+
+mod analyze;
+mod args;
+mod chart;
+mod clean;
+mod data;
+mod detect;
+mod expect;
+mod hour;
+mod network;
+mod page;
+mod paint;
+mod plan;
+mod screen;
+mod sector;
+mod summary;
+mod water_loop;
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use clap::Parser;
+use mape::backend::Backend;
+use mape::element::Signals;
+use mape::prelude::*;
+use tokio::time::Instant;
+
+use crate::args::Args;
+use crate::network::Outcome;
+use crate::paint::Paint;
+use crate::screen::Screen;
+use crate::summary::Summary;
+use crate::water_loop::WaterLoop;
+
+/// How long the elements may take to finish what they have after Ctrl-C.
+const FINISH_WITHIN: Duration = Duration::from_secs(5);
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let watched = io::stdout().is_terminal() && !args.json;
+    let rows: Vec<_> = data::rows(&args.data)?.collect();
+    let mut screen = watched.then(|| Screen::new(io::stdout(), rows.len()));
+
+    let started = Instant::now();
+    let app = App::new();
+    let water = WaterLoop::new(&app, &Backend::memory())?;
+    let results = water.results();
+    water.feed(rows, args.pace(watched))?;
+    let (shutdown, summary) =
+        tokio::join!(app.run_until(water.ended(), FINISH_WITHIN), follow(results, screen.as_mut()));
+
+    let mut summary = summary?.end(water.sent());
+    summary.learnt = water.learnt().await?;
+    for late in &shutdown.unfinished {
+        writeln!(io::stderr(), "{late}")?;
+    }
+    if args.json {
+        for why in &summary.refused {
+            writeln!(io::stderr(), "{why}")?;
+        }
+        writeln!(io::stdout(), "{}", summary.json(started.elapsed())?)?;
+    } else {
+        let page = page::page(&summary, started.elapsed(), Paint { colours: watched });
+        write!(io::stdout(), "{page}")?;
+    }
+    Ok(())
+}
+
+/// Takes down what comes of the rows, and shows it to whoever watches.
+async fn follow(
+    mut results: Signals<Outcome>,
+    mut screen: Option<&mut Screen<io::Stdout>>,
+) -> anyhow::Result<Summary> {
+    let mut summary = Summary::default();
+    while let Some(result) = results.next().await {
+        match result {
+            Ok(outcome) => summary.record(outcome),
+            Err(error) => summary.refuse(error.to_string()),
+        }
+        if let Some(screen) = &mut screen {
+            screen.show(&summary)?;
+        }
+    }
+    if let Some(screen) = screen {
+        screen.draw(&summary)?;
+    }
+    Ok(summary)
+}
