@@ -128,6 +128,7 @@ impl<T: Item> InSide<T> {
         }
         gate.incoming.push((from, source));
         gate.wake();
+        drop(gate);
         self.site.start_by_policy(StartPolicy::AtOnce);
         true
     }
@@ -174,22 +175,27 @@ impl<T: Item> Inputs for InSide<T> {
         let mut gate = self.gate.lock();
         gate.intake = intake;
         gate.poke = true;
-        for (valve, _) in &gate.valves {
+        let valves = gate.valves.clone();
+        gate.wake();
+        drop(gate);
+        // Whoever is woken here may come back to this gate.
+        for (valve, _) in valves {
             valve.mute(intake != Intake::Open, intake == Intake::Muted);
         }
-        gate.wake();
     }
 
     fn finish(&self) {
         let mut gate = self.gate.lock();
         gate.finishing = true;
         gate.poke = true;
-        for (valve, own) in &gate.valves {
-            if *own {
+        let valves = gate.valves.clone();
+        gate.wake();
+        drop(gate);
+        for (valve, own) in valves {
+            if own {
                 valve.finish(End::Unlinked);
             }
         }
-        gate.wake();
     }
 
     fn close(&self) {
