@@ -186,8 +186,34 @@ async fn slow_readers_in_tasks_of_their_own_get_everything() {
 
 #[tokio::test(start_paused = true)]
 async fn the_only_group_ends_its_pipe_when_idle_although_the_source_is_silent() {
-    let pipes = marbles("a-a-------").group_and_pipe(|key| *key, ms(3), |_, group| group.buffer_count(9));
-    assert_marbles(pipes, "-----[aa]").await;
+    let pipes = marbles("a---------").group_and_pipe(|key| *key, ms(3), |_, group| group.buffer_count(9));
+    assert_marbles(pipes, "---[a]").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_group_that_an_item_waits_for_is_not_idle() {
+    let items = || stream::iter("aaaa".chars());
+    let slowly = |item| async move {
+        tokio::time::sleep(ms(20)).await;
+        item
+    };
+    let groups = items().group_by(|key| *key, ms(5)).capacity(1);
+    let tasks: Vec<_> =
+        groups.map(|group| tokio::spawn(group.then(slowly).collect::<String>())).collect().await;
+    let groups = futures::future::join_all(tasks).await.into_iter().map(Result::unwrap);
+    assert_eq!(groups.collect::<Vec<_>>(), ["aaaa"]);
+
+    let mut made = 0;
+    let pipes = items().group_and_pipe(
+        |key| *key,
+        ms(5),
+        |_, group| {
+            made += 1;
+            group.then(slowly)
+        },
+    );
+    assert_eq!(pipes.capacity(1).collect::<String>().await, "aaaa");
+    assert_eq!(made, 1);
 }
 
 #[tokio::test(start_paused = true)]
