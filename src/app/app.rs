@@ -3,10 +3,13 @@
 use super::mape_loop::LoopInner;
 use super::shutdown;
 use super::{Error, Finding, Level, Loop, Shutdown, Topology, check, nearest};
+use crate::backend::Backend;
+use crate::channel::Channels;
 use crate::element::host::Host;
 use crate::element::{
     AnyElement, DeadLetter, Door, Element, Event, Item, Subscription, check_uid, generate_uid,
 };
+use crate::knowledge::{Knowledge, Scope};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +25,7 @@ const FINISH_WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) struct AppInner {
     pub(crate) host: Arc<Host>,
+    backend: Backend,
     loops: Mutex<Vec<Arc<LoopInner>>>,
     levels: Mutex<Vec<Arc<str>>>,
     pub(crate) seen: Mutex<super::topology::Seen>,
@@ -29,6 +33,11 @@ pub(crate) struct AppInner {
 
 impl Drop for AppInner {
     fn drop(&mut self) {
+        let active = |l: &Arc<LoopInner>| l.elements().iter().filter(|e| e.state().is_active()).count();
+        let running: usize = self.loops.get_mut().iter().map(active).sum();
+        if running > 0 {
+            tracing::warn!(running, "the last handle of an app was dropped, which ends its elements at once");
+        }
         for inner in self.loops.get_mut().drain(..) {
             inner.leave();
         }
@@ -37,7 +46,9 @@ impl Drop for AppInner {
 
 /// Everything that runs together: levels of loops of elements. Cheap to clone.
 ///
-/// When the last handle is dropped, all elements are disposed of; [`shutdown`](Self::shutdown) lets them finish first.
+/// **Keep it, or one of its [`Level`]s or [`Loop`]s, as long as its elements are to run**: when the last of these
+/// handles is dropped, all elements are disposed of at once, also those whose own handles are still held.
+/// [`shutdown`](Self::shutdown) lets them finish first.
 ///
 /// ```
 /// use mape::prelude::*;
@@ -64,11 +75,18 @@ impl Default for App {
 }
 
 impl App {
-    /// An app whose elements run on the present tokio runtime.
+    /// An app whose elements run on the present tokio runtime, with knowledge and channels in memory.
     #[must_use]
     pub fn new() -> Self {
+        Self::with_backend(Backend::memory())
+    }
+
+    /// An app whose knowledge and channels are in a backend.
+    #[must_use]
+    pub fn with_backend(backend: Backend) -> Self {
         Self(Arc::new(AppInner {
             host: Host::new(),
+            backend,
             loops: Mutex::default(),
             levels: Mutex::default(),
             seen: Mutex::default(),
@@ -77,6 +95,25 @@ impl App {
 
     pub(crate) fn from_inner(inner: Arc<AppInner>) -> Self {
         Self(inner)
+    }
+
+    /// Where knowledge and channels are.
+    #[must_use]
+    pub fn backend(&self) -> &Backend {
+        &self.0.backend
+    }
+
+    /// The knowledge that all loops share: keys under `k.app.`.
+    #[doc(alias = "k")]
+    #[must_use]
+    pub fn knowledge(&self) -> Knowledge {
+        self.0.backend.knowledge(Scope::App)
+    }
+
+    /// Publish and subscribe by channel name.
+    #[must_use]
+    pub fn channels(&self) -> Channels {
+        self.0.backend.channels()
     }
 
     /// A new loop on the level `""`; an empty uid stands for a generated one (`l_` and 8 digits).
@@ -128,7 +165,8 @@ impl App {
         }
         let inner = LoopInner::new(uid, level, &self.0);
         loops.push(inner.clone());
-        Ok(Loop(inner))
+        drop(loops);
+        Ok(Loop::new(inner, self.clone()))
     }
 
     /// The levels in the order in which they were made.
@@ -141,7 +179,8 @@ impl App {
     /// The loops of all levels in the order in which they were made.
     #[must_use]
     pub fn loops(&self) -> Vec<Loop> {
-        self.0.loops.lock().iter().cloned().map(Loop).collect()
+        let loops = self.0.loops.lock().clone();
+        loops.into_iter().map(|inner| Loop::new(inner, self.clone())).collect()
     }
 
     /// The elements of all loops.

@@ -2,6 +2,7 @@
 
 use super::{App, Error, Loop};
 use crate::element::generate_uid;
+use crate::knowledge::{Knowledge, Scope};
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,6 +32,13 @@ impl Level {
         &self.app
     }
 
+    /// The knowledge that the loops of this level share: keys under `k.level.<uid>.`.
+    #[doc(alias = "k")]
+    #[must_use]
+    pub fn knowledge(&self) -> Knowledge {
+        self.app.backend().knowledge(Scope::Level(self.uid.to_string()))
+    }
+
     /// A new loop on this level; an empty uid stands for a generated one (`l_` and 8 digits).
     ///
     /// # Errors
@@ -51,7 +59,7 @@ impl Level {
     /// # Errors
     /// [`Error::AcrossApps`].
     pub fn adopt(&self, which: &Loop) -> Result<(), Error> {
-        if which.app().as_ref() != Some(&self.app) {
+        if *which.app() != self.app {
             return Err(Error::AcrossApps { what: which.uid().to_owned(), to: self.uid.to_string() });
         }
         which.0.set_level(self.uid.clone());

@@ -6,6 +6,7 @@ use crate::element::{
     AnyElement, Builder, Destinations, ElementError, ElementPath, InPort, Item, Message, Role, SpawnError,
     StartError, State,
 };
+use crate::knowledge::{Knowledge, Scope};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -145,25 +146,36 @@ impl Registry for LoopInner {
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Loop(pub(crate) Arc<LoopInner>);
+pub struct Loop(pub(crate) Arc<LoopInner>, App);
 
 impl Loop {
+    pub(crate) fn new(inner: Arc<LoopInner>, app: App) -> Self {
+        Self(inner, app)
+    }
+
     /// Its uid.
     #[must_use]
     pub fn uid(&self) -> &str {
         &self.0.uid
     }
 
-    /// The app it belongs to, as long as that is there.
+    /// The app it belongs to.
     #[must_use]
-    pub fn app(&self) -> Option<App> {
-        self.0.app.upgrade().map(App::from_inner)
+    pub fn app(&self) -> &App {
+        &self.1
     }
 
     /// The level it is on.
     #[must_use]
-    pub fn level(&self) -> Option<Level> {
-        Some(Level::new(self.app()?, self.0.level()))
+    pub fn level(&self) -> Level {
+        Level::new(self.1.clone(), self.0.level())
+    }
+
+    /// The knowledge that its elements share: keys under `k.loop.<uid>.`.
+    #[doc(alias = "k")]
+    #[must_use]
+    pub fn knowledge(&self) -> Knowledge {
+        self.1.backend().knowledge(Scope::Loop(self.uid().to_owned()))
     }
 
     /// A Monitor: collects and cleans what sensors report. Starts when `start` is called.

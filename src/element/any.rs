@@ -120,6 +120,14 @@ impl AnyElement {
         self.0.wait_for(holds).await
     }
 
+    /// Waits until it works no more: completed, failed, stopped or disposed of; says which.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn ended(&self) -> State {
+        self.wait_for_state(|state| !state.is_active() && state != State::Ready).await
+    }
+
     /// The parameters with their values.
     #[must_use]
     pub fn parameters(&self) -> Vec<(String, Value)> {

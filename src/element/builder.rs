@@ -194,6 +194,14 @@ where
         self.each(move |item, out| out.emit(f(item)))
     }
 
+    /// A synchronous function that makes one result of every item, or an error that ends just this item.
+    pub fn try_map<U: Item, E: Into<BoxError>>(
+        self,
+        mut f: impl FnMut(S::Item) -> Result<U, E> + Send + 'static,
+    ) -> Complete<I, impl Pipe<Item = U>> {
+        self.each(move |item, out| f(item).map(|result| out.emit(result)).map_err(Into::<BoxError>::into))
+    }
+
     /// A synchronous function that only acts: it emits nothing.
     pub fn act<R: Outcome + 'static>(
         mut self,

@@ -307,11 +307,26 @@ async fn a_loop_can_manage_another_loop() {
 }
 
 #[tokio::test]
+async fn knowledge_is_shared_by_scope() {
+    let app = App::new();
+    let (a, b) = (app.create_loop("a").unwrap(), app.level("city").unwrap().create_loop("b").unwrap());
+    app.knowledge().set::<String>("cars").add("panda").await.unwrap();
+    assert!(a.app().knowledge().set::<String>("cars").contains("panda").await.unwrap());
+    a.knowledge().set::<String>("cars").add("fiat").await.unwrap();
+    assert!(!b.knowledge().set::<String>("cars").contains("fiat").await.unwrap());
+    b.level().knowledge().set::<String>("cars").add("ritmo").await.unwrap();
+    let cars = app.level("city").unwrap().knowledge().set::<String>("cars");
+    assert_eq!(cars.members().await.unwrap().into_iter().collect::<Vec<String>>(), ["ritmo"]);
+}
+
+#[tokio::test]
 async fn dropping_the_app_disposes_of_its_elements() {
     let (app, l) = one_loop();
     let e = pass::<u64>(&l, "e");
     let mut out = e.subscribe();
-    drop((app, l));
+    drop(app);
+    assert_eq!(e.state(), State::Running, "a loop keeps its app");
+    drop(l);
     assert_eq!(e.state(), State::Disposed);
     assert_eq!(out.next().await, None);
 }

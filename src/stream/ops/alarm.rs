@@ -73,3 +73,38 @@ impl Alarm {
         Poll::Pending
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::poll;
+    use std::future::poll_fn;
+    use std::pin::pin;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_that_moves_on_leaves_the_timer_alone_until_it_fires() {
+        let mut alarm = pin!(Alarm::default());
+        let start = Instant::now();
+        let at = |n| start + Duration::from_millis(n);
+        for n in [10, 15, 20] {
+            alarm.as_mut().set(at(n));
+            assert!(poll!(poll_fn(|cx| alarm.as_mut().poll(cx))).is_pending());
+            assert_eq!(alarm.sleep.as_ref().unwrap().deadline(), at(10));
+        }
+        poll_fn(|cx| alarm.as_mut().poll(cx)).await;
+        assert_eq!(Instant::now(), at(20));
+        assert!(poll!(poll_fn(|cx| alarm.as_mut().poll(cx))).is_pending());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_that_moves_nearer_is_kept() {
+        let mut alarm = pin!(Alarm::default());
+        let start = Instant::now();
+        for n in [50, 10] {
+            alarm.as_mut().set(start + Duration::from_millis(n));
+            assert!(poll!(poll_fn(|cx| alarm.as_mut().poll(cx))).is_pending());
+        }
+        poll_fn(|cx| alarm.as_mut().poll(cx)).await;
+        assert_eq!(start.elapsed(), Duration::from_millis(10));
+    }
+}

@@ -179,10 +179,10 @@ where
                     Poll::Ready(None) => {
                         *this.ended = true;
                         this.groups.drain().for_each(Inlet::end);
-                        woken = this.pipes.woken();
                         continue;
                     }
                     Poll::Pending => {
+                        // The first group was opened since.
                         if this.expiry.due().is_none() {
                             end_idle(&mut this.expiry, this.groups, cx, Inlet::end);
                         }

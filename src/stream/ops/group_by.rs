@@ -167,12 +167,7 @@ where
                         this.groups.drain().for_each(|lane| lane.close());
                         return Poll::Ready(None);
                     }
-                    Poll::Pending => {
-                        if this.expiry.due().is_none() {
-                            end_idle(&mut this.expiry, this.groups, cx, |lane| lane.close());
-                        }
-                        return Poll::Pending;
-                    }
+                    Poll::Pending => return Poll::Pending,
                 },
             };
             let Some(lane) = this.groups.ask(&key) else {

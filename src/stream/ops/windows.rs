@@ -163,7 +163,6 @@ impl<S: Stream> Drop for Windows<S> {
         let opened = cutter.opened.take();
         drop(cutter);
         drop(opened);
-        self.shared.waker.wake_by_ref();
     }
 }
 

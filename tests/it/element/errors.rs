@@ -219,9 +219,13 @@ async fn an_escalated_failure_stops_the_loop_or_restarts_the_element() {
     let (other, got) = collect::<u64>(&l, "other");
     bad.link(&other).unwrap();
     l.on_escalation(OnEscalation::RestartElement);
+    let mut states = app.events();
     bad.push(5).await.unwrap();
-    bad.wait_for_state(|s| s == State::Failed).await;
-    bad.wait_for_state(|s| s == State::Running).await;
+    for expected in [State::Failed, State::Running] {
+        while !matches!(states.next().await.unwrap(), Event::State { path, state } if path == "l.bad" && state == expected)
+        {
+        }
+    }
     bad.push(6).await.unwrap();
     until("it works again", || *got.lock() == [6]).await;
     l.on_escalation(OnEscalation::StopLoop);

@@ -173,3 +173,21 @@ async fn a_reader_in_another_task_goes_on_when_the_stream_of_windows_is_dropped(
     drop(windows);
     assert_eq!(reading.await.unwrap(), "abc");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_reader_of_a_window_lets_the_next_open_when_it_has_room() {
+    let windows = futures::stream::iter(0..20).window_count(10).capacity(2);
+    let slow = |window: mape::stream::ops::Window<_>| {
+        tokio::spawn(
+            window
+                .then(|n| async move {
+                    tokio::time::sleep(ms(1)).await;
+                    n
+                })
+                .collect::<Vec<_>>(),
+        )
+    };
+    let tasks: Vec<_> = windows.map(slow).collect().await;
+    let lists = futures::future::join_all(tasks).await.into_iter().map(Result::unwrap);
+    assert_eq!(lists.collect::<Vec<_>>(), [(0..10).collect::<Vec<_>>(), (10..20).collect()]);
+}

@@ -2,7 +2,7 @@
 
 use super::schedule::{ms, observe, run, schedules};
 use futures::StreamExt;
-use mape::stream::Operators;
+use mape::stream::{Operators, ops::Aggregate};
 use proptest::prelude::*;
 
 fn close(a: f64, b: f64) -> bool {
@@ -76,6 +76,32 @@ proptest! {
         let (peaks, _) = observe(|| s.stream().moving_max(ms(d)));
         let both = counts.into_iter().zip(peaks).map(|((time, n), (_, peak))| (time, (n, peak)));
         prop_assert_eq!(both.collect::<Vec<_>>(), expected);
+    }
+}
+
+/// What items come to where their order matters.
+#[derive(Clone)]
+struct InOrder(Vec<u32>);
+
+impl Aggregate<u32> for InOrder {
+    type Output = Vec<u32>;
+    fn of(item: u32) -> Self {
+        Self(vec![item])
+    }
+    fn and(&self, later: &Self) -> Self {
+        Self([self.0.as_slice(), &later.0].concat())
+    }
+    fn value(&self) -> Vec<u32> {
+        self.0.clone()
+    }
+}
+
+#[test]
+fn parts_are_put_together_in_order() {
+    let items = || futures::stream::iter(0..100);
+    assert_eq!(run(items().aggregate::<InOrder>()), Some((0..100).collect()));
+    for (last, list) in (0..).zip(all(items().moving::<InOrder>(7))) {
+        assert_eq!(list, (last.max(6) - 6..=last).collect::<Vec<u32>>());
     }
 }
 

@@ -164,6 +164,59 @@ async fn a_full_group_holds_up_the_others_until_it_is_read_or_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn slow_readers_in_tasks_of_their_own_get_everything() {
+    let groups = stream::iter(0..100).group_by(|n| n % 3, ms(1)).capacity(2);
+    let read = |group: mape::stream::ops::Group<u32, u32>| {
+        let wait = ms(u64::from(*group.key()) * 5 + 1);
+        tokio::spawn(
+            group
+                .then(move |n| async move {
+                    tokio::time::sleep(wait).await;
+                    n
+                })
+                .collect::<Vec<_>>(),
+        )
+    };
+    let tasks: Vec<_> = groups.map(read).collect().await;
+    let groups = futures::future::join_all(tasks).await.into_iter().map(Result::unwrap);
+    let mut all: Vec<_> = groups.flatten().collect();
+    all.sort_unstable();
+    assert_eq!(all, (0..100).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_only_group_ends_its_pipe_when_idle_although_the_source_is_silent() {
+    let pipes = marbles("a---------").group_and_pipe(|key| *key, ms(3), |_, group| group.buffer_count(9));
+    assert_marbles(pipes, "---[a]").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_group_that_an_item_waits_for_is_not_idle() {
+    let items = || stream::iter("aaaa".chars());
+    let slowly = |item| async move {
+        tokio::time::sleep(ms(20)).await;
+        item
+    };
+    let groups = items().group_by(|key| *key, ms(5)).capacity(1);
+    let tasks: Vec<_> =
+        groups.map(|group| tokio::spawn(group.then(slowly).collect::<String>())).collect().await;
+    let groups = futures::future::join_all(tasks).await.into_iter().map(Result::unwrap);
+    assert_eq!(groups.collect::<Vec<_>>(), ["aaaa"]);
+
+    let mut made = 0;
+    let pipes = items().group_and_pipe(
+        |key| *key,
+        ms(5),
+        |_, group| {
+            made += 1;
+            group.then(slowly)
+        },
+    );
+    assert_eq!(pipes.capacity(1).collect::<String>().await, "aaaa");
+    assert_eq!(made, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_group_that_sheds_holds_nobody_up_and_counts() {
     let items = stream::iter((0..10).map(|n| ('a', n)).chain([('b', 0)]));
     let mut groups = pin!(items.group_by(|(key, _)| *key, None).capacity(3).shed_when_full());

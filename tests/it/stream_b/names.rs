@@ -1,16 +1,19 @@
 //! No operator has the name of a method of the other extension traits: with all of them in scope, calls are clear.
 
 use super::schedule::{ms, run};
-#[allow(unused_imports, reason = "their methods must not clash with ours")]
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::stream;
+#[expect(unused_imports, reason = "they are in scope to be in the way")]
+use futures::{StreamExt as _, TryStreamExt as _};
 use mape::stream::{Operators as _, interval, ops::Max};
-#[allow(unused_imports, reason = "their methods must not clash with ours")]
+#[expect(unused_imports, reason = "it is in scope to be in the way")]
 use tokio_stream::StreamExt as _;
 
-/// Calls each operator in its own right and drops it.
+fn sendable(_: impl Send) {}
+
+/// Calls each operator; all can go to another thread if their source can.
 macro_rules! clear {
     ($items:expr; $($name:ident $(::<$kind:ty>)? ($($argument:expr),*)),* $(,)?) => {
-        $( drop($items.$name$(::<$kind>)?($($argument),*)); )*
+        $( sendable($items.$name$(::<$kind>)?($($argument),*)); )*
     };
 }
 

@@ -274,3 +274,9 @@ async fn a_time_span_without_end_is_never_over() {
     assert_marbles(marbles("a-b|").sample(for_ever), "---(b|)").await;
     assert_marbles(marbles("a-b|").rate_limit(1, for_ever), "a").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn sample_on_ends_with_its_trigger_although_the_source_is_silent() {
+    assert_marbles(marbles("a--------").sample_on(marbles("-x-x-|")), "-a---|").await;
+    assert_marbles(marbles("---a-----").sample_on(marbles("-x---|")), "-----(a|)").await;
+}
