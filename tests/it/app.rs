@@ -316,7 +316,7 @@ async fn knowledge_is_shared_by_scope() {
     assert!(!b.knowledge().set::<String>("cars").contains("fiat").await.unwrap());
     b.level().knowledge().set::<String>("cars").add("ritmo").await.unwrap();
     let cars = app.level("city").unwrap().knowledge().set::<String>("cars");
-    assert_eq!(cars.members().await.unwrap().into_iter().collect::<Vec<String>>(), ["ritmo"]);
+    assert_eq!(cars.members::<Vec<_>>().await.unwrap(), ["ritmo"]);
 }
 
 #[tokio::test]
