@@ -304,10 +304,10 @@ where
     where
         F: Send + 'static,
     {
-        let (mut make, shelf) = (self.make, Shelf::new(f));
+        let (mut make, kept) = (self.make, Shelf::new(f));
         Complete {
             settings: self.settings,
-            make: Box::new(move |port, site| join(make(port, site), shelf.lend(), site.clone())),
+            make: Box::new(move |port, site| join(make(port, site), kept.lend(), site.clone())),
         }
     }
 }

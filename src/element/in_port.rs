@@ -5,7 +5,7 @@
 //! earlier one still holds comes before what the later one brings, so order holds over relinking to and fro.
 
 use super::host::Listeners;
-use super::out_port::Plug;
+use super::out_port::{Plug, Probe};
 use super::queue::{End, Fault, Got, Queue, Reader};
 use super::site::{Inputs, Intake, PortStats, Site};
 use super::{Item, LinkOptions, LinkStats, Overflow, StartPolicy};
@@ -55,8 +55,6 @@ impl<T: Send + 'static> Source<T> {
         }
     }
 }
-
-type Probe<T> = Box<dyn FnMut(&T) + Send>;
 
 struct Gate<T> {
     incoming: Vec<(usize, Source<T>)>,

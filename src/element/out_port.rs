@@ -15,6 +15,9 @@ pub(crate) trait Plug<T>: Send + Sync {
     fn target(&self) -> Option<Arc<Site>>;
 }
 
+/// Looks at every item that passes.
+pub(crate) type Probe<T> = Box<dyn FnMut(&T) + Send>;
+
 struct Sub<T> {
     id: u64,
     queue: Arc<Queue<T>>,
@@ -38,7 +41,7 @@ struct Ports<T> {
     unheard: u64,
     memory: VecDeque<T>,
     remember: usize,
-    probes: Vec<Box<dyn FnMut(&T) + Send>>,
+    probes: Vec<Probe<T>>,
 }
 
 pub(crate) struct OutPort<T> {
@@ -194,7 +197,7 @@ impl<T: Item> OutPort<T> {
         self.ports.lock().subs.iter().map(|s| s.queue.clone()).collect()
     }
 
-    pub(crate) fn probe(&self, probe: Box<dyn FnMut(&T) + Send>) {
+    pub(crate) fn probe(&self, probe: Probe<T>) {
         self.ports.lock().probes.push(probe);
     }
 
