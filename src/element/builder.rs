@@ -300,7 +300,11 @@ where
     }
 
     /// Joins operators and function. The function survives a pipe that is built anew.
-    fn with<F, P>(self, f: F, join: impl Fn(S, Loan<F>, Arc<Site>) -> P + Send + 'static) -> Complete<I, P>
+    pub(crate) fn with<F, P>(
+        self,
+        f: F,
+        join: impl Fn(S, Loan<F>, Arc<Site>) -> P + Send + 'static,
+    ) -> Complete<I, P>
     where
         F: Send + 'static,
     {
