@@ -92,13 +92,13 @@ pub mod guide {
     // come first.
     macro_rules! page {
         ($name:ident, $file:literal) => {
-            #[doc = "[first loop]: super::first_loop"]
-            #[doc = "[elements]: super::elements"]
-            #[doc = "[operators]: super::operators"]
-            #[doc = "[knowledge]: super::knowledge"]
-            #[doc = "[testing]: super::testing"]
-            #[doc = "[table]: super::operator_table"]
-            #[doc = "[terms]: super::terms"]
+            #[doc = "[first loop]: crate::guide::first_loop"]
+            #[doc = "[elements]: crate::guide::elements"]
+            #[doc = "[operators]: crate::guide::operators"]
+            #[doc = "[knowledge]: crate::guide::knowledge"]
+            #[doc = "[testing]: crate::guide::testing"]
+            #[doc = "[table]: crate::guide::operator_table"]
+            #[doc = "[terms]: crate::guide::terms"]
             #[doc = ""]
             #[doc = include_str!($file)]
             pub mod $name {}
