@@ -16,15 +16,14 @@
 //! async fn main() -> Result<(), BoxError> {
 //!     let app = App::new();
 //!     let ambulance = app.create_loop("ambulance")?;
-//!     let speed = Parameter::new("emergency_speed", 180).within(50..=250);
-//!     let now = speed.clone();
+//!     let speed = Parameter::new("emergency_speed", 180).within(50..=250); // can be changed while it runs
 //!
 //!     let detect = ambulance.monitor("detect").map(|emergency: bool| emergency).spawn()?;
 //!     let policy = ambulance
 //!         .plan("policy")
 //!         .parameter(&speed)
 //!         .ops_in(|readings| readings.distinct_until_changed())
-//!         .map(move |emergency: bool| if emergency { (now.get(), "siren on") } else { (80, "siren off") })
+//!         .map(move |emergency: bool| if emergency { (speed.get(), "siren on") } else { (80, "siren off") })
 //!         .spawn()?;
 //!     let exec = ambulance.execute("exec").map(|(speed, siren)| format!("{speed} km/h, {siren}")).spawn()?;
 //!     let mut done = exec.subscribe();
