@@ -97,6 +97,7 @@ pub trait Pump: Send {
     note = "make the element with `each`, `map` or one of their asynchronous forms"
 )]
 pub trait Pipe: Pump<Out = <Self as Stream>::Item> + Stream<Item: Item> + 'static {}
+#[diagnostic::do_not_recommend]
 impl<P: Pump<Out = <P as Stream>::Item> + Stream<Item: Item> + 'static> Pipe for P {}
 
 /// Keeps a function while no pipe uses it, so that a pipe built anew goes on with it.

@@ -94,6 +94,7 @@ impl<T> Clone for Parameter<T> {
     note = "a parameter is compared, shown, and read and changed by name as JSON: derive `Clone`, `Debug`, `PartialEq`, `serde::Serialize` and `serde::Deserialize`"
 )]
 pub trait ParameterValue: Item + Sync + PartialEq + Debug + Serialize + DeserializeOwned {}
+#[diagnostic::do_not_recommend]
 impl<T: Item + Sync + PartialEq + Debug + Serialize + DeserializeOwned> ParameterValue for T {}
 
 impl<T: ParameterValue> Parameter<T> {
