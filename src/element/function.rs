@@ -194,9 +194,7 @@ where
                 if keeps {
                     keep(me.site, &item);
                 }
-                me.site.busy.store(true, Relaxed);
-                let outcome = f(item, out).outcome();
-                me.site.busy.store(false, Relaxed);
+                let outcome = me.site.in_function(|| f(item, out).outcome());
                 if let Err(error) = outcome {
                     fail(me.site, error);
                     break 'turn Turn::Fault;
@@ -244,9 +242,7 @@ where
             if me.site.keeps_inputs() {
                 keep(me.site, &item);
             }
-            me.site.busy.store(true, Relaxed);
-            let outcome = f(item, me.out).outcome();
-            me.site.busy.store(false, Relaxed);
+            let outcome = me.site.in_function(|| f(item, me.out).outcome());
             match outcome {
                 Ok(()) => me.site.worked.store(true, Relaxed),
                 Err(error) => fail(me.site, error),
