@@ -1,4 +1,4 @@
-//! The chart of a drive as SVG: speeds, gap, slopes, one above the other over the same time.
+//! The chart of a drive as SVG: speeds, gap, pedals, slopes, one above the other over the same time.
 
 use std::fmt::Write;
 
@@ -23,7 +23,7 @@ const WANTED: &str = "#7a7a7a";
 const STYLE: &str = "text{font-family:system-ui,'DejaVu Sans',sans-serif;font-size:12px;fill:#444}\
 .title{font-size:17px;font-weight:600;fill:#111}.panel{font-weight:600;fill:#222}\
 .grid{stroke:#e4e4e4;stroke-width:1}.zero{stroke:#aaa;stroke-width:1}\
-.line{fill:none;stroke-width:2;stroke-linejoin:round}.goal{stroke-width:1.3;stroke-dasharray:5 4}";
+.line{fill:none;stroke-width:2;stroke-linejoin:round}.thin{stroke-width:1.2}.goal{stroke-width:1.3;stroke-dasharray:5 4}";
 
 /// One line of a panel: (seconds, value) after one another.
 struct Line {
@@ -42,6 +42,10 @@ impl Line {
 
     fn goal(label: &'static str, colour: &'static str, points: Vec<(f64, f64)>) -> Self {
         Self { class: "line goal", ..Self::new(label, colour, points) }
+    }
+
+    fn thin(self) -> Self {
+        Self { class: "line thin", ..self }
     }
 
     fn filled(self) -> Self {
@@ -91,6 +95,17 @@ pub fn svg(record: &Record) -> String {
             Line::new("gap", FOLLOWER, record.gaps().map(|(s, gap)| (s, gap.is_m)).collect()),
         ],
     };
+    let pedals = Panel {
+        title: "pedals, % of full throttle or brake",
+        height: 100.0,
+        low: -100.0,
+        high: 100.0,
+        every: 50.0,
+        lines: vec![
+            Line::new("lead", LEAD, of(lead, |tick| tick.motion.pedal * 100.0)).thin(),
+            Line::new("follower", FOLLOWER, of(follower, |tick| tick.motion.pedal * 100.0)).thin(),
+        ],
+    };
     let slopes = Panel {
         title: "slope of the road, %",
         height: 90.0,
@@ -102,8 +117,8 @@ pub fn svg(record: &Record) -> String {
             Line::new("follower", FOLLOWER, of(follower, slope)),
         ],
     };
-    let end = lead.last().map_or(1.0, |tick| tick.motion.time_s);
-    draw(&[speeds, gap, slopes], end)
+    let end = lead.last().map_or(1.0, |tick| tick.motion.time_s.ceil());
+    draw(&[speeds, gap, pedals, slopes], end)
 }
 
 fn draw(panels: &[Panel], end_s: f64) -> String {

@@ -18,9 +18,9 @@ impl Default for Gains {
     fn default() -> Self {
         let gain = |name, value| Parameter::new(name, value).within(0.0..=10.0);
         Self {
-            proportional: gain("proportional", 0.35),
-            integral: gain("integral", 0.06),
-            derivative: gain("derivative", 0.08),
+            proportional: gain("proportional", 0.5),
+            integral: gain("integral", 0.1),
+            derivative: gain("derivative", 0.1),
         }
     }
 }

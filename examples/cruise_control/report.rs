@@ -6,7 +6,7 @@ use crate::convoy::Gap;
 use crate::cruise::Deviation;
 
 /// A speed is kept when it is this close for good.
-const BAND_KMH: f64 = 1.0;
+const BAND_KMH: f64 = 2.0;
 
 /// What was recorded, one entry a tick.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,7 +32,7 @@ pub struct Step {
     pub from_kmh: f64,
     /// The target.
     pub to_kmh: f64,
-    /// After how long it kept within 1 km/h of the target; none if it never did.
+    /// After how long it kept within 2 km/h of the target; none if it never did.
     pub settled_after_s: Option<f64>,
     /// By how much it went beyond the target.
     pub overshoot_kmh: f64,
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_step_settles_when_it_leaves_the_band_no_more() {
-        let step = Step::of(&ticks(&[0.0, 49.5, 53.0, 48.0, 50.5, 50.0])).unwrap();
+        let step = Step::of(&ticks(&[0.0, 49.5, 53.0, 47.5, 50.5, 50.0])).unwrap();
         assert_eq!(step.settled_after_s, Some(3.0));
         assert!((step.overshoot_kmh - 3.0).abs() < 1e-9);
     }

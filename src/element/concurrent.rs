@@ -258,9 +258,7 @@ where
                 let Some((_, results, _)) = state.lanes.back() else { break };
                 let emitter = results.emitter();
                 let Some(f) = state.f.get() else { return Poll::Ready(None) };
-                state.site.busy.store(true, Relaxed);
-                let call = f(item, emitter);
-                state.site.busy.store(false, Relaxed);
+                let call = state.site.in_function(|| f(item, emitter));
                 me.calls.push((me.wrap)(state.begun, ticket, call, kept));
                 state.begun += 1;
             }
