@@ -62,6 +62,7 @@ mod state;
 mod subscription;
 mod supervision;
 mod uid;
+mod watch;
 mod wiring;
 
 pub use any::AnyElement;

@@ -83,7 +83,5 @@ async fn deliver<T: Item>(directory: &dyn Destinations, message: Message<T>) -> 
         return Err(refused(format!("it is {}", element.state())));
     }
     let queue = port.entry();
-    let mut one = Some(message);
-    let pushed = std::future::poll_fn(|cx| queue.poll_push_one(cx, &mut one)).await;
-    pushed.map_err(|_| refused("its port is closed".into()))
+    queue.push_one(message).await.map_err(|_| refused("its port is closed".into()))
 }

@@ -1,11 +1,14 @@
 //! Elements, links and their life, through the public API.
 
+mod again;
 mod asynchronous;
 mod calls;
 mod errors;
+mod growth;
 mod life;
 mod links;
 mod messages;
+mod panics;
 mod parameters;
 mod ports;
 
