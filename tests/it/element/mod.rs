@@ -11,6 +11,7 @@ mod messages;
 mod panics;
 mod parameters;
 mod ports;
+mod stress;
 
 use mape::prelude::*;
 use parking_lot::Mutex;
