@@ -266,7 +266,7 @@ where
                 match catch_unwind(AssertUnwindSafe(|| f(item, emitter))) {
                     Ok(call) => me.calls.push((me.wrap)(begun, ticket, call, kept)),
                     Err(panic) => {
-                        state.ended::<S::Item>((begun, ticket, Err(ErrorKind::panicked(&*panic)), kept))
+                        state.ended::<S::Item>((begun, ticket, Err(ErrorKind::panicked(&*panic)), kept));
                     }
                 }
             }
