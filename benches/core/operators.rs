@@ -84,9 +84,7 @@ fn buffer(c: &mut Criterion) {
 fn switch_map(c: &mut Criterion) {
     let items = usize::try_from(4 * N).unwrap();
     let mut group = measure::group(c, "operators/switch_map", N);
-    measure::future(&mut group, "mape", &items, || {
-        in_runs(1).switch_map(|x| stream::iter(x..x + 4)).count()
-    });
+    measure::future(&mut group, "mape", &items, || in_runs(1).switch_map(|x| stream::iter(x..x + 4)).count());
     measure::future(&mut group, "peer", &items, || {
         use futures_rx::RxExt;
         RxExt::switch_map(in_runs(1), |x| stream::iter(x..x + 4)).count()

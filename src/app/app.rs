@@ -41,6 +41,7 @@ impl Drop for AppInner {
         for inner in self.loops.get_mut().drain(..) {
             inner.leave();
         }
+        self.host.end();
     }
 }
 
@@ -319,6 +320,7 @@ impl App {
         for inner in loops {
             inner.leave();
         }
+        self.0.host.end();
     }
 
     pub(crate) fn by_level(&self) -> BTreeMap<Arc<str>, Vec<Loop>> {

@@ -75,8 +75,10 @@ impl LoopInner {
     }
 
     pub(crate) fn leave(&self) {
+        let mut elements = self.elements.lock();
         self.gone.store(true, Ordering::Release);
-        let all = std::mem::take(&mut *self.elements.lock());
+        let all = std::mem::take(&mut *elements);
+        drop(elements);
         for (_, element) in all.into_values() {
             element.dispose();
         }
@@ -289,7 +291,7 @@ impl Loop {
     /// Takes an element over from the loop it is in; it goes on running, and its links stay.
     ///
     /// # Errors
-    /// [`Error::ElementTaken`], [`Error::AcrossApps`], [`Error::NotFound`] when it was removed meanwhile.
+    /// [`Error::ElementTaken`], [`Error::AcrossApps`], [`Error::NotFound`] when it or this loop was removed meanwhile.
     pub fn adopt(&self, element: &AnyElement) -> Result<(), Error> {
         let site = element.site();
         let path = element.path();
@@ -299,6 +301,9 @@ impl Loop {
         let _moving = self.0.host.rewiring.lock();
         let mut owner = site.owner.lock();
         let mut elements = self.0.elements.lock();
+        if self.0.gone.load(Ordering::Acquire) {
+            return Err(Error::NotFound { what: "loop", path: self.uid().to_owned(), near: String::new() });
+        }
         if let Some((_, other)) = elements.get(path.element()) {
             let taken_by = in_words(other.role(), &other.path());
             return Err(Error::ElementTaken { path, to: self.uid().to_owned(), taken_by });

@@ -3,7 +3,7 @@
 use super::{App, Loop};
 use crate::element::{ElementInfo, ElementPath, Role, State};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use tokio::time::Instant;
 
@@ -89,7 +89,11 @@ impl Topology {
             uid: uid.to_string(),
             loops: loops.iter().map(|l| LoopInfo::of(l, Some(&mut seen))).collect(),
         });
-        Self { levels: levels.collect() }
+        let topology = Self { levels: levels.collect() };
+        // Elements come and go; what is no longer there need not be remembered.
+        let there: HashSet<&ElementPath> = topology.elements().map(|e| &e.info.path).collect();
+        seen.0.retain(|path, _| there.contains(path));
+        topology
     }
 
     /// All elements of all levels.

@@ -3,7 +3,7 @@
 use super::function::{Loan, fail, keep};
 use super::queue::{Got, Queue};
 use super::site::{Mode, Site};
-use super::{Item, Outcome, Overflow};
+use super::{BoxError, Item, Outcome, Overflow};
 use futures::Stream;
 use pin_project_lite::pin_project;
 use std::collections::VecDeque;
@@ -47,8 +47,8 @@ impl<U> Emitter<U> {
     where
         U: Send,
     {
-        let mut one = Some(item);
-        std::future::poll_fn(move |cx| self.queue.poll_push_one(cx, &mut one).map(|r| r.is_ok()))
+        let push = self.queue.push_one(item);
+        async move { push.await.is_ok() }
     }
 }
 
@@ -107,6 +107,8 @@ pin_project! {
         #[pin]
         call: Option<Fut>,
         polling: bool,
+        // Told once the results that came before it are out.
+        failed: Option<BoxError>,
         done: bool,
         results: Results<U>,
         site: Arc<Site>,
@@ -115,7 +117,7 @@ pin_project! {
 
 impl<S, F, Fut, U> EachAsync<S, F, Fut, U> {
     pub(crate) fn new(s: S, f: Loan<F>, site: Arc<Site>) -> Self {
-        Self { s, f, call: None, polling: false, done: false, results: Results::new(), site }
+        Self { s, f, call: None, polling: false, failed: None, done: false, results: Results::new(), site }
     }
 }
 
@@ -133,6 +135,9 @@ where
             if let Some(item) = me.results.try_next() {
                 return Poll::Ready(Some(item));
             }
+            if let Some(error) = me.failed.take() {
+                fail(me.site, error);
+            }
             if std::mem::take(me.polling) {
                 me.call.set(None); // its last poll panicked
             }
@@ -147,14 +152,14 @@ where
                 me.call.set(None);
                 match outcome.outcome() {
                     Ok(()) => me.site.worked.store(true, Relaxed),
-                    Err(error) => fail(me.site, error),
+                    Err(error) => *me.failed = Some(error),
                 }
                 continue;
             }
             if *me.done {
                 return Poll::Ready(None);
             }
-            let mode = me.site.mode();
+            let mode = me.site.mode_for(cx);
             if mode == Mode::Hold {
                 return me.results.poll_next(cx).map(Some);
             }

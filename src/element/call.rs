@@ -1,6 +1,6 @@
 //! Calls of an element's exported methods, directly or by an item of a stream.
 
-use super::{BoxError, CallError, ElementPath};
+use super::{BoxError, CallError, ElementPath, ErrorKind};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
@@ -10,6 +10,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -65,7 +66,11 @@ impl Methods {
         let known = if found.is_some() { Vec::new() } else { self.names() };
         async move {
             let Some(f) = found else { return Err(CallError::UnknownMethod { path, method, known }) };
-            f(argument).await.map_err(|refused| match refused {
+            let answer = AssertUnwindSafe(async move { f(argument).await }).catch_unwind().await;
+            let answer = answer.unwrap_or_else(|panic| {
+                Err(Refused::Failed(ErrorKind::panicked(&*panic).to_string().into()))
+            });
+            answer.map_err(|refused| match refused {
                 Refused::Argument(reason) => CallError::Argument { path, method, reason },
                 Refused::Failed(error) => CallError::Failed { path, method, reason: error.to_string() },
             })

@@ -1,7 +1,7 @@
 //! Asynchronous element functions, several calls at a time.
 
 use super::asynchronous::{Emitter, Results};
-use super::function::Loan;
+use super::function::{Loan, keep};
 use super::site::{Mode, Site};
 use super::{BoxError, ErrorKind, Item, Outcome};
 use futures::stream::FuturesUnordered;
@@ -11,7 +11,7 @@ use std::any::Any;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::hash::Hash;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -258,9 +258,14 @@ where
                 let Some((_, results, _)) = state.lanes.back() else { break };
                 let emitter = results.emitter();
                 let Some(f) = state.f.get() else { return Poll::Ready(None) };
-                let call = state.site.in_function(|| f(item, emitter));
-                me.calls.push((me.wrap)(state.begun, ticket, call, kept));
+                let begun = state.begun;
                 state.begun += 1;
+                match catch_unwind(AssertUnwindSafe(|| f(item, emitter))) {
+                    Ok(call) => me.calls.push((me.wrap)(begun, ticket, call, kept)),
+                    Err(panic) => {
+                        state.ended::<S::Item>((begun, ticket, Err(ErrorKind::panicked(&*panic)), kept));
+                    }
+                }
             }
             // Let the calls run; one that has ended may let another begin.
             let waiting = match me.calls.poll_next_unpin(cx) {
@@ -274,7 +279,7 @@ where
             if let Some(item) = state.next_result::<S::Item>() {
                 return Poll::Ready(Some(item));
             }
-            let mode = state.site.mode();
+            let mode = state.site.mode_for(cx);
             if !state.done && mode != Mode::Hold && !state.discipline.is_full(me.calls.len()) {
                 match me.s.as_mut().poll_next(cx) {
                     Poll::Ready(Some(_)) if mode == Mode::Skip => {
@@ -282,7 +287,11 @@ where
                         continue;
                     }
                     Poll::Ready(Some(item)) => {
-                        state.discipline.enter(item);
+                        if state.site.keeps_inputs() {
+                            keep(&state.site, &item);
+                        }
+                        // A key that panics costs its item.
+                        state.site.in_function(|| state.discipline.enter(item));
                         continue;
                     }
                     Poll::Ready(None) => {

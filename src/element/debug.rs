@@ -33,7 +33,7 @@ pub(crate) fn watch<I: Item + fmt::Debug, O: Item + fmt::Debug>(element: &Elemen
         return;
     }
     let of = std::sync::Arc::downgrade(site);
-    element.input.probe(Box::new(move |item| {
+    element.input.watchers.log(Box::new(move |item| {
         if let Some(site) = of.upgrade()
             && site.debug.load(Ordering::Relaxed) & 1 != 0
         {
@@ -41,7 +41,7 @@ pub(crate) fn watch<I: Item + fmt::Debug, O: Item + fmt::Debug>(element: &Elemen
         }
     }));
     let of = std::sync::Arc::downgrade(site);
-    element.output.probe(Box::new(move |item| {
+    element.output.watchers.log(Box::new(move |item| {
         if let Some(site) = of.upgrade()
             && site.debug.load(Ordering::Relaxed) & 2 != 0
         {

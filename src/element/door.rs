@@ -1,11 +1,14 @@
 //! The ports of an element as JSON, for other processes.
 
+use super::in_port::InSide;
+use super::out_port::OutPort;
 use super::{BoxError, Element, Item};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::sync::{Arc, Weak};
 
 /// The ports of an exposed element behind its path, without its types: what servers use.
 pub trait Door: Send + Sync {
@@ -18,11 +21,16 @@ pub trait Door: Send + Sync {
 /// Items that wait for a slow reader before the oldest give way.
 const WAITING: usize = 1024;
 
-pub(crate) struct Exposed<I: Item, O: Item>(Element<I, O>);
+/// It is kept by the element itself, so it does not keep the element.
+pub(crate) struct Exposed<I: Item, O: Item>(Weak<InSide<I>>, Weak<OutPort<O>>);
 
 impl<I: Item, O: Item> Exposed<I, O> {
-    pub(crate) fn new(element: Element<I, O>) -> Self {
-        Self(element)
+    pub(crate) fn new(element: &Element<I, O>) -> Self {
+        Self(Arc::downgrade(&element.input), Arc::downgrade(&element.output))
+    }
+
+    fn element(&self) -> Option<Element<I, O>> {
+        Some(Element::new(self.0.upgrade()?, self.1.upgrade()?))
     }
 }
 
@@ -30,12 +38,13 @@ impl<I: Item + DeserializeOwned, O: Item + Serialize> Door for Exposed<I, O> {
     fn push_json<'a>(&'a self, body: &'a [u8]) -> BoxFuture<'a, Result<(), BoxError>> {
         Box::pin(async move {
             let item: I = serde_json::from_slice(body)?;
-            self.0.push(item).await.map_err(|e| e.to_string().into())
+            let element = self.element().ok_or("the element was disposed of")?;
+            element.push(item).await.map_err(|e| e.to_string().into())
         })
     }
 
     fn subscribe_json(&self) -> BoxStream<'static, Vec<u8>> {
-        let items = self.0.tap_out(WAITING);
-        items.filter_map(|item| std::future::ready(serde_json::to_vec(&item).ok())).boxed()
+        let Some(element) = self.element() else { return futures::stream::empty().boxed() };
+        element.tap_out(WAITING).filter_map(|item| std::future::ready(serde_json::to_vec(&item).ok())).boxed()
     }
 }

@@ -51,6 +51,8 @@ pin_project! {
         phase: Phase,
         attempts: u32,
         panics: u32,
+        // The pipe is being turned: tells its panics from those of copies and drops.
+        turning: bool,
     }
 }
 
@@ -75,6 +77,7 @@ impl<I: Item, P: Pump<Out: Item>> Driver<I, P> {
             phase: Phase::Turning,
             attempts: 0,
             panics: 0,
+            turning: false,
         }
     }
 }
@@ -89,6 +92,21 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.site.waker.register(cx.waker());
         loop {
+            match catch_unwind(AssertUnwindSafe(|| self.as_mut().advance(cx))) {
+                Ok(polled) => return polled,
+                Err(panic) => self.as_mut().panicked(&*panic),
+            }
+        }
+    }
+}
+
+impl<I, P> Driver<I, P>
+where
+    I: Item,
+    P: Pump<Out: Item> + 'static,
+{
+    fn advance(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
             // What is ready goes out before anything else is taken; then the errors that came behind it.
             {
                 let me = self.as_mut().project();
@@ -99,7 +117,7 @@ where
             }
             let mut me = self.as_mut().project();
             if me.site.renew.load(Ordering::Acquire) && me.site.renew.swap(false, Ordering::AcqRel) {
-                me.pipe.set(None);
+                let_go(me.pipe.as_mut(), me.site);
             }
             match me.phase {
                 Phase::Turning => {}
@@ -115,9 +133,9 @@ where
                 }
             }
             match self.as_mut().turn(cx) {
-                Ok(Turn::Full | Turn::Fault) => {}
-                Ok(Turn::Done) => *self.as_mut().project().phase = Phase::Ending { failed: false },
-                Ok(Turn::Pending) => {
+                Turn::Full | Turn::Fault => {}
+                Turn::Done => *self.as_mut().project().phase = Phase::Ending { failed: false },
+                Turn::Pending => {
                     if self.site.any_fault.load(Ordering::Acquire) {
                         continue;
                     }
@@ -125,31 +143,25 @@ where
                     ready!(me.output.poll_flush(cx, &mut me.out.batch));
                     return Poll::Pending;
                 }
-                Err(panic) => self.as_mut().panicked(&*panic),
             }
         }
     }
-}
 
-impl<I, P> Driver<I, P>
-where
-    I: Item,
-    P: Pump<Out: Item> + 'static,
-{
-    fn turn(self: Pin<&mut Self>, cx: &mut Context<'_>) -> std::thread::Result<Turn> {
+    fn turn(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Turn {
         let mut me = self.project();
-        catch_unwind(AssertUnwindSafe(|| {
-            if me.pipe.is_none()
-                && let Some(recipe) = me.recipe.as_mut()
-            {
-                let port = recipe.input.port();
-                me.pipe.set(Some((recipe.make)(port, me.site)));
-            }
-            match me.pipe.as_mut().as_pin_mut() {
-                Some(pipe) => pipe.poll_pump(cx, me.out),
-                None => Turn::Done,
-            }
-        }))
+        *me.turning = true;
+        if me.pipe.is_none()
+            && let Some(recipe) = me.recipe.as_mut()
+        {
+            let port = recipe.input.port();
+            me.pipe.set(Some((recipe.make)(port, me.site)));
+        }
+        let turn = match me.pipe.as_mut().as_pin_mut() {
+            Some(pipe) => pipe.poll_pump(cx, me.out),
+            None => Turn::Done,
+        };
+        *me.turning = false;
+        turn
     }
 
     /// Passes errors on downstream; those of the element itself make its supervision act.
@@ -166,7 +178,6 @@ where
         if !me.site.failing.swap(false, Ordering::AcqRel) {
             return;
         }
-        let mut pipe = me.pipe;
         match me.site.on_error {
             OnError::Resume => {}
             OnError::Restart(backoff) => match backoff.wait(*me.attempts) {
@@ -174,7 +185,7 @@ where
                     *me.attempts += 1;
                     me.site.restarts.fetch_add(1, Ordering::Relaxed);
                     me.site.set_restarting(true);
-                    pipe.set(None);
+                    let_go(me.pipe, me.site);
                     *me.phase = Phase::Waiting(Box::pin(tokio::time::sleep(wait)));
                 }
                 None => *me.phase = Phase::Ending { failed: true },
@@ -195,11 +206,12 @@ where
         if me.site.worked.swap(false, Ordering::AcqRel) {
             (*me.attempts, *me.panics) = (0, 0);
         }
+        let in_pipe = std::mem::take(me.turning);
         let in_function = me.site.function_panicked.swap(false, Ordering::AcqRel);
         let input = if in_function { me.site.kept.lock().take() } else { None };
-        if !in_function {
+        if in_pipe && !in_function {
             // An operator panicked: what it holds can't be trusted.
-            me.pipe.set(None);
+            let_go(me.pipe.as_mut(), me.site);
         }
         me.site.failed(ErrorKind::panicked(panic), input);
         *me.panics += 1;
@@ -210,10 +222,17 @@ where
     }
 
     fn end(self: Pin<&mut Self>, failed: bool) {
-        let mut me = self.project();
-        me.pipe.set(None);
+        let me = self.project();
+        let_go(me.pipe, me.site);
         if let Some(recipe) = me.recipe.take() {
             me.site.ended(recipe, failed);
         }
+    }
+}
+
+/// Drops the pipe; what users brought may panic even then.
+fn let_go<P>(mut pipe: Pin<&mut Option<P>>, site: &Site) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| pipe.set(None))) {
+        site.failed(ErrorKind::panicked(&*panic), None);
     }
 }

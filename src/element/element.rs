@@ -1,6 +1,6 @@
 //! The handle to an element with its types.
 
-use super::feed::{Feed, OpsPlug, serve_sink};
+use super::feed::{OpsPlug, guarded_feed, serve_sink};
 use super::in_port::{InSide, Source};
 use super::out_port::{OutPort, Plug};
 use super::port_sink::PortSink;
@@ -13,7 +13,6 @@ use futures::{Sink, Stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
-use std::future::poll_fn;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -86,10 +85,8 @@ impl<I: Item, O: Item> Element<I, O> {
             return Err(self.refused(item, self.state() == State::Disposed));
         }
         let queue = self.input.entry();
-        let mut one = Some(item);
-        let pushed = poll_fn(|cx| queue.poll_push_one(cx, &mut one)).await;
-        match (pushed, one) {
-            (Err(_), Some(item)) => Err(self.refused(item, true)),
+        match queue.push_one(item).await {
+            Err(Some(item)) => Err(self.refused(item, true)),
             _ => Ok(()),
         }
     }
@@ -133,13 +130,12 @@ impl<I: Item, O: Item> Element<I, O> {
     /// Takes all that a stream yields; the element's own task polls it. While the element is stopped the stream waits.
     /// The end of the stream completes this source.
     pub fn feed(&self, stream: impl Stream<Item = I> + Send + 'static) {
-        let feed = Feed::new(stream, self.site().clone());
-        self.input.add(0, Source::Piped(Box::pin(feed), None), true);
+        self.input.add(0, Source::Piped(guarded_feed(stream, self.site()), None), true);
     }
 
     /// Watches what comes in without holding anything up; a slow reader loses the oldest, counted.
     pub fn tap_in(&self, capacity: usize) -> Subscription<I> {
-        self.input.tap(capacity.max(1))
+        self.input.watchers.tap(capacity.max(1))
     }
 }
 
@@ -161,7 +157,7 @@ impl<I: Item, O: Item> Element<I, O> {
 
     /// Watches what it emits without holding anything up; a slow reader loses the oldest, counted.
     pub fn tap_out(&self, capacity: usize) -> Subscription<O> {
-        self.output.tap(capacity.max(1))
+        self.output.watchers.tap(capacity.max(1))
     }
 
     /// Emits an item on the element's behalf, past its function; waits while a link that waits is full.
@@ -169,10 +165,8 @@ impl<I: Item, O: Item> Element<I, O> {
     /// # Cancel safety
     /// If dropped before it is ready, some of the links may have the item.
     pub async fn emit(&self, item: O) {
-        self.output.count_injected(&item);
-        for queue in self.output.queues() {
-            let mut one = Some(item.clone());
-            let _gone = poll_fn(|cx| queue.poll_push_one(cx, &mut one)).await;
+        for queue in self.output.inject(&item) {
+            let _gone = queue.push_one(item.clone()).await;
         }
     }
 
@@ -261,7 +255,7 @@ impl<I: Item, O: Item> Element<I, O> {
         let queue = Queue::new(options.capacity, options.overflow);
         let id = self.output.attach(queue.clone(), options, Some(plug));
         drop(rewiring);
-        Ok(Link { from: self.output.clone(), id, queue, options, to: Some(to.clone()) })
+        Ok(Link { from: self.output.clone(), id, queue, to: Some(to.clone()) })
     }
 
     /// Puts the element's ports behind its path as JSON, for other processes. The only place that asks for serde.
@@ -270,7 +264,7 @@ impl<I: Item, O: Item> Element<I, O> {
         I: DeserializeOwned,
         O: Serialize,
     {
-        let door: Arc<dyn Door> = Arc::new(Exposed::new(self.clone()));
+        let door: Arc<dyn Door> = Arc::new(Exposed::new(&self));
         let _ = self.site().door.set(door);
     }
 

@@ -7,10 +7,11 @@ use super::site::Site;
 use super::subscription::PastOperators;
 use super::{Call, CallError, ErrorKind, Item, State, Subscription};
 use futures::future::BoxFuture;
-use futures::{Sink, SinkExt, Stream, StreamExt};
+use futures::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 use pin_project_lite::pin_project;
 use serde_json::Value;
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -44,8 +45,14 @@ impl<S: Stream + Send> BatchSource<S::Item> for Feed<S> {
         if *me.source && me.to.host.closing.load(Ordering::Acquire) {
             return Poll::Ready(Got::End(End::Unlinked));
         }
-        // A stopped element leaves a stream alone; starting it asks every source again.
-        if !*me.ended && matches!(me.to.state(), State::Stopped | State::Draining) {
+        // A stopped element leaves a stream alone, and one that drains takes in nothing new; starting it asks every
+        // source again. What is queued before the operators of a link is worked off.
+        let leaves = match me.to.state() {
+            State::Stopped => true,
+            State::Draining => *me.source,
+            _ => false,
+        };
+        if leaves && !*me.ended {
             return Poll::Pending;
         }
         if let Some(fault) = me.past.take() {
@@ -70,6 +77,81 @@ impl<S: Stream + Send> BatchSource<S::Item> for Feed<S> {
 }
 
 type Piped<T> = Pin<Box<dyn BatchSource<T>>>;
+
+/// A stream fed in from outside.
+pub(crate) fn guarded_feed<S>(stream: S, to: &Arc<Site>) -> Piped<S::Item>
+where
+    S: Stream<Item: Item> + Send + 'static,
+{
+    let feed: Piped<S::Item> = Box::pin(Feed::new(stream, to.clone()));
+    Box::pin(Guarded { source: Some(feed), again: None, failed: None, panics: 0, to: to.clone() })
+}
+
+/// A source that panics so often with nothing coming of it will not get better.
+const PANICS_IN_A_ROW: u32 = 1000;
+
+/// Users' code behind a source: where it panics, a link's operators are built anew, and a stream is over.
+struct Guarded<T> {
+    source: Option<Piped<T>>,
+    again: Option<Again<T>>,
+    /// What is to be told behind the items that came before it.
+    failed: Option<ErrorKind>,
+    panics: u32,
+    to: Arc<Site>,
+}
+
+/// How operators are built anew, and the queue that stays.
+struct Again<T> {
+    make: Box<dyn Fn() -> Piped<T> + Send>,
+    valve: Arc<dyn Valve>,
+}
+
+impl<T: Item> Guarded<T> {
+    fn renew(&mut self) {
+        self.panics += 1;
+        let source = self.source.take();
+        let Some(again) = self.again.as_ref().filter(|_| self.panics < PANICS_IN_A_ROW) else {
+            let _dropped = catch_unwind(AssertUnwindSafe(|| drop(source)));
+            return;
+        };
+        again.valve.hand_over(true);
+        let _dropped = catch_unwind(AssertUnwindSafe(|| drop(source)));
+        again.valve.hand_over(false);
+        match catch_unwind(AssertUnwindSafe(|| (again.make)())) {
+            Ok(source) => self.source = Some(source),
+            Err(_) => again.valve.close(),
+        }
+    }
+}
+
+impl<T: Item> BatchSource<T> for Guarded<T> {
+    fn poll_batch(mut self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut VecDeque<T>) -> Poll<Got> {
+        loop {
+            if let Some(kind) = self.failed.take() {
+                return Poll::Ready(Got::Fault(self.to.report(kind, None)));
+            }
+            let Some(source) = &mut self.source else {
+                return Poll::Ready(Got::End(End::Completed));
+            };
+            let polled = catch_unwind(AssertUnwindSafe(|| source.as_mut().poll_batch(cx, batch)));
+            match polled {
+                Ok(polled) => {
+                    if matches!(polled, Poll::Ready(Got::Items)) {
+                        self.panics = 0;
+                    }
+                    return polled;
+                }
+                Err(panic) => {
+                    self.failed = Some(ErrorKind::panicked(&*panic));
+                    self.renew();
+                    if !batch.is_empty() {
+                        return Poll::Ready(Got::Items);
+                    }
+                }
+            }
+        }
+    }
+}
 
 /// Where a link with operators leads.
 pub(crate) struct OpsPlug<T, P> {
@@ -109,7 +191,12 @@ impl<P: Item> OpsPlug<Call, P> {
 impl<T: Item, P: Item> Plug<T> for OpsPlug<T, P> {
     fn plug(self: Arc<Self>, queue: Arc<Queue<T>>, from: usize) {
         let valve: Arc<dyn Valve> = queue.clone();
-        self.to.add(from, Source::Piped((self.make)(queue), Some(valve)), false);
+        let source = (self.make)(queue.clone());
+        let me = self.clone();
+        let again = Again { make: Box::new(move || (me.make)(queue.clone())), valve: valve.clone() };
+        let to = self.to.site().clone();
+        let guarded = Guarded { source: Some(source), again: Some(again), failed: None, panics: 0, to };
+        self.to.add(from, Source::Piped(Box::pin(guarded), Some(valve)), false);
     }
 
     fn target(&self) -> Option<Arc<Site>> {
@@ -126,7 +213,7 @@ struct Calls {
 
 impl<T> BatchSource<T> for Calls {
     fn poll_batch(mut self: Pin<&mut Self>, cx: &mut Context<'_>, _batch: &mut VecDeque<T>) -> Poll<Got> {
-        loop {
+        for _ in 0..BATCH {
             if let Some((call, answer)) = &mut self.running {
                 let reply = ready!(answer.as_mut().poll(cx));
                 let failed = reply.as_ref().err().cloned();
@@ -146,6 +233,9 @@ impl<T> BatchSource<T> for Calls {
             };
             self.running = Some((call, answer));
         }
+        // The other sources have their turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
@@ -166,7 +256,11 @@ where
         }
         sink.close().await
     };
-    if let Err(error) = served.await {
-        of.failed(ErrorKind::SinkLost(error.into()), None);
+    let lost = match AssertUnwindSafe(served).catch_unwind().await {
+        Ok(served) => served.err().map(Into::into),
+        Err(panic) => Some(ErrorKind::panicked(&*panic).to_string().into()),
+    };
+    if let Some(error) = lost {
+        of.failed(ErrorKind::SinkLost(error), None);
     }
 }

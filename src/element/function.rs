@@ -139,13 +139,15 @@ pin_project! {
         s: S,
         f: Loan<F>,
         out: Out<U>,
+        // Told once the results that came before it are out.
+        failed: Option<BoxError>,
         site: Arc<Site>,
     }
 }
 
 impl<S, F, U> Each<S, F, U> {
     pub(crate) fn new(s: S, f: Loan<F>, site: Arc<Site>) -> Self {
-        Self { s, f, out: Out::new(), site }
+        Self { s, f, out: Out::new(), failed: None, site }
     }
 }
 
@@ -173,7 +175,7 @@ where
     #[inline]
     fn poll_pump(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut Out<U>) -> Turn {
         let mut me = self.project();
-        let mode = me.site.mode();
+        let mode = me.site.mode_for(cx);
         if mode == Mode::Hold {
             return Turn::Pending;
         }
@@ -229,7 +231,10 @@ where
             if let Some(item) = me.out.batch.pop_front() {
                 return Poll::Ready(Some(item));
             }
-            let mode = me.site.mode();
+            if let Some(error) = me.failed.take() {
+                fail(me.site, error);
+            }
+            let mode = me.site.mode_for(cx);
             if mode == Mode::Hold {
                 return Poll::Pending;
             }
@@ -245,7 +250,7 @@ where
             let outcome = me.site.in_function(|| f(item, me.out).outcome());
             match outcome {
                 Ok(()) => me.site.worked.store(true, Relaxed),
-                Err(error) => fail(me.site, error),
+                Err(error) => *me.failed = Some(error),
             }
         }
     }

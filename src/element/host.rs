@@ -1,6 +1,6 @@
 //! What surrounds the elements of one app: who hears of their events, and what they run on.
 
-use super::queue::Queue;
+use super::queue::{End, Queue};
 use super::{
     AnyElement, DeadLetter, ElementError, ElementPath, Overflow, Role, SpawnError, State, Subscription,
 };
@@ -38,12 +38,12 @@ pub enum Event {
 /// Several listeners, each with a bounded queue of its own; none holds up the speaker.
 pub(crate) struct Listeners<T> {
     count: AtomicUsize,
-    queues: Mutex<Vec<Arc<Queue<T>>>>,
+    queues: Mutex<Arc<Vec<Arc<Queue<T>>>>>,
 }
 
 impl<T> Default for Listeners<T> {
     fn default() -> Self {
-        Self { count: AtomicUsize::new(0), queues: Mutex::new(Vec::new()) }
+        Self { count: AtomicUsize::new(0), queues: Mutex::default() }
     }
 }
 
@@ -54,7 +54,11 @@ impl<T: Clone> Listeners<T> {
 
     pub(crate) fn subscribe(&self, capacity: usize) -> Subscription<T> {
         let queue = Queue::new(capacity, Overflow::DropOldest);
-        let mut queues = self.queues.lock();
+        let mut all = self.queues.lock();
+        let queues = Arc::make_mut(&mut all);
+        if queues.len() >= 8 && queues.len().is_power_of_two() {
+            queues.retain(|queue| !queue.is_gone());
+        }
         queues.push(queue.clone());
         self.count.store(queues.len(), Ordering::Relaxed);
         Subscription::new(queue)
@@ -64,9 +68,28 @@ impl<T: Clone> Listeners<T> {
         if !self.any() {
             return;
         }
-        let mut queues = self.queues.lock();
-        queues.retain(|queue| queue.try_push(&mut Some(what.clone())).is_ok());
-        self.count.store(queues.len(), Ordering::Relaxed);
+        // Whoever is woken may listen too, so no lock is held meanwhile.
+        let queues = self.queues.lock().clone();
+        let mut gone = false;
+        for queue in queues.iter() {
+            gone |= queue.try_push(&mut Some(what.clone())).is_err();
+        }
+        drop(queues);
+        if gone {
+            let mut all = self.queues.lock();
+            let queues = Arc::make_mut(&mut all);
+            queues.retain(|queue| !queue.is_gone());
+            self.count.store(queues.len(), Ordering::Relaxed);
+        }
+    }
+
+    /// Nothing will be told any more: every listener comes to the end.
+    pub(crate) fn end(&self) {
+        let queues = std::mem::take(&mut *self.queues.lock());
+        self.count.store(0, Ordering::Relaxed);
+        for queue in queues.iter() {
+            queue.finish(End::Completed);
+        }
     }
 }
 
@@ -103,6 +126,12 @@ impl Host {
             rewiring: Mutex::new(()),
             closing: AtomicBool::new(false),
         })
+    }
+
+    /// Nothing will happen any more.
+    pub(crate) fn end(&self) {
+        self.events.end();
+        self.letters.end();
     }
 
     /// The runtime that the app was made in, or the present one.

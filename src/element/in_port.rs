@@ -4,13 +4,13 @@
 //! looks only at those that have something. Links from the same out-port are read one after the other: what the
 //! earlier one still holds comes before what the later one brings, so order holds over relinking to and fro.
 
-use super::host::Listeners;
-use super::out_port::{Plug, Probe};
+use super::out_port::Plug;
 use super::queue::{End, Fault, Got, Queue, Reader};
-use super::site::{Inputs, Intake, PortStats, Site};
+use super::site::{Dry, Inputs, Intake, PortStats, Site};
+use super::watch::Watchers;
 use super::{Item, LinkOptions, LinkStats, Overflow, StartPolicy};
 use futures::Stream;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,6 +32,8 @@ pub(crate) enum Source<T> {
 pub(crate) trait Valve: Send + Sync {
     fn mute(&self, muted: bool, clear: bool);
     fn finish(&self, end: End);
+    fn close(&self);
+    fn hand_over(&self, begins: bool);
     fn stats(&self) -> LinkStats;
 }
 
@@ -41,6 +43,12 @@ impl<T: Send> Valve for Queue<T> {
     }
     fn finish(&self, end: End) {
         Queue::finish(self, end);
+    }
+    fn close(&self) {
+        Queue::close(self, 0);
+    }
+    fn hand_over(&self, begins: bool) {
+        Queue::hand_over(self, begins);
     }
     fn stats(&self) -> LinkStats {
         Queue::stats(self)
@@ -56,18 +64,38 @@ impl<T: Send + 'static> Source<T> {
     }
 }
 
+/// A queue that leads in.
+struct Entrance {
+    valve: Arc<dyn Valve>,
+    /// Pushes fill it, not a link.
+    own: bool,
+    /// What it had skipped and dropped when it was plugged in: a link that lives again is counted once.
+    before: (u64, u64),
+}
+
+impl Entrance {
+    fn new(valve: Arc<dyn Valve>, own: bool) -> Self {
+        let stats = valve.stats();
+        Self { valve, own, before: (stats.skipped, stats.dropped) }
+    }
+
+    /// What was skipped and dropped since it was plugged in.
+    fn lost(&self, stats: &LinkStats) -> (u64, u64) {
+        (stats.skipped.saturating_sub(self.before.0), stats.dropped.saturating_sub(self.before.1))
+    }
+}
+
 struct Gate<T> {
     incoming: Vec<(usize, Source<T>)>,
     woken: Vec<usize>,
     waker: Option<Waker>,
-    valves: Vec<(Arc<dyn Valve>, bool)>,
+    entrances: Vec<Entrance>,
     intake: Intake,
     finishing: bool,
     closed: bool,
     received: u64,
     skipped_before: u64,
     dropped_before: u64,
-    probes: Vec<Probe<T>>,
     lane: Option<Lane<T>>,
     /// Every source is to be asked again.
     poke: bool,
@@ -78,6 +106,7 @@ pub(crate) struct InSide<T> {
     site: Arc<Site>,
     gate: Mutex<Gate<T>>,
     entry: OnceLock<Arc<Queue<T>>>,
+    pub(crate) watchers: Watchers<T>,
 }
 
 impl<T: Item> InSide<T> {
@@ -88,18 +117,18 @@ impl<T: Item> InSide<T> {
                 incoming: Vec::new(),
                 woken: Vec::new(),
                 waker: None,
-                valves: Vec::new(),
+                entrances: Vec::new(),
                 intake: Intake::Muted,
                 finishing: false,
                 closed: false,
                 received: 0,
                 skipped_before: 0,
                 dropped_before: 0,
-                probes: Vec::new(),
                 lane: None,
                 poke: false,
             }),
             entry: OnceLock::new(),
+            watchers: Watchers::default(),
         })
     }
 
@@ -116,17 +145,20 @@ impl<T: Item> InSide<T> {
             return false;
         }
         if let Some(valve) = source.valve() {
-            if gate.intake != Intake::Open {
-                valve.mute(true, gate.intake == Intake::Muted);
-            }
+            let entrance = Entrance::new(valve.clone(), own);
+            // Also to be opened: a link that lives again may have been muted when it ended.
+            valve.mute(gate.intake != Intake::Open, gate.intake == Intake::Muted);
             if gate.finishing && own {
                 valve.finish(End::Unlinked);
             }
-            gate.valves.push((valve, own));
+            gate.entrances.push(entrance);
         }
         gate.incoming.push((from, source));
-        gate.wake();
-        drop(gate);
+        let ending = gate.intake == Intake::Muted && self.site.state().accepts_items();
+        wake_reader(gate);
+        if ending {
+            self.site.settle();
+        }
         self.site.start_by_policy(StartPolicy::AtOnce);
         true
     }
@@ -138,18 +170,6 @@ impl<T: Item> InSide<T> {
             self.add(0, Source::Queue(queue.clone()), true);
             queue
         })
-    }
-
-    pub(crate) fn probe(&self, probe: Probe<T>) {
-        self.gate.lock().probes.push(probe);
-    }
-
-    /// Watches without holding anything up: the newest `capacity` items wait to be looked at.
-    pub(crate) fn tap(&self, capacity: usize) -> super::Subscription<T> {
-        let listeners = Listeners::default();
-        let subscription = listeners.subscribe(capacity);
-        self.probe(Box::new(move |item| listeners.tell(item)));
-        subscription
     }
 
     /// The reading end, with what an earlier one left.
@@ -173,11 +193,10 @@ impl<T: Item> Inputs for InSide<T> {
         let mut gate = self.gate.lock();
         gate.intake = intake;
         gate.poke = true;
-        let valves = gate.valves.clone();
-        gate.wake();
-        drop(gate);
+        let valves: Vec<_> = gate.entrances.iter().map(|e| e.valve.clone()).collect();
+        wake_reader(gate);
         // Whoever is woken here may come back to this gate.
-        for (valve, _) in valves {
+        for valve in valves {
             valve.mute(intake != Intake::Open, intake == Intake::Muted);
         }
     }
@@ -186,41 +205,67 @@ impl<T: Item> Inputs for InSide<T> {
         let mut gate = self.gate.lock();
         gate.finishing = true;
         gate.poke = true;
-        let valves = gate.valves.clone();
-        gate.wake();
-        drop(gate);
-        for (valve, own) in valves {
-            if own {
-                valve.finish(End::Unlinked);
-            }
+        let valves: Vec<_> = gate.entrances.iter().filter(|e| e.own).map(|e| e.valve.clone()).collect();
+        wake_reader(gate);
+        for valve in valves {
+            valve.finish(End::Unlinked);
         }
+    }
+
+    fn ask_all(&self) {
+        let mut gate = self.gate.lock();
+        gate.poke = true;
+        wake_reader(gate);
+    }
+
+    fn has_news(&self) -> bool {
+        !self.gate.lock().incoming.is_empty()
+    }
+
+    fn shut(&self, unless_news: bool) -> bool {
+        let mut gate = self.gate.lock();
+        let goes_on = unless_news && !gate.finishing && !gate.incoming.is_empty();
+        if !goes_on {
+            gate.intake = Intake::Muted;
+        }
+        goes_on
+    }
+
+    fn complete(&self) {
+        self.watchers.end();
     }
 
     fn close(&self) {
         let mut gate = self.gate.lock();
         gate.closed = true;
         let (incoming, lane) = (std::mem::take(&mut gate.incoming), gate.lane.take());
-        let valves = std::mem::take(&mut gate.valves);
-        gate.probes.clear();
+        let entrances = std::mem::take(&mut gate.entrances);
         drop(gate);
+        self.watchers.clear();
         for (_, source) in incoming {
             close(source);
         }
         drop(lane);
-        for (valve, _) in valves {
+        for Entrance { valve, .. } in entrances {
             valve.mute(true, true);
             valve.finish(End::Unlinked);
+            // A sender that begins anew finds it gone.
+            valve.close();
         }
     }
 
     fn reopen(&self) {
+        let mut gate = self.gate.lock();
+        if let Some(lane) = &mut gate.lane {
+            // It waits for new sources, and does not end because all the former have.
+            lane.completed = false;
+        }
         if let Some(entry) = self.entry.get()
             && entry.reopen() == Reader::Needed
         {
-            let mut gate = self.gate.lock();
-            gate.valves.push((entry.clone(), true));
+            gate.entrances.push(Entrance::new(entry.clone(), true));
             gate.incoming.push((0, Source::Queue(entry.clone())));
-            gate.wake();
+            wake_reader(gate);
         }
     }
 
@@ -234,13 +279,14 @@ impl<T: Item> Inputs for InSide<T> {
             received: gate.received,
             skipped: gate.skipped_before + self.site.skipped.load(Ordering::Relaxed),
             dropped: gate.dropped_before,
-            sources: gate.valves.len(),
+            sources: gate.entrances.len(),
             queued: 0,
         };
-        for (valve, _) in &gate.valves {
-            let one = valve.stats();
-            stats.skipped += one.skipped;
-            stats.dropped += one.dropped;
+        for entrance in &gate.entrances {
+            let one = entrance.valve.stats();
+            let (skipped, dropped) = entrance.lost(&one);
+            stats.skipped += skipped;
+            stats.dropped += dropped;
             stats.queued += one.queued;
         }
         stats
@@ -254,18 +300,22 @@ fn close<T>(source: Source<T>) {
 }
 
 impl<T> Gate<T> {
-    fn wake(&mut self) {
-        if let Some(w) = self.waker.take() {
-            w.wake();
+    fn forget(&mut self, valve: &Arc<dyn Valve>) {
+        if let Some(i) = self.entrances.iter().position(|e| Arc::ptr_eq(&e.valve, valve)) {
+            let entrance = self.entrances.swap_remove(i);
+            let (skipped, dropped) = entrance.lost(&entrance.valve.stats());
+            self.skipped_before += skipped;
+            self.dropped_before += dropped;
         }
     }
+}
 
-    fn forget(&mut self, valve: &Arc<dyn Valve>) {
-        if let Some(i) = self.valves.iter().position(|(v, _)| Arc::ptr_eq(v, valve)) {
-            let stats = self.valves.swap_remove(i).0.stats();
-            self.skipped_before += stats.skipped;
-            self.dropped_before += stats.dropped;
-        }
+/// Unlocks first: whoever is woken may come back.
+fn wake_reader<T>(mut gate: MutexGuard<'_, Gate<T>>) {
+    let waker = gate.waker.take();
+    drop(gate);
+    if let Some(w) = waker {
+        w.wake();
     }
 }
 
@@ -283,7 +333,7 @@ impl<T: Item> Wake for SlotWaker<T> {
         {
             let mut gate = side.gate.lock();
             gate.woken.push(self.slot);
-            gate.wake();
+            wake_reader(gate);
         }
     }
 }
@@ -408,7 +458,15 @@ impl<T: Item> InPort<T> {
                 continue;
             }
             let empty = self.lane.slots.iter().all(Option::is_none);
-            if (empty && (gate.finishing || self.lane.completed)) || gate.intake == Intake::Draining {
+            let dry = if empty && (gate.finishing || self.lane.completed) {
+                Dry::Ended
+            } else if gate.intake == Intake::Draining {
+                Dry::Drained
+            } else {
+                Dry::No
+            };
+            if dry != Dry::No {
+                self.side.site.set_dry(dry);
                 return Poll::Ready(None);
             }
             match &mut gate.waker {
@@ -423,7 +481,7 @@ impl<T: Item> InPort<T> {
     fn take_news(&mut self) {
         if let Some(slot) = self.lane.polling.take() {
             // Its last poll panicked: that source is gone.
-            self.end_source(slot);
+            self.end_source(slot, true);
             self.lane.set_ready(slot);
         }
         let mut gate = self.side.gate.lock();
@@ -496,32 +554,32 @@ impl<T: Item> InPort<T> {
                 Poll::Ready(Got::Fault(fault)) => return Turn::Fault(fault),
                 Poll::Ready(Got::End(end)) => {
                     lane.completed |= end == End::Completed;
-                    self.end_source(index);
+                    self.end_source(index, false);
                 }
                 Poll::Pending => return Turn::Nothing,
             }
         }
     }
 
-    /// Lets go of the first source of a slot.
-    fn end_source(&mut self, index: usize) {
+    /// Lets go of the first source of a slot. One that has not ended by itself is closed; one that has may live again
+    /// by now.
+    fn end_source(&mut self, index: usize, closing: bool) {
         let Some(Some(slot)) = self.lane.slots.get_mut(index) else { return };
         if let Some(source) = slot.sources.pop_front() {
             if let Some(valve) = source.valve() {
                 self.side.gate.lock().forget(&valve);
             }
-            close(source);
+            if closing {
+                close(source);
+            }
         }
     }
 
     /// Counts the new batch and shows it to who watches.
     fn look(&mut self) {
-        let mut gate = self.side.gate.lock();
-        gate.received += self.lane.batch.len() as u64;
-        for probe in &mut gate.probes {
-            for item in &self.lane.batch {
-                probe(item);
-            }
+        self.side.gate.lock().received += self.lane.batch.len() as u64;
+        if self.side.watchers.any() {
+            self.side.watchers.see(&self.lane.batch);
         }
     }
 }

@@ -127,7 +127,6 @@ pub struct Link<T: Item> {
     pub(crate) from: Arc<OutPort<T>>,
     pub(crate) id: u64,
     pub(crate) queue: Arc<Queue<T>>,
-    pub(crate) options: LinkOptions,
     pub(crate) to: Option<AnyElement>,
 }
 
@@ -146,13 +145,14 @@ impl<T: Item> Link<T> {
     pub fn relink<X: Item>(self, to: &Element<T, X>) -> Result<Link<T>, LinkError> {
         let from = self.from.site().clone();
         let _rewiring = from.host.rewiring.lock();
-        wiring::check(&from, to.site(), self.options, Some(self.id))?;
-        let queue = Queue::new(self.options.capacity, self.options.overflow);
+        let cut = || LinkError::Cut { from: from.path(), to: to.path() };
+        // The overflow rule may have been changed since.
+        let options = self.from.options(self.id).ok_or_else(cut)?;
+        let queue = Queue::new(options.capacity, options.overflow);
+        wiring::check(&from, to.site(), options, Some(self.id))?;
         let plug: Arc<dyn Plug<T>> = to.input.clone();
-        let Some(id) = self.from.replace(self.id, queue.clone(), plug) else {
-            return Err(LinkError::Cut { from: from.path(), to: to.path() });
-        };
-        Ok(Link { from: self.from, id, queue, options: self.options, to: Some(to.any().clone()) })
+        let id = self.from.replace(self.id, queue.clone(), plug).ok_or_else(cut)?;
+        Ok(Link { from: self.from, id, queue, to: Some(to.any().clone()) })
     }
 
     /// The element that the link leads to; `None` for a sink.

@@ -17,7 +17,9 @@
 //!   [`Link::set_overflow`] or [`Link::unlink`] frees the sender. Taps never hold anything up.
 //! - **Errors** are values: they travel downstream in order with the items, are [`Event`]s, and leave the input in the
 //!   [dead letters](DeadLetter). The next item goes on; see [`OnError`]. An error may overtake items that an
-//!   asynchronous function or a timed operator still holds.
+//!   asynchronous function or a timed operator still holds. Of errors that nobody reads, a link keeps the newest 1,024.
+//! - **Panics** of functions, keys, operators (also those on links), methods, sinks and copies of items cost the item
+//!   that they happen on, and are errors of the element. A stream fed in is over when it panics.
 //! - **Completion.** An element completes when all its sources have; the end of one of several ends nothing. It can be
 //!   started again, and its links live again with it.
 //! - **Rings.** Loops are rings. One in which every link waits can stand still for ever once it is full, so
@@ -62,6 +64,7 @@ mod state;
 mod subscription;
 mod supervision;
 mod uid;
+mod watch;
 mod wiring;
 
 pub use any::AnyElement;

@@ -1,8 +1,8 @@
 //! The out-port: hands batches to every link and subscription. They come and go while it runs.
 
-use super::host::Listeners;
 use super::queue::{End, Fault, Gone, Queue, Reader};
 use super::site::{LinkView, Outputs, Site};
+use super::watch::Watchers;
 use super::{Item, LinkOptions, Overflow, Subscription};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -15,9 +15,6 @@ pub(crate) trait Plug<T>: Send + Sync {
     fn target(&self) -> Option<Arc<Site>>;
 }
 
-/// Looks at every item that passes.
-pub(crate) type Probe<T> = Box<dyn FnMut(&T) + Send>;
-
 struct Sub<T> {
     id: u64,
     queue: Arc<Queue<T>>,
@@ -27,6 +24,13 @@ struct Sub<T> {
     retire: bool,
     options: LinkOptions,
     plug: Option<Arc<dyn Plug<T>>>,
+}
+
+impl<T> Sub<T> {
+    /// A subscription, not a link, that nobody reads any more.
+    fn is_dropped(&self) -> bool {
+        self.plug.is_none() && self.queue.is_gone()
+    }
 }
 
 const DONE: usize = usize::MAX;
@@ -41,12 +45,16 @@ struct Ports<T> {
     unheard: u64,
     memory: VecDeque<T>,
     remember: usize,
-    probes: Vec<Probe<T>>,
+    /// How many subscriptions there may be before those are sought that were dropped.
+    sweep_at: usize,
 }
+
+const SWEEP_AT: usize = 16;
 
 pub(crate) struct OutPort<T> {
     site: Arc<Site>,
     ports: Mutex<Ports<T>>,
+    pub(crate) watchers: Watchers<T>,
 }
 
 impl<T: Item> OutPort<T> {
@@ -62,8 +70,9 @@ impl<T: Item> OutPort<T> {
                 unheard: 0,
                 memory: VecDeque::new(),
                 remember,
-                probes: Vec::new(),
+                sweep_at: SWEEP_AT,
             }),
+            watchers: Watchers::default(),
         })
     }
 
@@ -84,6 +93,7 @@ impl<T: Item> OutPort<T> {
         plug: Option<Arc<dyn Plug<T>>>,
     ) -> u64 {
         let mut p = self.ports.lock();
+        p.sweep();
         let id = p.next_id;
         p.next_id += 1;
         let replay = options.replay.min(p.memory.len());
@@ -174,64 +184,65 @@ impl<T: Item> OutPort<T> {
         if batch.is_empty() {
             return Poll::Ready(());
         }
-        let mut p = self.ports.lock();
-        let p = &mut *p;
-        if !p.under_way {
-            p.begin(batch);
-            if p.subs.is_empty() {
-                p.unheard += batch.len() as u64;
-                batch.clear();
-                return Poll::Ready(());
+        let mut ports = self.ports.lock();
+        if !ports.under_way {
+            // Before all that users' code can break off: what was counted is not counted again.
+            ports.under_way = true;
+            ports.begin(batch);
+            if self.watchers.any() {
+                drop(ports);
+                self.watchers.see(batch);
+                ports = self.ports.lock();
             }
         }
-        p.under_way = true;
+        let p = &mut *ports;
         ready!(p.hand_over(cx, batch));
         p.under_way = false;
-        batch.clear();
         p.settle();
+        drop(ports);
+        batch.clear();
         Poll::Ready(())
     }
 
-    /// Gives one item to everybody, beside what the element itself emits.
-    pub(crate) fn queues(&self) -> Vec<Arc<Queue<T>>> {
-        self.ports.lock().subs.iter().map(|s| s.queue.clone()).collect()
-    }
-
-    pub(crate) fn probe(&self, probe: Probe<T>) {
-        self.ports.lock().probes.push(probe);
-    }
-
-    pub(crate) fn tap(&self, capacity: usize) -> Subscription<T> {
-        let listeners = Listeners::default();
-        let subscription = listeners.subscribe(capacity);
-        self.probe(Box::new(move |item| listeners.tell(item)));
-        subscription
-    }
-
-    pub(crate) fn count_injected(&self, item: &T) {
-        let mut p = self.ports.lock();
+    /// Counts one item emitted beside what the element itself emits, and says who is to get it.
+    pub(crate) fn inject(&self, item: &T) -> Vec<Arc<Queue<T>>> {
         let batch = VecDeque::from([item.clone()]);
+        let mut p = self.ports.lock();
         p.begin(&batch);
-        if p.subs.is_empty() {
-            p.unheard += 1;
+        let queues = p.subs.iter().filter(|s| !s.retire).map(|s| s.queue.clone()).collect();
+        drop(p);
+        if self.watchers.any() {
+            self.watchers.see(&batch);
         }
+        queues
+    }
+
+    /// The options of a link as they are now.
+    pub(crate) fn options(&self, id: u64) -> Option<LinkOptions> {
+        self.ports.lock().subs.iter().find(|s| s.id == id && !s.retire).map(|s| s.options)
     }
 }
 
 impl<T: Item> Ports<T> {
-    /// Counts a new batch, remembers it, and shows it to who watches.
+    /// Lets go of subscriptions that were dropped: they come and go also while nothing is emitted.
+    fn sweep(&mut self) {
+        if self.subs.len() >= self.sweep_at {
+            self.subs.retain(|s| !s.is_dropped());
+            self.sweep_at = SWEEP_AT.max(2 * self.subs.len());
+        }
+    }
+
+    /// Counts a new batch and remembers it.
     fn begin(&mut self, batch: &VecDeque<T>) {
         self.emitted += batch.len() as u64;
+        if self.subs.is_empty() {
+            self.unheard += batch.len() as u64;
+        }
         if self.remember > 0 {
             let fresh = batch.len().min(self.remember);
             let over = (self.memory.len() + fresh).saturating_sub(self.remember);
             self.memory.drain(..over);
             self.memory.extend(batch.range(batch.len() - fresh..).cloned());
-        }
-        for probe in &mut self.probes {
-            for item in batch {
-                probe(item);
-            }
         }
     }
 
@@ -303,7 +314,7 @@ impl<T: Item> Outputs for OutPort<T> {
             let p = self.ports.lock();
             p.subs
                 .iter()
-                .filter(|s| !s.retire)
+                .filter(|s| !s.retire && !s.is_dropped())
                 .map(|s| (s.id, s.queue.clone(), s.options, s.plug.clone()))
                 .collect()
         };
@@ -335,11 +346,17 @@ impl<T: Item> Outputs for OutPort<T> {
         let mut p = self.ports.lock();
         p.completed = true;
         p.under_way = false;
+        let mut ends = Vec::with_capacity(p.subs.len());
         for sub in &mut p.subs {
             sub.pos = 0;
-            sub.queue.finish(if sub.retire { End::Unlinked } else { End::Completed });
+            ends.push((sub.queue.clone(), if sub.retire { End::Unlinked } else { End::Completed }));
         }
         p.subs.retain(|s| s.plug.is_some() && !s.retire);
+        drop(p);
+        for (queue, end) in ends {
+            queue.finish(end);
+        }
+        self.watchers.end();
     }
 
     fn reopen(&self) {
@@ -360,10 +377,10 @@ impl<T: Item> Outputs for OutPort<T> {
 
     fn forget(&self) {
         let mut p = self.ports.lock();
-        let (subs, memory, probes) =
-            (std::mem::take(&mut p.subs), std::mem::take(&mut p.memory), std::mem::take(&mut p.probes));
+        let (subs, memory) = (std::mem::take(&mut p.subs), std::mem::take(&mut p.memory));
         drop(p);
-        drop((subs, memory, probes));
+        drop((subs, memory));
+        self.watchers.clear();
     }
 
     fn emitted(&self) -> (u64, u64) {
@@ -376,8 +393,9 @@ impl<T: Item> Outputs for OutPort<T> {
     }
 
     fn raise(&self, fault: Fault) {
-        for sub in &self.ports.lock().subs {
-            sub.queue.push_fault(fault.clone());
+        let queues: Vec<_> = self.ports.lock().subs.iter().map(|s| s.queue.clone()).collect();
+        for queue in queues {
+            queue.push_fault(fault.clone());
         }
     }
 }

@@ -9,6 +9,9 @@
 use super::{ElementError, LinkStats, Overflow};
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::time::Instant;
@@ -54,6 +57,8 @@ struct State<T> {
     reader: Option<Waker>,
     writers: Vec<Waker>,
     reader_gone: bool,
+    /// The reader is being replaced: what it leaves unread goes back.
+    handing_over: bool,
     end: Option<End>,
     muted: bool,
     offered: u64,
@@ -73,6 +78,8 @@ pub(crate) struct Queue<T> {
 /// Batches after which a queue that stayed far below its buffer gives the buffer back.
 const SHRINK_AFTER: u16 = 256;
 const SHRINK_ABOVE: usize = 64;
+/// Errors that wait at most; then the oldest give way. They are events as well.
+const FAULTS: usize = 1024;
 
 impl<T> Queue<T> {
     pub(crate) fn new(capacity: usize, overflow: Overflow) -> Arc<Self> {
@@ -86,6 +93,7 @@ impl<T> Queue<T> {
                 reader: None,
                 writers: Vec::new(),
                 reader_gone: false,
+                handing_over: false,
                 end: None,
                 muted: false,
                 offered: 0,
@@ -158,7 +166,13 @@ impl<T> Queue<T> {
         s.hand_over(cx, false, true, gone)
     }
 
-    /// Clones `items[*pos..]` in; `Pending` while some is left.
+    /// Moves one item in, waiting while there is no room.
+    pub(crate) fn push_one(&self, item: T) -> PushOne<'_, T> {
+        PushOne { queue: self, item: Some(item), waits: None }
+    }
+
+    /// Clones `items[*pos..]` in; `Pending` while some is left. Where a clone panics, so does this, and that item is
+    /// passed over.
     pub(crate) fn poll_push_from(
         &self,
         cx: &mut Context<'_>,
@@ -177,9 +191,17 @@ impl<T> Queue<T> {
             Overflow::DropOldest => n,
             Overflow::Wait | Overflow::DropNewest => s.room().min(n),
         };
-        s.items.extend(items.range(*pos..*pos + take).cloned());
-        *pos += take;
-        s.offered += take as u64;
+        let before = s.items.len();
+        let cloned =
+            catch_unwind(AssertUnwindSafe(|| s.items.extend(items.range(*pos..*pos + take).cloned())));
+        let took = s.items.len() - before;
+        *pos += took;
+        s.offered += took as u64;
+        if let Err(panic) = cloned {
+            *pos += 1;
+            s.wake_reader();
+            resume_unwind(panic);
+        }
         let rest = (n - take) as u64;
         if s.muted {
             s.skipped += rest;
@@ -223,18 +245,30 @@ impl<T> Queue<T> {
         }
         let before = s.items.len();
         s.items.extend(items);
-        s.offered += (s.items.len() - before) as u64;
+        let n = s.items.len() - before;
+        s.offered += n as u64;
         s.blocked_since = None;
-        s.wake_reader();
+        if s.muted {
+            let gone = s.items.split_off(before);
+            s.skipped += n as u64;
+            drop(s);
+            drop(gone);
+        } else {
+            s.wake_reader();
+        }
     }
 
-    /// Puts an error behind the items queued so far. Errors are never refused, except by a muted queue.
+    /// Puts an error behind the items queued so far. Errors are never refused, except by a muted queue; of many that
+    /// nobody reads the oldest give way.
     pub(crate) fn push_fault(&self, fault: Fault) {
         let mut s = self.state.lock();
         if s.muted || s.reader_gone {
             return;
         }
         let at = s.head + s.items.len() as u64;
+        if s.faults.len() >= FAULTS {
+            s.faults.pop_front();
+        }
         s.faults.push_back((at, fault));
         s.wake_reader();
     }
@@ -311,6 +345,42 @@ impl<T> Queue<T> {
         wake_all(writers);
     }
 
+    /// The reader goes and leaves what it has not read of its last batch.
+    pub(crate) fn leave(&self, mut unread: VecDeque<T>) {
+        let mut s = self.state.lock();
+        if !s.handing_over {
+            drop(s);
+            self.close(unread.len());
+            return;
+        }
+        let n = unread.len() as u64;
+        s.head -= n;
+        s.received -= n;
+        unread.append(&mut s.items);
+        s.items = unread;
+    }
+
+    /// While handing over, a reader that leaves gives back what it has not read, and the queue waits for the next one.
+    pub(crate) fn hand_over(&self, begins: bool) {
+        self.state.lock().handing_over = begins;
+    }
+
+    /// Its reader has gone or has read the end.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.state.lock().reader_gone
+    }
+
+    /// Somebody waits no longer. The waker may stand for others too, so it is woken.
+    fn give_up(&self, waker: &Waker) {
+        let mut s = self.state.lock();
+        let found = s.writers.iter().position(|w| w.will_wake(waker));
+        let waker = found.map(|i| s.writers.swap_remove(i));
+        drop(s);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
     /// Moves what is queued into `batch` (which is empty), or says what else there is.
     pub(crate) fn poll_take(&self, cx: &mut Context<'_>, batch: &mut VecDeque<T>) -> Poll<Got> {
         let mut s = self.state.lock();
@@ -383,6 +453,8 @@ impl<T> State<T> {
             None => self.items.len(),
         };
         if upto == 0 {
+            // From here on the queue has no reader, so that a sender that begins anew gets one.
+            self.reader_gone |= self.end.is_some();
             return self.end.map(Got::End);
         }
         // What waits in a queue that drops may still be replaced by something newer: take one at a time.
@@ -442,10 +514,10 @@ impl<T> Unlock<T> for MutexGuard<'_, State<T>> {
         }
         let reader = if moved { self.reader.take() } else { None };
         drop(self);
-        drop(gone);
         if let Some(w) = reader {
             w.wake();
         }
+        drop(gone);
         if left { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
@@ -461,6 +533,42 @@ impl<T> Unlock<T> for MutexGuard<'_, State<T>> {
         drop(self);
         if let Some(w) = reader {
             w.wake();
+        }
+    }
+}
+
+/// The future of [`Queue::push_one`]: true when the item was taken, else it is given back.
+pub(crate) struct PushOne<'a, T> {
+    queue: &'a Queue<T>,
+    item: Option<T>,
+    waits: Option<Waker>,
+}
+
+impl<T> Unpin for PushOne<'_, T> {}
+
+impl<T> Future for PushOne<'_, T> {
+    type Output = Result<(), Option<T>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let me = &mut *self;
+        let polled = me.queue.poll_push_one(cx, &mut me.item);
+        match polled {
+            Poll::Pending => {
+                me.waits = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            Poll::Ready(done) => {
+                me.waits = None;
+                Poll::Ready(done.map_err(|Gone| me.item.take()))
+            }
+        }
+    }
+}
+
+impl<T> Drop for PushOne<'_, T> {
+    fn drop(&mut self) {
+        if let Some(waker) = self.waits.take() {
+            self.queue.give_up(&waker);
         }
     }
 }

@@ -90,7 +90,5 @@ async fn deliver<T: Item>(directory: &dyn Directory, dst: String, item: T) -> Re
         return Err(refused(format!("it is {}", element.state())));
     }
     let queue = port.entry();
-    let mut one = Some(item);
-    let pushed = std::future::poll_fn(|cx| queue.poll_push_one(cx, &mut one)).await;
-    pushed.map_err(|_| refused("its port is closed".into()))
+    queue.push_one(item).await.map_err(|_| refused("its port is closed".into()))
 }

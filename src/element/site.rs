@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use tokio::runtime::Handle;
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -31,6 +31,14 @@ pub(crate) trait Inputs: Any + Send + Sync {
     /// Lets go of everything; senders find it gone.
     fn close(&self);
     fn reopen(&self);
+    /// Every source is asked again, also those that wait for the element to start.
+    fn ask_all(&self);
+    /// A source came that nobody has looked at yet.
+    fn has_news(&self) -> bool;
+    /// Takes in nothing more, unless a source came that nobody has looked at yet and `unless_news` is set: then true.
+    fn shut(&self, unless_news: bool) -> bool;
+    /// The element has completed.
+    fn complete(&self);
     fn stats(&self) -> PortStats;
     fn item_type(&self) -> &'static str;
 }
@@ -87,6 +95,16 @@ pub(crate) enum Mode {
     Skip,
 }
 
+/// Why an in-port has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dry {
+    No,
+    /// All its sources have completed.
+    Ended,
+    /// The element drains.
+    Drained,
+}
+
 pub(crate) struct Site {
     pub(crate) host: Arc<Host>,
     pub(crate) role: Role,
@@ -99,6 +117,10 @@ pub(crate) struct Site {
     mode: AtomicU8,
     /// Wakes the element's task.
     pub(crate) waker: AtomicWaker,
+    /// Wakes the function that was told to hold; operators around it may ask it only when it is woken itself.
+    held: AtomicWaker,
+    /// Why the in-port has ended, if it has; see [`Dry`].
+    dry: AtomicU8,
     waiters: Mutex<Vec<Waker>>,
     /// Held while the state changes.
     idle: Mutex<Idle>,
@@ -160,6 +182,8 @@ impl Site {
             state: AtomicU8::new(State::Ready as u8),
             mode: AtomicU8::new(Mode::Work as u8),
             waker: AtomicWaker::new(),
+            held: AtomicWaker::new(),
+            dry: AtomicU8::new(Dry::No as u8),
             waiters: Mutex::default(),
             idle: Mutex::default(),
             any_fault: AtomicBool::new(false),
@@ -204,6 +228,26 @@ impl Site {
         }
     }
 
+    /// The same; whoever is told to hold is woken when that changes.
+    #[inline]
+    pub(crate) fn mode_for(&self, cx: &mut Context<'_>) -> Mode {
+        let mode = self.mode();
+        if mode != Mode::Hold {
+            return mode;
+        }
+        self.held.register(cx.waker());
+        self.mode()
+    }
+
+    pub(crate) fn set_dry(&self, dry: Dry) {
+        self.dry.store(dry as u8, Ordering::Release);
+    }
+
+    /// Waits until a change of state that is under way is over.
+    pub(crate) fn settle(&self) {
+        drop(self.idle.lock());
+    }
+
     pub(crate) fn input(&self) -> Option<Arc<dyn Inputs>> {
         self.ports.get()?.0.upgrade()
     }
@@ -234,9 +278,11 @@ impl Site {
         self.mode.store(mode as u8, Ordering::Release);
         let before = self.state.swap(state as u8, Ordering::AcqRel);
         self.waker.wake();
+        self.held.wake();
         if before != state as u8 {
             self.host.events.tell(&Event::State { path: self.path(), state });
-            for w in std::mem::take(&mut *self.waiters.lock()) {
+            let waiters = std::mem::take(&mut *self.waiters.lock());
+            for w in waiters {
                 w.wake();
             }
         }
@@ -262,12 +308,17 @@ impl Site {
             if let Some(input) = &input {
                 input.reopen();
             }
+            self.set_dry(Dry::No);
             idle.task = Some(recipe.launch(&runtime));
         }
         if let Some(input) = &input {
             input.set_intake(Intake::Open);
         }
         self.enter(State::Running);
+        if let Some(input) = &input {
+            // Those that were asked between the two lines above found it not running yet.
+            input.ask_all();
+        }
         Ok(())
     }
 
@@ -349,7 +400,7 @@ impl Site {
     }
 
     /// The task has ended and gives its recipe back.
-    pub(crate) fn ended(&self, recipe: Box<dyn Launch>, failed: bool) {
+    pub(crate) fn ended(self: &Arc<Self>, recipe: Box<dyn Launch>, failed: bool) {
         let mut idle = self.idle.lock();
         let state = self.state();
         if state == State::Disposed {
@@ -357,14 +408,31 @@ impl Site {
             drop(recipe);
             return;
         }
+        let dry = self.dry.swap(Dry::No as u8, Ordering::AcqRel);
+        let drained = !failed && (dry == Dry::Drained as u8 || state == State::Draining);
+        let (input, output) = (self.input(), self.output());
+        let goes_on = if drained {
+            // It was started again while its last results went out.
+            state.accepts_items()
+        } else {
+            // A source came after the last one had ended, so it has not completed after all.
+            let ran_dry = !failed && dry == Dry::Ended as u8 && state.accepts_items();
+            input.as_ref().is_some_and(|input| input.shut(ran_dry))
+        };
+        if goes_on && let Some(runtime) = self.host.runtime() {
+            idle.task = Some(recipe.launch(&runtime));
+            return;
+        }
         idle.recipe = Some(recipe);
         idle.task = None;
-        let drained = state == State::Draining && !failed;
-        if !drained && let Some(output) = self.output() {
+        if !drained && let Some(output) = output {
             output.complete();
         }
-        if let Some(input) = self.input() {
+        if let Some(input) = &input {
             input.set_intake(Intake::Muted);
+            if !drained {
+                input.complete();
+            }
         }
         self.enter(if failed {
             State::Failed
@@ -373,6 +441,11 @@ impl Site {
         } else {
             State::Completed
         });
+        drop(idle);
+        if input.is_some_and(|input| input.has_news()) {
+            // A source came after the last look: as if it had come now.
+            self.start_by_policy(StartPolicy::AtOnce);
+        }
     }
 
     /// Ends it for good.
@@ -397,6 +470,9 @@ impl Site {
             output.complete();
             output.forget();
         }
+        if let Some(letters) = self.letters.get() {
+            letters.end();
+        }
         drop(recipe);
     }
 
@@ -407,16 +483,16 @@ impl Site {
 
     /// Waits until `holds` is true of the state.
     pub(crate) async fn wait_for(&self, mut holds: impl FnMut(State) -> bool) -> State {
+        let mut waits = Waits { site: self, waker: None };
         std::future::poll_fn(|cx| {
-            let mut waiters = self.waiters.lock();
             let state = self.state();
             if holds(state) {
                 return Poll::Ready(state);
             }
-            if !waiters.iter().any(|w| w.will_wake(cx.waker())) {
-                waiters.push(cx.waker().clone());
-            }
-            Poll::Pending
+            waits.register(cx);
+            // It may have changed before the waker was there to be woken.
+            let now = self.state();
+            if now != state && holds(now) { Poll::Ready(now) } else { Poll::Pending }
         })
         .await
     }
@@ -444,7 +520,14 @@ impl Site {
 
     /// Reports an error of the element itself: an event, a dead letter, and soon a signal downstream.
     #[cold]
-    pub(crate) fn failed(self: &Arc<Self>, kind: ErrorKind, input: Option<Box<dyn Any + Send>>) -> Fault {
+    pub(crate) fn failed(&self, kind: ErrorKind, input: Option<Box<dyn Any + Send>>) {
+        let error = self.report(kind, input);
+        self.pass_on(error);
+    }
+
+    /// The same, but for the signal: the caller passes it on in its place.
+    #[cold]
+    pub(crate) fn report(&self, kind: ErrorKind, input: Option<Box<dyn Any + Send>>) -> Fault {
         let error = Arc::new(ElementError { path: self.path(), kind });
         self.errors.fetch_add(1, Ordering::Relaxed);
         tracing::debug!(element = %error.path, error = %error.kind, "an item failed");
@@ -458,7 +541,6 @@ impl Site {
             }
         }
         self.failing.store(true, Ordering::Release);
-        self.pass_on(error.clone());
         error
     }
 
@@ -476,5 +558,36 @@ impl Site {
 
     pub(crate) fn handle(self: &Arc<Self>) -> AnyElement {
         AnyElement::new(self.clone())
+    }
+}
+
+/// Somebody who waits for a state; one who waits no longer leaves no waker behind.
+struct Waits<'a> {
+    site: &'a Site,
+    waker: Option<Waker>,
+}
+
+impl Waits<'_> {
+    fn register(&mut self, cx: &Context<'_>) {
+        let mut waiters = self.site.waiters.lock();
+        if !waiters.iter().any(|w| w.will_wake(cx.waker())) {
+            waiters.push(cx.waker().clone());
+        }
+        drop(waiters);
+        self.waker = Some(cx.waker().clone());
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        let Some(mine) = &self.waker else { return };
+        let mut waiters = self.site.waiters.lock();
+        let found = waiters.iter().position(|w| w.will_wake(mine));
+        let waker = found.map(|i| waiters.swap_remove(i));
+        drop(waiters);
+        // It may stand for others of the same task too.
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::queue::{End, Fault, Got, Queue};
 use super::{ElementError, LinkStats, Overflow};
 use futures::Stream;
+use futures::task::AtomicWaker;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::fmt;
@@ -109,8 +110,11 @@ impl<T> Stream for Subscription<T> {
             if let Some(past) = &self.past
                 && past.has_fault()
             {
-                // It goes first; whoever takes it asks again.
-                return Poll::Pending;
+                // It goes first; whoever takes it wakes this.
+                past.taken.register(cx.waker());
+                if past.has_fault() {
+                    return Poll::Pending;
+                }
             }
             match std::task::ready!(self.poll_signal(cx)) {
                 Some(Ok(item)) => return Poll::Ready(Some(item)),
@@ -135,31 +139,37 @@ impl<T> Stream for Subscription<T> {
 pub(crate) struct PastOperators {
     fault: Mutex<Option<Fault>>,
     waits: AtomicBool,
+    taken: AtomicWaker,
     pub(crate) unlinked: AtomicBool,
 }
 
 impl PastOperators {
     pub(crate) fn has_fault(&self) -> bool {
-        self.waits.load(Ordering::Relaxed)
+        self.waits.load(Ordering::Acquire)
     }
 
     fn put(&self, fault: Fault) {
         *self.fault.lock() = Some(fault);
-        self.waits.store(true, Ordering::Relaxed);
+        self.waits.store(true, Ordering::Release);
     }
 
     pub(crate) fn take(&self) -> Option<Fault> {
         if !self.has_fault() {
             return None;
         }
-        self.waits.store(false, Ordering::Relaxed);
-        self.fault.lock().take()
+        let fault = self.fault.lock().take();
+        self.waits.store(false, Ordering::Release);
+        self.taken.wake();
+        fault
     }
 }
 
 impl<T> Drop for Subscription<T> {
     fn drop(&mut self) {
-        self.queue.close(self.batch.len());
+        // Once it has read the end, the queue may have another reader.
+        if self.end.is_none() {
+            self.queue.leave(std::mem::take(&mut self.batch));
+        }
     }
 }
 

@@ -1,13 +1,17 @@
 //! Elements, links and their life, through the public API.
 
+mod again;
 mod asynchronous;
 mod calls;
 mod errors;
+mod growth;
 mod life;
 mod links;
 mod messages;
+mod panics;
 mod parameters;
 mod ports;
+mod stress;
 
 use mape::prelude::*;
 use parking_lot::Mutex;
