@@ -1,12 +1,12 @@
 //! Synchronous element functions.
 
+use super::batch::Batch;
 use super::site::{Mode, Site};
 use super::{BoxError, ErrorKind, Item};
 use futures::Stream;
 use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 use std::any::Any;
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -43,18 +43,18 @@ impl<E: Into<BoxError>> Outcome for Result<(), E> {
 /// Where a synchronous element function puts its results, none to many for an item.
 #[derive(Debug)]
 pub struct Out<U> {
-    pub(crate) batch: VecDeque<U>,
+    pub(crate) batch: Vec<U>,
 }
 
 impl<U> Out<U> {
     pub(crate) fn new() -> Self {
-        Self { batch: VecDeque::new() }
+        Self { batch: Vec::new() }
     }
 
     /// Emits one result. It is handed on with all that are ready, at the latest before the element waits for input.
     #[inline]
     pub fn emit(&mut self, item: U) {
-        self.batch.push_back(item);
+        self.batch.push(item);
     }
 
     /// Emits several results.
@@ -127,13 +127,14 @@ pin_project! {
         s: S,
         f: Loan<F>,
         out: Out<U>,
+        emitted: Batch<U>,
         site: Arc<Site>,
     }
 }
 
 impl<S, F, U> Each<S, F, U> {
     pub(crate) fn new(s: S, f: Loan<F>, site: Arc<Site>) -> Self {
-        Self { s, f, out: Out::new(), site }
+        Self { s, f, out: Out::new(), emitted: Batch::default(), site }
     }
 }
 
@@ -166,7 +167,8 @@ where
             return Turn::Pending;
         }
         let Some(f) = me.f.get() else { return Turn::Done };
-        let keeps = me.site.keeps_inputs();
+        let skips = mode == Mode::Skip;
+        let plain = !skips && !me.site.keeps_inputs();
         let mut worked = false;
         let turn = 'turn: {
             for _ in 0..INPUTS {
@@ -175,11 +177,11 @@ where
                     Poll::Ready(None) => break 'turn Turn::Done,
                     Poll::Pending => break 'turn Turn::Pending,
                 };
-                if mode == Mode::Skip {
-                    me.site.skipped.fetch_add(1, Relaxed);
-                    continue;
-                }
-                if keeps {
+                if !plain {
+                    if skips {
+                        me.site.skipped.fetch_add(1, Relaxed);
+                        continue;
+                    }
                     keep(me.site, &item);
                 }
                 let outcome = me.site.in_function(|| f(item, out).outcome());
@@ -214,8 +216,16 @@ where
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<U>> {
         let mut me = self.project();
         loop {
-            if let Some(item) = me.out.batch.pop_front() {
+            if let Some(item) = me.emitted.next() {
                 return Poll::Ready(Some(item));
+            }
+            match me.out.batch.len() {
+                0 => {}
+                1 => return Poll::Ready(me.out.batch.pop()),
+                _ => {
+                    me.emitted.fill(|emitted| emitted.extend(me.out.batch.drain(..)));
+                    continue;
+                }
             }
             let mode = me.site.mode();
             if mode == Mode::Hold {

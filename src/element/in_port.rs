@@ -4,6 +4,7 @@
 //! looks only at those that have something. Links from the same out-port are read one after the other: what the
 //! earlier one still holds comes before what the later one brings, so order holds over relinking to and fro.
 
+use super::batch::Batch;
 use super::host::Listeners;
 use super::out_port::Plug;
 use super::queue::{End, Fault, Got, Queue, Reader};
@@ -302,7 +303,7 @@ struct Slot<T> {
 
 /// What the reading end holds; it outlives a pipe that is built anew.
 struct Lane<T> {
-    batch: VecDeque<T>,
+    batch: Batch<T>,
     slots: Vec<Option<Slot<T>>>,
     ready: VecDeque<usize>,
     woken: Vec<usize>,
@@ -313,7 +314,7 @@ struct Lane<T> {
 impl<T> Default for Lane<T> {
     fn default() -> Self {
         Self {
-            batch: VecDeque::new(),
+            batch: Batch::default(),
             slots: Vec::new(),
             ready: VecDeque::new(),
             woken: Vec::new(),
@@ -367,7 +368,7 @@ impl<T: Item> Stream for InPort<T> {
 
     #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        match self.lane.batch.pop_front() {
+        match self.lane.batch.next() {
             Some(item) => Poll::Ready(Some(item)),
             None => self.poll_sources(cx),
         }
@@ -393,7 +394,7 @@ impl<T: Item> InPort<T> {
                         self.lane.set_ready(slot);
                         progress.made_progress();
                         self.look();
-                        return Poll::Ready(self.lane.batch.pop_front());
+                        return Poll::Ready(self.lane.batch.next());
                     }
                     Turn::Fault(fault) => {
                         // The pipe has to hand on what it holds first: seem empty, and be asked again at once.
@@ -481,10 +482,10 @@ impl<T: Item> InPort<T> {
             let Some(slot) = place else { return Turn::Nothing };
             let cx = &mut Context::from_waker(&slot.waker);
             let got = match slot.sources.front_mut() {
-                Some(Source::Queue(queue)) => queue.poll_take(cx, &mut lane.batch),
+                Some(Source::Queue(queue)) => lane.batch.fill(|batch| queue.poll_take(cx, batch)),
                 Some(Source::Piped(stream, _)) => {
                     lane.polling = Some(index);
-                    let got = stream.as_mut().poll_batch(cx, &mut lane.batch);
+                    let got = lane.batch.fill(|batch| stream.as_mut().poll_batch(cx, batch));
                     lane.polling = None;
                     got
                 }
@@ -521,7 +522,7 @@ impl<T: Item> InPort<T> {
         let mut gate = self.side.gate.lock();
         gate.received += self.lane.batch.len() as u64;
         for probe in &mut gate.probes {
-            for item in &self.lane.batch {
+            for item in self.lane.batch.as_slice() {
                 probe(item);
             }
         }
