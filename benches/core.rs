@@ -18,12 +18,5 @@ mod measure;
 #[path = "core/operators.rs"]
 mod operators;
 
-criterion::criterion_group!(
-    core,
-    chain4::all,
-    fanout3::all,
-    inner_pipe::all,
-    operators::all,
-    knowledge::all
-);
+criterion::criterion_group!(core, chain4::all, fanout3::all, inner_pipe::all, operators::all, knowledge::all);
 criterion::criterion_main!(core);

@@ -42,7 +42,8 @@ fn main() {
 }
 
 fn in_own_process(case: &str) -> u64 {
-    let output = Command::new(std::env::current_exe().unwrap()).arg(format!("--case={case}")).output().unwrap();
+    let output =
+        Command::new(std::env::current_exe().unwrap()).arg(format!("--case={case}")).output().unwrap();
     assert!(output.status.success(), "{case}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
 }
@@ -82,7 +83,8 @@ async fn elements(linked: bool) -> u64 {
     let line = app.create_loop("line").unwrap();
     let mut elements: Vec<Element<u64, u64>> = Vec::new();
     for i in 0..ELEMENTS {
-        let element = line.monitor(&format!("m{i}")).ops_in(|s| s.distinct_until_changed()).map(|x: u64| x + 1);
+        let element =
+            line.monitor(&format!("m{i}")).ops_in(|s| s.distinct_until_changed()).map(|x: u64| x + 1);
         let element = element.spawn().unwrap();
         if linked && let Some(last) = elements.last() {
             last.link(&element).unwrap();

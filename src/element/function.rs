@@ -1,6 +1,5 @@
 //! Synchronous element functions.
 
-use super::batch::Batch;
 use super::site::{Mode, Site};
 use super::{BoxError, ErrorKind, Item};
 use futures::Stream;
@@ -127,14 +126,15 @@ pin_project! {
         s: S,
         f: Loan<F>,
         out: Out<U>,
-        emitted: Batch<U>,
+        // As a stream: the results are the other way round, to be popped.
+        turned: bool,
         site: Arc<Site>,
     }
 }
 
 impl<S, F, U> Each<S, F, U> {
     pub(crate) fn new(s: S, f: Loan<F>, site: Arc<Site>) -> Self {
-        Self { s, f, out: Out::new(), emitted: Batch::default(), site }
+        Self { s, f, out: Out::new(), turned: false, site }
     }
 }
 
@@ -216,16 +216,11 @@ where
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<U>> {
         let mut me = self.project();
         loop {
-            if let Some(item) = me.emitted.next() {
-                return Poll::Ready(Some(item));
+            if !std::mem::replace(me.turned, true) {
+                me.out.batch.reverse();
             }
-            match me.out.batch.len() {
-                0 => {}
-                1 => return Poll::Ready(me.out.batch.pop()),
-                _ => {
-                    me.emitted.fill(|emitted| emitted.extend(me.out.batch.drain(..)));
-                    continue;
-                }
+            if let Some(item) = me.out.batch.pop() {
+                return Poll::Ready(Some(item));
             }
             let mode = me.site.mode();
             if mode == Mode::Hold {
@@ -240,6 +235,7 @@ where
             if me.site.keeps_inputs() {
                 keep(me.site, &item);
             }
+            *me.turned = false;
             let outcome = me.site.in_function(|| f(item, me.out).outcome());
             match outcome {
                 Ok(()) => me.site.worked.store(true, Relaxed),

@@ -71,7 +71,8 @@ struct Gate<T> {
     skipped_before: u64,
     dropped_before: u64,
     probes: Vec<Probe<T>>,
-    lane: Option<Lane<T>>,
+    /// What an in-port that was dropped left, boxed because it is hardly ever there.
+    lane: Option<Box<Lane<T>>>,
     /// Every source is to be asked again.
     poke: bool,
 }
@@ -125,6 +126,7 @@ impl<T: Item> InSide<T> {
             if gate.finishing && own {
                 valve.finish(End::Unlinked);
             }
+            one_at_first(&mut gate.valves);
             gate.valves.push((valve, own));
         }
         gate.incoming.push((from, source));
@@ -158,7 +160,7 @@ impl<T: Item> InSide<T> {
     /// The reading end, with what an earlier one left.
     pub(crate) fn port(self: &Arc<Self>) -> InPort<T> {
         let lane = self.gate.lock().lane.take().unwrap_or_default();
-        InPort { side: self.clone(), lane }
+        InPort { side: self.clone(), lane: *lane }
     }
 }
 
@@ -247,6 +249,13 @@ impl<T: Item> Inputs for InSide<T> {
             stats.queued += one.queued;
         }
         stats
+    }
+}
+
+/// Most ports have a single link: room for four of them would be most of what an idle element takes.
+pub(crate) fn one_at_first<T>(list: &mut Vec<T>) {
+    if list.is_empty() {
+        list.reserve_exact(1);
     }
 }
 
@@ -356,7 +365,7 @@ impl<T: Item> Drop for InPort<T> {
     fn drop(&mut self) {
         let mut gate = self.side.gate.lock();
         if !gate.closed {
-            gate.lane = Some(std::mem::take(&mut self.lane));
+            gate.lane = Some(Box::new(std::mem::take(&mut self.lane)));
         }
     }
 }
@@ -470,7 +479,10 @@ impl<T: Item> InPort<T> {
         let slot = Some(Slot { from, sources: VecDeque::from([source]), entered, waker, ready: false });
         match lane.slots.get_mut(free) {
             Some(place) => *place = slot,
-            None => lane.slots.push(slot),
+            None => {
+                one_at_first(&mut lane.slots);
+                lane.slots.push(slot);
+            }
         }
         lane.set_ready(free);
     }

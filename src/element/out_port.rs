@@ -1,6 +1,7 @@
 //! The out-port: hands batches to every link and subscription. They come and go while it runs.
 
 use super::host::Listeners;
+use super::in_port::one_at_first;
 use super::queue::{End, Fault, Gone, Queue, Reader};
 use super::site::{LinkView, Outputs, Site};
 use super::{Item, LinkOptions, Overflow, Subscription};
@@ -92,6 +93,7 @@ impl<T: Item> OutPort<T> {
         }
         let pos = if p.under_way { DONE } else { 0 };
         if !p.completed || plug.is_some() {
+            one_at_first(&mut p.subs);
             p.subs.push(Sub { id, queue: queue.clone(), pos, retire: false, options, plug: plug.clone() });
         }
         drop(p);
