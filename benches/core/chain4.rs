@@ -78,11 +78,7 @@ async fn run(elements: [&Element<u64, u64>; 4]) -> u64 {
     e3.link(e4).unwrap();
     let mut sums = e4.subscribe();
     e1.start().unwrap();
-    let mut source = e1.sink();
-    tokio::spawn(async move {
-        let mut numbers = stream::iter(numbers(N).map(Ok));
-        source.send_all(&mut numbers).await.unwrap();
-    });
+    e1.feed(stream::iter(numbers(N)));
     sums.next().await.unwrap()
 }
 

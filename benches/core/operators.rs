@@ -18,18 +18,20 @@ pub(crate) fn all(c: &mut Criterion) {
     combine_latest(c);
 }
 
-/// The numbers below `N`, and a moment without one after every `run` of them.
-fn in_runs(run: u64) -> impl Stream<Item = u64> + Send + Unpin {
+/// The numbers below `N`; after every `run` of them it is asked `pause` times in vain.
+fn in_runs(run: u64, pause: u64) -> impl Stream<Item = u64> + Send + Unpin {
     let mut numbers = numbers(N);
-    let mut left = run;
+    let mut asked = 0;
     stream::poll_fn(move |cx| {
-        if left == 0 {
-            left = run;
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+        asked += 1;
+        if asked <= run {
+            return Poll::Ready(numbers.next());
         }
-        left -= 1;
-        Poll::Ready(numbers.next())
+        if asked == run + pause {
+            asked = 0;
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     })
 }
 
@@ -37,10 +39,10 @@ fn in_runs(run: u64) -> impl Stream<Item = u64> + Send + Unpin {
 fn debounce(c: &mut Criterion) {
     const QUIET: Duration = Duration::from_secs(60);
     let mut group = measure::group(c, "operators/debounce", N);
-    measure::future(&mut group, "mape", &vec![N - 1], || in_runs(100).debounce(QUIET).collect());
+    measure::future(&mut group, "mape", &vec![N - 1], || in_runs(100, 1).debounce(QUIET).collect());
     measure::future(&mut group, "peer", &vec![N - 1], || {
         use futures_rx::RxExt;
-        RxExt::debounce(in_runs(100), |_| Box::pin(tokio::time::sleep(QUIET))).collect::<Vec<u64>>()
+        RxExt::debounce(in_runs(100, 1), |_| Box::pin(tokio::time::sleep(QUIET))).collect::<Vec<u64>>()
     });
     group.finish();
 }
@@ -84,10 +86,12 @@ fn buffer(c: &mut Criterion) {
 fn switch_map(c: &mut Criterion) {
     let items = usize::try_from(4 * N).unwrap();
     let mut group = measure::group(c, "operators/switch_map", N);
-    measure::future(&mut group, "mape", &items, || in_runs(1).switch_map(|x| stream::iter(x..x + 4)).count());
+    measure::future(&mut group, "mape", &items, || {
+        in_runs(1, 5).switch_map(|x| stream::iter(x..x + 4)).count()
+    });
     measure::future(&mut group, "peer", &items, || {
         use futures_rx::RxExt;
-        RxExt::switch_map(in_runs(1), |x| stream::iter(x..x + 4)).count()
+        RxExt::switch_map(in_runs(1, 5), |x| stream::iter(x..x + 4)).count()
     });
     group.finish();
 }

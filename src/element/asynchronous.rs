@@ -1,12 +1,12 @@
 //! Asynchronous element functions: one call at a time, in order.
 
+use super::batch::Batch;
 use super::function::{Loan, fail, keep};
 use super::queue::{Got, Queue};
 use super::site::{Mode, Site};
 use super::{BoxError, Item, Outcome, Overflow};
 use futures::Stream;
 use pin_project_lite::pin_project;
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -58,12 +58,12 @@ pub(crate) const RESULTS: usize = 256;
 /// The results of calls, read by the pipe.
 pub(crate) struct Results<U> {
     queue: Arc<Queue<U>>,
-    batch: VecDeque<U>,
+    batch: Batch<U>,
 }
 
 impl<U> Results<U> {
     pub(crate) fn new() -> Self {
-        Self { queue: Queue::new(RESULTS, Overflow::Wait), batch: VecDeque::new() }
+        Self { queue: Queue::new(RESULTS, Overflow::Wait), batch: Batch::default() }
     }
 
     pub(crate) fn emitter(&self) -> Emitter<U> {
@@ -72,19 +72,30 @@ impl<U> Results<U> {
 
     /// A result that is there now.
     pub(crate) fn try_next(&mut self) -> Option<U> {
-        if self.batch.is_empty() {
-            self.queue.try_take(&mut self.batch);
-        }
-        self.batch.pop_front()
+        self.next_fetched().or_else(|| {
+            self.fetch();
+            self.next_fetched()
+        })
+    }
+
+    /// A result that was [fetched](Self::fetch) already.
+    #[inline]
+    fn next_fetched(&mut self) -> Option<U> {
+        self.batch.next()
+    }
+
+    /// Looks for results; all that were fetched before have been taken.
+    fn fetch(&mut self) {
+        self.batch.fill(|batch| self.queue.try_take(batch));
     }
 
     /// The same, and to be woken when there is one.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<U> {
         loop {
-            if let Some(item) = self.batch.pop_front() {
+            if let Some(item) = self.batch.next() {
                 return Poll::Ready(item);
             }
-            match ready!(self.queue.poll_take(cx, &mut self.batch)) {
+            match ready!(self.batch.fill(|batch| self.queue.poll_take(cx, batch))) {
                 Got::Items => {}
                 Got::Fault(_) | Got::End(_) => return Poll::Pending,
             }
@@ -132,7 +143,7 @@ where
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<U>> {
         let mut me = self.project();
         loop {
-            if let Some(item) = me.results.try_next() {
+            if let Some(item) = me.results.next_fetched() {
                 return Poll::Ready(Some(item));
             }
             if let Some(error) = me.failed.take() {
@@ -150,6 +161,8 @@ where
                     return me.results.poll_next(cx).map(Some);
                 };
                 me.call.set(None);
+                // Once a call is enough: before it waits for anything, the pipe looks again.
+                me.results.fetch();
                 match outcome.outcome() {
                     Ok(()) => me.site.worked.store(true, Relaxed),
                     Err(error) => *me.failed = Some(error),

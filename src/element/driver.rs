@@ -6,6 +6,7 @@ use super::out_port::OutPort;
 use super::site::{Launch, Site};
 use super::{ErrorKind, Item, OnError};
 use pin_project_lite::pin_project;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -48,12 +49,33 @@ pin_project! {
         #[pin]
         pipe: Option<P>,
         out: Out<P::Out>,
+        // What is being handed on.
+        leaving: VecDeque<P::Out>,
         phase: Phase,
         attempts: u32,
         panics: u32,
         // The pipe is being turned: tells its panics from those of copies and drops.
         turning: bool,
     }
+}
+
+/// Hands on what came out, all of it before anything new comes out.
+#[inline]
+fn flush<T: Item>(
+    output: &OutPort<T>,
+    cx: &mut Context<'_>,
+    out: &mut Out<T>,
+    leaving: &mut VecDeque<T>,
+) -> Poll<()> {
+    if leaving.is_empty() {
+        if out.batch.is_empty() {
+            return Poll::Ready(());
+        }
+        *leaving = std::mem::take(&mut out.batch).into();
+    }
+    ready!(output.poll_flush(cx, leaving));
+    out.batch = std::mem::take(leaving).into();
+    Poll::Ready(())
 }
 
 enum Phase {
@@ -74,6 +96,7 @@ impl<I: Item, P: Pump<Out: Item>> Driver<I, P> {
             site,
             pipe: None,
             out: Out::new(),
+            leaving: VecDeque::new(),
             phase: Phase::Turning,
             attempts: 0,
             panics: 0,
@@ -110,7 +133,7 @@ where
             // What is ready goes out before anything else is taken; then the errors that came behind it.
             {
                 let me = self.as_mut().project();
-                ready!(me.output.poll_flush(cx, &mut me.out.batch));
+                ready!(flush(me.output, cx, me.out, me.leaving));
             }
             if self.site.any_fault.load(Ordering::Acquire) {
                 self.as_mut().pass_faults();
@@ -140,7 +163,7 @@ where
                         continue;
                     }
                     let me = self.as_mut().project();
-                    ready!(me.output.poll_flush(cx, &mut me.out.batch));
+                    ready!(flush(me.output, cx, me.out, me.leaving));
                     return Poll::Pending;
                 }
             }

@@ -6,7 +6,6 @@ use futures::Stream;
 use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 use std::any::Any;
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -49,18 +48,18 @@ impl<E: Into<BoxError>> Outcome for Result<(), E> {
 /// Where a synchronous element function puts its results, none to many for an item.
 #[derive(Debug)]
 pub struct Out<U> {
-    pub(crate) batch: VecDeque<U>,
+    pub(crate) batch: Vec<U>,
 }
 
 impl<U> Out<U> {
     pub(crate) fn new() -> Self {
-        Self { batch: VecDeque::new() }
+        Self { batch: Vec::new() }
     }
 
     /// Emits one result. It is handed on with all that are ready, at the latest before the element waits for input.
     #[inline]
     pub fn emit(&mut self, item: U) {
-        self.batch.push_back(item);
+        self.batch.push(item);
     }
 
     /// Emits several results.
@@ -141,13 +140,15 @@ pin_project! {
         out: Out<U>,
         // Told once the results that came before it are out.
         failed: Option<BoxError>,
+        // As a stream: the results are the other way round, to be popped.
+        turned: bool,
         site: Arc<Site>,
     }
 }
 
 impl<S, F, U> Each<S, F, U> {
     pub(crate) fn new(s: S, f: Loan<F>, site: Arc<Site>) -> Self {
-        Self { s, f, out: Out::new(), failed: None, site }
+        Self { s, f, out: Out::new(), failed: None, turned: false, site }
     }
 }
 
@@ -180,7 +181,8 @@ where
             return Turn::Pending;
         }
         let Some(f) = me.f.get() else { return Turn::Done };
-        let keeps = me.site.keeps_inputs();
+        let skips = mode == Mode::Skip;
+        let plain = !skips && !me.site.keeps_inputs();
         let mut worked = false;
         let turn = 'turn: {
             for _ in 0..INPUTS {
@@ -189,11 +191,11 @@ where
                     Poll::Ready(None) => break 'turn Turn::Done,
                     Poll::Pending => break 'turn Turn::Pending,
                 };
-                if mode == Mode::Skip {
-                    me.site.skipped.fetch_add(1, Relaxed);
-                    continue;
-                }
-                if keeps {
+                if !plain {
+                    if skips {
+                        me.site.skipped.fetch_add(1, Relaxed);
+                        continue;
+                    }
                     keep(me.site, &item);
                 }
                 let outcome = me.site.in_function(|| f(item, out).outcome());
@@ -228,7 +230,10 @@ where
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<U>> {
         let mut me = self.project();
         loop {
-            if let Some(item) = me.out.batch.pop_front() {
+            if !std::mem::replace(me.turned, true) {
+                me.out.batch.reverse();
+            }
+            if let Some(item) = me.out.batch.pop() {
                 return Poll::Ready(Some(item));
             }
             if let Some(error) = me.failed.take() {
@@ -247,6 +252,7 @@ where
             if me.site.keeps_inputs() {
                 keep(me.site, &item);
             }
+            *me.turned = false;
             let outcome = me.site.in_function(|| f(item, me.out).outcome());
             match outcome {
                 Ok(()) => me.site.worked.store(true, Relaxed),

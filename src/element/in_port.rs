@@ -4,6 +4,7 @@
 //! looks only at those that have something. Links from the same out-port are read one after the other: what the
 //! earlier one still holds comes before what the later one brings, so order holds over relinking to and fro.
 
+use super::batch::Batch;
 use super::out_port::Plug;
 use super::queue::{End, Fault, Got, Queue, Reader};
 use super::site::{Dry, Inputs, Intake, PortStats, Site};
@@ -96,7 +97,8 @@ struct Gate<T> {
     received: u64,
     skipped_before: u64,
     dropped_before: u64,
-    lane: Option<Lane<T>>,
+    /// What an in-port that was dropped left, boxed because it is hardly ever there.
+    lane: Option<Box<Lane<T>>>,
     /// Every source is to be asked again.
     poke: bool,
 }
@@ -151,6 +153,7 @@ impl<T: Item> InSide<T> {
             if gate.finishing && own {
                 valve.finish(End::Unlinked);
             }
+            one_at_first(&mut gate.entrances);
             gate.entrances.push(entrance);
         }
         gate.incoming.push((from, source));
@@ -175,7 +178,7 @@ impl<T: Item> InSide<T> {
     /// The reading end, with what an earlier one left.
     pub(crate) fn port(self: &Arc<Self>) -> InPort<T> {
         let lane = self.gate.lock().lane.take().unwrap_or_default();
-        InPort { side: self.clone(), lane }
+        InPort { side: self.clone(), lane: *lane }
     }
 }
 
@@ -293,6 +296,13 @@ impl<T: Item> Inputs for InSide<T> {
     }
 }
 
+/// Most ports have a single link: room for four of them would be most of what an idle element takes.
+pub(crate) fn one_at_first<T>(list: &mut Vec<T>) {
+    if list.is_empty() {
+        list.reserve_exact(1);
+    }
+}
+
 fn close<T>(source: Source<T>) {
     if let Source::Queue(queue) = source {
         queue.close(0);
@@ -350,7 +360,7 @@ struct Slot<T> {
 
 /// What the reading end holds; it outlives a pipe that is built anew.
 struct Lane<T> {
-    batch: VecDeque<T>,
+    batch: Batch<T>,
     slots: Vec<Option<Slot<T>>>,
     ready: VecDeque<usize>,
     woken: Vec<usize>,
@@ -361,7 +371,7 @@ struct Lane<T> {
 impl<T> Default for Lane<T> {
     fn default() -> Self {
         Self {
-            batch: VecDeque::new(),
+            batch: Batch::default(),
             slots: Vec::new(),
             ready: VecDeque::new(),
             woken: Vec::new(),
@@ -403,7 +413,7 @@ impl<T: Item> Drop for InPort<T> {
     fn drop(&mut self) {
         let mut gate = self.side.gate.lock();
         if !gate.closed {
-            gate.lane = Some(std::mem::take(&mut self.lane));
+            gate.lane = Some(Box::new(std::mem::take(&mut self.lane)));
         }
     }
 }
@@ -415,7 +425,7 @@ impl<T: Item> Stream for InPort<T> {
 
     #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        match self.lane.batch.pop_front() {
+        match self.lane.batch.next() {
             Some(item) => Poll::Ready(Some(item)),
             None => self.poll_sources(cx),
         }
@@ -441,7 +451,7 @@ impl<T: Item> InPort<T> {
                         self.lane.set_ready(slot);
                         progress.made_progress();
                         self.look();
-                        return Poll::Ready(self.lane.batch.pop_front());
+                        return Poll::Ready(self.lane.batch.next());
                     }
                     Turn::Fault(fault) => {
                         // The pipe has to hand on what it holds first: seem empty, and be asked again at once.
@@ -525,7 +535,10 @@ impl<T: Item> InPort<T> {
         let slot = Some(Slot { from, sources: VecDeque::from([source]), entered, waker, ready: false });
         match lane.slots.get_mut(free) {
             Some(place) => *place = slot,
-            None => lane.slots.push(slot),
+            None => {
+                one_at_first(&mut lane.slots);
+                lane.slots.push(slot);
+            }
         }
         lane.set_ready(free);
     }
@@ -537,10 +550,10 @@ impl<T: Item> InPort<T> {
             let Some(slot) = place else { return Turn::Nothing };
             let cx = &mut Context::from_waker(&slot.waker);
             let got = match slot.sources.front_mut() {
-                Some(Source::Queue(queue)) => queue.poll_take(cx, &mut lane.batch),
+                Some(Source::Queue(queue)) => lane.batch.fill(|batch| queue.poll_take(cx, batch)),
                 Some(Source::Piped(stream, _)) => {
                     lane.polling = Some(index);
-                    let got = stream.as_mut().poll_batch(cx, &mut lane.batch);
+                    let got = lane.batch.fill(|batch| stream.as_mut().poll_batch(cx, batch));
                     lane.polling = None;
                     got
                 }
@@ -579,7 +592,7 @@ impl<T: Item> InPort<T> {
     fn look(&mut self) {
         self.side.gate.lock().received += self.lane.batch.len() as u64;
         if self.side.watchers.any() {
-            self.side.watchers.see(&self.lane.batch);
+            self.side.watchers.see(self.lane.batch.as_slice().iter());
         }
     }
 }

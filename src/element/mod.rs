@@ -34,6 +34,7 @@
 
 mod any;
 mod asynchronous;
+mod batch;
 mod builder;
 mod call;
 mod concurrent;

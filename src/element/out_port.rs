@@ -1,5 +1,6 @@
 //! The out-port: hands batches to every link and subscription. They come and go while it runs.
 
+use super::in_port::one_at_first;
 use super::queue::{End, Fault, Gone, Queue, Reader};
 use super::site::{LinkView, Outputs, Site};
 use super::watch::Watchers;
@@ -105,6 +106,7 @@ impl<T: Item> OutPort<T> {
         }
         let pos = if p.under_way { DONE } else { 0 };
         if !p.completed || plug.is_some() {
+            one_at_first(&mut p.subs);
             p.subs.push(Sub { id, queue: queue.clone(), pos, retire: false, options, plug: plug.clone() });
         }
         drop(p);
@@ -191,7 +193,7 @@ impl<T: Item> OutPort<T> {
             ports.begin(batch);
             if self.watchers.any() {
                 drop(ports);
-                self.watchers.see(batch);
+                self.watchers.see(batch.iter());
                 ports = self.ports.lock();
             }
         }
@@ -212,7 +214,7 @@ impl<T: Item> OutPort<T> {
         let queues = p.subs.iter().filter(|s| !s.retire).map(|s| s.queue.clone()).collect();
         drop(p);
         if self.watchers.any() {
-            self.watchers.see(&batch);
+            self.watchers.see(batch.iter());
         }
         queues
     }

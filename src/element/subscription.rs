@@ -1,11 +1,11 @@
 //! A stream of what a port emits.
 
+use super::batch::Batch;
 use super::queue::{End, Fault, Got, Queue};
 use super::{ElementError, LinkStats, Overflow};
 use futures::Stream;
 use futures::task::AtomicWaker;
 use parking_lot::Mutex;
-use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use std::task::{Context, Poll};
 #[must_use = "a subscription does nothing unless it is polled, and one that waits holds up its sender"]
 pub struct Subscription<T> {
     queue: Arc<Queue<T>>,
-    batch: VecDeque<T>,
+    batch: Batch<T>,
     end: Option<End>,
     /// For a link with operators: what it tells past them.
     past: Option<Arc<PastOperators>>,
@@ -28,12 +28,12 @@ pub struct Subscription<T> {
 
 impl<T> Subscription<T> {
     pub(crate) fn new(queue: Arc<Queue<T>>) -> Self {
-        Self { queue, batch: VecDeque::new(), end: None, past: None }
+        Self { queue, batch: Batch::default(), end: None, past: None }
     }
 
     /// For a link with operators.
     pub(crate) fn of_link(queue: Arc<Queue<T>>, past: Arc<PastOperators>) -> Self {
-        Self { queue, batch: VecDeque::new(), end: None, past: Some(past) }
+        Self { queue, batch: Batch::default(), end: None, past: Some(past) }
     }
 
     /// Why it ended, once it has.
@@ -57,10 +57,10 @@ impl<T> Subscription<T> {
     /// An item that is there now, without waiting.
     pub fn try_next(&mut self) -> Option<T> {
         loop {
-            if let Some(item) = self.batch.pop_front() {
+            if let Some(item) = self.batch.next() {
                 return Some(item);
             }
-            match self.queue.try_take(&mut self.batch)? {
+            match self.batch.fill(|batch| self.queue.try_take(batch))? {
                 Got::Items | Got::Fault(_) => {}
                 Got::End(end) => {
                     self.end = Some(end);
@@ -84,13 +84,13 @@ impl<T> Subscription<T> {
     #[inline]
     pub(crate) fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Arc<ElementError>>>> {
         loop {
-            if let Some(item) = self.batch.pop_front() {
+            if let Some(item) = self.batch.next() {
                 return Poll::Ready(Some(Ok(item)));
             }
             if self.end.is_some() {
                 return Poll::Ready(None);
             }
-            match std::task::ready!(self.queue.poll_take(cx, &mut self.batch)) {
+            match std::task::ready!(self.batch.fill(|batch| self.queue.poll_take(cx, batch))) {
                 Got::Items => {}
                 Got::Fault(fault) => return Poll::Ready(Some(Err(fault))),
                 Got::End(end) => self.end = Some(end),
@@ -168,7 +168,7 @@ impl<T> Drop for Subscription<T> {
     fn drop(&mut self) {
         // Once it has read the end, the queue may have another reader.
         if self.end.is_none() {
-            self.queue.leave(std::mem::take(&mut self.batch));
+            self.queue.leave(std::mem::take(&mut self.batch).into_left());
         }
     }
 }

@@ -3,7 +3,6 @@
 use super::queue::{End, Queue};
 use super::{Overflow, Subscription};
 use parking_lot::Mutex;
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,13 +55,16 @@ impl<T: Clone> Watchers<T> {
     }
 
     /// Shows items. One that can't be copied or logged without a panic is not seen by that watcher.
-    pub(crate) fn see(&self, items: &VecDeque<T>) {
+    pub(crate) fn see<'a>(&self, items: impl Iterator<Item = &'a T> + Clone)
+    where
+        T: 'a,
+    {
         let mut all = self.all.lock();
         all.retain_mut(|watcher| {
             if matches!(watcher, Watcher::Tap(queue) if queue.is_gone()) {
                 return false;
             }
-            for item in items {
+            for item in items.clone() {
                 let seen = catch_unwind(AssertUnwindSafe(|| match watcher {
                     Watcher::Tap(queue) => queue.try_push(&mut Some(item.clone())).is_ok(),
                     Watcher::Log(log) => {
