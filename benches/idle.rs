@@ -84,7 +84,7 @@ async fn elements(linked: bool) -> u64 {
     let mut elements: Vec<Element<u64, u64>> = Vec::new();
     for i in 0..ELEMENTS {
         let element =
-            line.monitor(&format!("m{i}")).ops_in(|s| s.distinct_until_changed()).map(|x: u64| x + 1);
+            line.monitor(&format!("m{i}")).ops_in(Operators::distinct_until_changed).map(|x: u64| x + 1);
         let element = element.spawn().unwrap();
         if linked && let Some(last) = elements.last() {
             last.link(&element).unwrap();

@@ -52,7 +52,7 @@ async fn mape() -> u64 {
     let app = App::new();
     let chain = app.create_loop("chain").unwrap();
     let e1 = chain.monitor("e1").each(|x, out| out.emit(step(x, 1))).spawn().unwrap();
-    let e2 = chain.analyze("e2").ops_in(|s| s.distinct_until_changed());
+    let e2 = chain.analyze("e2").ops_in(Operators::distinct_until_changed);
     let e2 = e2.each(|x, out| out.emit(step(x, 2))).spawn().unwrap();
     let e3 = chain.plan("e3").each(|x, out| out.emit(step(x, 3))).spawn().unwrap();
     let e4 = chain.execute("e4").each(total()).spawn().unwrap();
@@ -63,7 +63,7 @@ async fn mape_async() -> u64 {
     let app = App::new();
     let chain = app.create_loop("chain").unwrap();
     let e1 = chain.monitor("e1").each_async(async |x, out: Emitter<u64>| _ = out.emit(step(x, 1)).await);
-    let e2 = chain.analyze("e2").ops_in(|s| s.distinct_until_changed());
+    let e2 = chain.analyze("e2").ops_in(Operators::distinct_until_changed);
     let e2 = e2.each_async(async |x, out: Emitter<u64>| _ = out.emit(step(x, 2)).await);
     let e3 = chain.plan("e3").each_async(async |x, out: Emitter<u64>| _ = out.emit(step(x, 3)).await);
     let e4 = chain.execute("e4").each(total());
@@ -164,10 +164,5 @@ fn rxrust_shared() -> u64 {
 /// The work alone.
 fn iterator() -> u64 {
     let mut changes = changes();
-    numbers(N)
-        .map(|x| step(x, 1))
-        .filter(|x| changes(*x))
-        .map(|x| step(x, 2))
-        .map(|x| step(x, 3))
-        .fold(0, |sum, x| sum + x)
+    numbers(N).map(|x| step(x, 1)).filter(|x| changes(*x)).map(|x| step(x, 2)).map(|x| step(x, 3)).sum()
 }

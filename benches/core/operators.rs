@@ -37,7 +37,7 @@ fn in_runs(run: u64, pause: u64) -> impl Stream<Item = u64> + Send + Unpin {
 
 /// Runs of a hundred; it is never quiet for long enough until the end.
 fn debounce(c: &mut Criterion) {
-    const QUIET: Duration = Duration::from_secs(60);
+    const QUIET: Duration = Duration::from_mins(1);
     let mut group = measure::group(c, "operators/debounce", N);
     measure::future(&mut group, "mape", &vec![N - 1], || in_runs(100, 1).debounce(QUIET).collect());
     measure::future(&mut group, "peer", &vec![N - 1], || {

@@ -41,6 +41,7 @@ impl<T> Batch<T> {
     /// Lets `fill` put items behind those that are left, as a rule none.
     pub(crate) fn fill<R>(&mut self, fill: impl FnOnce(&mut VecDeque<T>) -> R) -> R {
         // Collecting in place keeps the buffer; `Vec::from_iter` of the bare iterator would not.
+        #[expect(clippy::map_identity, reason = "without an adapter the buffer is dropped")]
         let left: Vec<T> = std::mem::take(&mut self.items).map(std::convert::identity).collect();
         let mut items = VecDeque::from(left);
         let filled = fill(&mut items);

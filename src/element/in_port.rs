@@ -533,12 +533,11 @@ impl<T: Item> InPort<T> {
         });
         let waker = Waker::from(entered.clone());
         let slot = Some(Slot { from, sources: VecDeque::from([source]), entered, waker, ready: false });
-        match lane.slots.get_mut(free) {
-            Some(place) => *place = slot,
-            None => {
-                one_at_first(&mut lane.slots);
-                lane.slots.push(slot);
-            }
+        if let Some(place) = lane.slots.get_mut(free) {
+            *place = slot;
+        } else {
+            one_at_first(&mut lane.slots);
+            lane.slots.push(slot);
         }
         lane.set_ready(free);
     }
