@@ -7,5 +7,5 @@ pub use crate::element::{
     AnyElement, BoxError, Call, Element, Emitter, Handler, Link, LinkOptions, Message, OnError, Out,
     Overflow, Parameter, StartPolicy, State, Subscription,
 };
-pub use crate::stream::Operators;
+pub use crate::stream::{Backoff, Operators};
 pub use futures::{SinkExt as _, StreamExt as _};

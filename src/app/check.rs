@@ -98,7 +98,7 @@ pub(crate) fn check(app: &App) -> Vec<Finding> {
         if !site.acts_only && site.role != Role::Execute && !hears {
             findings.push(Finding::DanglingOutput { element: element.clone() });
         }
-        for destination in &site.destinations {
+        for destination in &site.declared().destinations {
             if let Err(error) = app.get(destination) {
                 let near = if let super::Error::NotFound { near, .. } = error { near } else { String::new() };
                 findings.push(Finding::MissingDestination {

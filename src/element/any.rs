@@ -130,7 +130,7 @@ impl AnyElement {
     /// The parameters with their values.
     #[must_use]
     pub fn parameters(&self) -> Vec<(String, Value)> {
-        self.0.parameters.all().collect()
+        self.0.declared().parameters.all().collect()
     }
 
     /// The value of a parameter.
@@ -138,7 +138,7 @@ impl AnyElement {
     /// # Errors
     /// [`ParameterError::Unknown`], and [`ParameterError::Type`] when it is no `T`.
     pub fn get_parameter<T: DeserializeOwned>(&self, name: &str) -> Result<T, ParameterError> {
-        let value = self.0.parameters.read(&self.path(), name)?;
+        let value = self.0.declared().parameters.read(&self.path(), name)?;
         let text = value.to_string();
         serde_json::from_value(value).map_err(|e| ParameterError::Type {
             name: name.into(),
@@ -157,13 +157,13 @@ impl AnyElement {
             value: "a value".into(),
             reason: e.to_string(),
         })?;
-        self.0.parameters.write(&self.path(), name, value)
+        self.0.declared().parameters.write(&self.path(), name, value)
     }
 
     /// The names of the methods that it exports.
     #[must_use]
     pub fn methods(&self) -> Vec<String> {
-        self.0.methods.names()
+        self.0.declared().methods.names()
     }
 
     /// Calls an exported method and waits for its reply.
@@ -184,7 +184,7 @@ impl AnyElement {
             method: method.into(),
             reason: e.to_string(),
         })?;
-        let reply = self.0.methods.call(path, method, argument).await?;
+        let reply = self.0.declared().methods.call(path, method, argument).await?;
         serde_json::from_value(reply)
             .map_err(|e| CallError::Reply { method: method.into(), reason: e.to_string() })
     }

@@ -9,10 +9,10 @@ use super::host::{Host, Registry};
 use super::in_port::{InPort, InSide};
 use super::out_port::OutPort;
 use super::parameter::ParameterValue;
-use super::site::{Founding, Inputs, Outputs, Site};
+use super::site::{Declared, Founding, Inputs, Outputs, Site};
 use super::{
-    BoxError, Element, ElementPath, Item, OnError, Parameter, Role, SpawnError, StartPolicy, call::Methods,
-    check_uid, generate_uid, parameter::Parameters,
+    BoxError, Element, ElementPath, Item, OnError, Parameter, Role, SpawnError, StartPolicy, check_uid,
+    generate_uid,
 };
 use futures::Stream;
 use serde::Serialize;
@@ -29,13 +29,20 @@ pub(crate) struct Settings {
     uid: Arc<str>,
     role: Role,
     start: StartPolicy,
-    on_error: OnError,
     remember: usize,
     acts_only: bool,
-    parameters: Parameters,
-    methods: Methods,
-    destinations: Vec<String>,
+    declared: Declared,
     zero: Option<&'static str>,
+}
+
+impl Settings {
+    /// Nobody will ever subscribe to what emits nothing, so it isn't waited for.
+    fn only_acts(&mut self) {
+        self.acts_only = true;
+        if self.start == StartPolicy::OnSubscribe {
+            self.start = StartPolicy::AtOnce;
+        }
+    }
 }
 
 /// An element in the making: its in-port and the operators behind it. `S` is the stream that its function will see.
@@ -62,12 +69,9 @@ impl<I: Item> Builder<I, InPort<I>> {
             uid,
             role,
             start: role.start_policy(),
-            on_error: OnError::default(),
             remember: 0,
             acts_only: false,
-            parameters: Parameters::default(),
-            methods: Methods::default(),
-            destinations: Vec::new(),
+            declared: Declared::default(),
             zero: None,
         };
         Self { settings, make: Box::new(|port, _| port) }
@@ -107,7 +111,7 @@ impl<I: Item, S: Stream + Send + 'static> Builder<I, S> {
 
     /// What happens after an error or a panic. The default is to resume with the next item.
     pub fn on_error(mut self, on_error: OnError) -> Self {
-        self.settings.on_error = on_error;
+        self.settings.declared.on_error = on_error;
         self
     }
 
@@ -119,7 +123,7 @@ impl<I: Item, S: Stream + Send + 'static> Builder<I, S> {
 
     /// Makes a parameter known by name: it can be read and changed through the element.
     pub fn parameter<T: ParameterValue>(mut self, parameter: &Parameter<T>) -> Self {
-        self.settings.parameters.add(parameter);
+        self.settings.declared.parameters.add(parameter);
         self
     }
 
@@ -152,13 +156,13 @@ impl<I: Item, S: Stream + Send + 'static> Builder<I, S> {
         E: Into<BoxError>,
         Fut: Future<Output = Result<R, E>> + Send + 'static,
     {
-        self.settings.methods.add(name, method);
+        self.settings.declared.methods.add(name, method);
         self
     }
 
     /// Paths that it sends to other than by its links, so that the wiring check can tell whether they exist.
     pub fn destinations<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
-        self.settings.destinations.extend(paths.into_iter().map(Into::into));
+        self.settings.declared.destinations.extend(paths.into_iter().map(Into::into));
         self
     }
 }
@@ -207,7 +211,8 @@ impl<I: Item, S: Stream + Send + 'static> Builder<I, S> {
         self.each(move |item, out| f(item).map(|result| out.emit(result)).map_err(Into::<BoxError>::into))
     }
 
-    /// A synchronous function that only acts: it emits nothing.
+    /// A synchronous function that only acts: it emits nothing. In place of waiting for a subscriber that could never
+    /// come, such an element starts at once.
     pub fn act<R: Outcome + 'static>(
         mut self,
         mut f: impl FnMut(S::Item) -> R + Send + 'static,
@@ -215,7 +220,7 @@ impl<I: Item, S: Stream + Send + 'static> Builder<I, S> {
     where
         S::Item: Item,
     {
-        self.settings.acts_only = true;
+        self.settings.only_acts();
         self.each(move |item, _: &mut Out<()>| f(item))
     }
 
@@ -242,7 +247,7 @@ impl<I: Item, S: Stream + Send + 'static> Builder<I, S> {
         S::Item: Item,
         Fut: Future<Output: Outcome> + Send + 'static,
     {
-        self.settings.acts_only = true;
+        self.settings.only_acts();
         self.each_async(move |item, _: Emitter<()>| f(item))
     }
 
@@ -366,11 +371,8 @@ impl<I: Item, P: Pump<Out: Item> + 'static> Complete<I, P> {
             path,
             role: s.role,
             start_policy: s.start,
-            on_error: s.on_error,
             acts_only: s.acts_only,
-            parameters: s.parameters,
-            methods: s.methods,
-            destinations: s.destinations,
+            declared: s.declared,
             owner: s.owner,
         });
         let input = InSide::<I>::new(site.clone());
@@ -378,7 +380,7 @@ impl<I: Item, P: Pump<Out: Item> + 'static> Complete<I, P> {
         let ports: (Weak<dyn Inputs>, Weak<dyn Outputs>) =
             (Arc::<InSide<I>>::downgrade(&input), Arc::<OutPort<P::Out>>::downgrade(&output));
         let _ = site.ports.set(ports);
-        site.parameters.belong(&site);
+        site.declared().parameters.belong(&site);
         owner.admit(&site.handle())?;
         site.park(Box::new(Recipe { make: self.make, input: input.clone(), output: output.clone() }));
         let element = Element::new(input, output);

@@ -29,6 +29,14 @@ pub(crate) enum Refused {
 pub(crate) struct Methods(BTreeMap<String, Method>);
 
 impl Methods {
+    pub(crate) const fn none() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn add<A, R, E, Fut, F>(&mut self, name: &str, f: F)
     where
         A: DeserializeOwned + Send + 'static,

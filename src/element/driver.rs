@@ -201,7 +201,7 @@ where
         if !me.site.failing.swap(false, Ordering::AcqRel) {
             return;
         }
-        match me.site.on_error {
+        match me.site.declared().on_error {
             OnError::Resume => {}
             OnError::Restart(backoff) => match backoff.wait(*me.attempts) {
                 Some(wait) => {

@@ -228,7 +228,7 @@ impl<T> BatchSource<T> for Calls {
             };
             let path = self.site.path();
             let answer: BoxFuture<'static, _> = match call.argument(&path) {
-                Ok(argument) => Box::pin(self.site.methods.call(path, call.method(), argument)),
+                Ok(argument) => Box::pin(self.site.declared().methods.call(path, call.method(), argument)),
                 Err(error) => Box::pin(futures::future::err(error)),
             };
             self.running = Some((call, answer));

@@ -137,18 +137,24 @@ pin_project! {
         #[pin]
         s: S,
         f: Loan<F>,
-        out: Out<U>,
-        // Told once the results that came before it are out.
-        failed: Option<BoxError>,
-        // As a stream: the results are the other way round, to be popped.
-        turned: bool,
+        // Only where operators follow.
+        held: Option<Box<Held<U>>>,
         site: Arc<Site>,
     }
 }
 
+/// What a function has emitted and the operators behind it have not taken.
+struct Held<U> {
+    out: Out<U>,
+    /// The results are the other way round, to be popped; not so behind a call that has just ended or panicked.
+    turned: bool,
+    /// Told once the results that came before it are out.
+    failed: Option<BoxError>,
+}
+
 impl<S, F, U> Each<S, F, U> {
     pub(crate) fn new(s: S, f: Loan<F>, site: Arc<Site>) -> Self {
-        Self { s, f, out: Out::new(), failed: None, turned: false, site }
+        Self { s, f, held: None, site }
     }
 }
 
@@ -229,14 +235,16 @@ where
     #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<U>> {
         let mut me = self.project();
+        let held =
+            me.held.get_or_insert_with(|| Box::new(Held { out: Out::new(), turned: true, failed: None }));
         loop {
-            if !std::mem::replace(me.turned, true) {
-                me.out.batch.reverse();
+            if !std::mem::replace(&mut held.turned, true) {
+                held.out.batch.reverse();
             }
-            if let Some(item) = me.out.batch.pop() {
+            if let Some(item) = held.out.batch.pop() {
                 return Poll::Ready(Some(item));
             }
-            if let Some(error) = me.failed.take() {
+            if let Some(error) = held.failed.take() {
                 fail(me.site, error);
             }
             let mode = me.site.mode_for(cx);
@@ -252,11 +260,11 @@ where
             if me.site.keeps_inputs() {
                 keep(me.site, &item);
             }
-            *me.turned = false;
-            let outcome = me.site.in_function(|| f(item, me.out).outcome());
+            held.turned = false;
+            let outcome = me.site.in_function(|| f(item, &mut held.out).outcome());
             match outcome {
                 Ok(()) => me.site.worked.store(true, Relaxed),
-                Err(error) => *me.failed = Some(error),
+                Err(error) => held.failed = Some(error),
             }
         }
     }

@@ -364,7 +364,6 @@ struct Lane<T> {
     slots: Vec<Option<Slot<T>>>,
     ready: VecDeque<usize>,
     woken: Vec<usize>,
-    polling: Option<usize>,
     completed: bool,
 }
 
@@ -375,7 +374,6 @@ impl<T> Default for Lane<T> {
             slots: Vec::new(),
             ready: VecDeque::new(),
             woken: Vec::new(),
-            polling: None,
             completed: false,
         }
     }
@@ -489,11 +487,6 @@ impl<T: Item> InPort<T> {
 
     /// Takes in new sources and what was woken.
     fn take_news(&mut self) {
-        if let Some(slot) = self.lane.polling.take() {
-            // Its last poll panicked: that source is gone.
-            self.end_source(slot, true);
-            self.lane.set_ready(slot);
-        }
         let mut gate = self.side.gate.lock();
         std::mem::swap(&mut gate.woken, &mut self.lane.woken);
         if std::mem::take(&mut gate.poke) {
@@ -551,10 +544,8 @@ impl<T: Item> InPort<T> {
             let got = match slot.sources.front_mut() {
                 Some(Source::Queue(queue)) => lane.batch.fill(|batch| queue.poll_take(cx, batch)),
                 Some(Source::Piped(stream, _)) => {
-                    lane.polling = Some(index);
-                    let got = lane.batch.fill(|batch| stream.as_mut().poll_batch(cx, batch));
-                    lane.polling = None;
-                    got
+                    // It never panics: what users brought is guarded where it is piped.
+                    lane.batch.fill(|batch| stream.as_mut().poll_batch(cx, batch))
                 }
                 None => {
                     *place = None;

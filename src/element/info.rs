@@ -115,9 +115,9 @@ impl ElementInfo {
             output,
             errors: site.errors.load(Ordering::Relaxed),
             restarts: site.restarts.load(Ordering::Relaxed),
-            parameters: site.parameters.all().collect(),
-            methods: site.methods.names(),
-            destinations: site.destinations.clone(),
+            parameters: site.declared().parameters.all().collect(),
+            methods: site.declared().methods.names(),
+            destinations: site.declared().destinations.clone(),
         }
     }
 }

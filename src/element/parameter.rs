@@ -234,6 +234,14 @@ impl<T: ParameterValue> AnyParameter for Parameter<T> {
 pub(crate) struct Parameters(Vec<Box<dyn AnyParameter>>);
 
 impl Parameters {
+    pub(crate) const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn add<T: ParameterValue>(&mut self, parameter: &Parameter<T>) {
         self.0.push(Box::new(parameter.clone()));
     }

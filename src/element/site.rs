@@ -109,9 +109,10 @@ pub(crate) struct Site {
     pub(crate) host: Arc<Host>,
     pub(crate) role: Role,
     pub(crate) start_policy: StartPolicy,
-    pub(crate) on_error: OnError,
     /// It has no output by construction.
     pub(crate) acts_only: bool,
+    /// Only where something was declared: most elements of a crowd declare nothing.
+    declared: Option<Box<Declared>>,
     path: ArcSwap<ElementPath>,
     state: AtomicU8,
     mode: AtomicU8,
@@ -140,13 +141,35 @@ pub(crate) struct Site {
     faults: Mutex<Vec<Fault>>,
     pub(crate) ports: OnceLock<(Weak<dyn Inputs>, Weak<dyn Outputs>)>,
     pub(crate) letters: OnceLock<Box<Listeners<DeadLetter>>>,
-    pub(crate) parameters: Parameters,
-    pub(crate) methods: Methods,
     pub(crate) errors: AtomicU64,
     pub(crate) restarts: AtomicU32,
     pub(crate) skipped: AtomicU64,
-    pub(crate) destinations: Vec<String>,
     pub(crate) debug: AtomicU8,
+}
+
+/// What an element was given beside its function.
+#[derive(Default)]
+pub(crate) struct Declared {
+    pub(crate) on_error: OnError,
+    pub(crate) parameters: Parameters,
+    pub(crate) methods: Methods,
+    pub(crate) destinations: Vec<String>,
+}
+
+static NOTHING: Declared = Declared {
+    on_error: OnError::Resume,
+    parameters: Parameters::none(),
+    methods: Methods::none(),
+    destinations: Vec::new(),
+};
+
+impl Declared {
+    fn is_nothing(&self) -> bool {
+        self.on_error == OnError::Resume
+            && self.parameters.is_empty()
+            && self.methods.is_empty()
+            && self.destinations.is_empty()
+    }
 }
 
 #[derive(Default)]
@@ -162,11 +185,8 @@ pub(crate) struct Founding {
     pub(crate) path: ElementPath,
     pub(crate) role: Role,
     pub(crate) start_policy: StartPolicy,
-    pub(crate) on_error: OnError,
     pub(crate) acts_only: bool,
-    pub(crate) parameters: Parameters,
-    pub(crate) methods: Methods,
-    pub(crate) destinations: Vec<String>,
+    pub(crate) declared: Declared,
     pub(crate) owner: Weak<dyn Registry>,
 }
 
@@ -176,8 +196,8 @@ impl Site {
             host: f.host,
             role: f.role,
             start_policy: f.start_policy,
-            on_error: f.on_error,
             acts_only: f.acts_only,
+            declared: (!f.declared.is_nothing()).then(|| Box::new(f.declared)),
             path: ArcSwap::from_pointee(f.path),
             state: AtomicU8::new(State::Ready as u8),
             mode: AtomicU8::new(Mode::Work as u8),
@@ -197,14 +217,15 @@ impl Site {
             faults: Mutex::default(),
             ports: OnceLock::new(),
             letters: OnceLock::new(),
-            parameters: f.parameters,
-            methods: f.methods,
             errors: AtomicU64::new(0),
             restarts: AtomicU32::new(0),
             skipped: AtomicU64::new(0),
-            destinations: f.destinations,
             debug: AtomicU8::new(0),
         })
+    }
+
+    pub(crate) fn declared(&self) -> &Declared {
+        self.declared.as_deref().unwrap_or(&NOTHING)
     }
 
     pub(crate) fn path(&self) -> ElementPath {

@@ -5,8 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Names that can't be uids, because paths and routes use them as words.
-pub(crate) const RESERVED: [&str; 9] =
-    ["app", "level", "levels", "loop", "loops", "element", "elements", "k", "self"];
+pub(crate) const RESERVED: [&str; 6] = ["app", "elements", "k", "levels", "loops", "self"];
 
 /// Longest uid, in bytes.
 pub(crate) const LONGEST: usize = 128;
