@@ -1,4 +1,75 @@
-//! Systems that watch and adapt themselves.
+//! Write systems that watch and adapt themselves: Monitor, Analyze, Plan and Execute elements with typed ports, joined
+//! by streams, sharing knowledge.
+//!
+//! An element is a function between two ports. Links are bounded queues that lose nothing unless told to. Errors are
+//! values, and the next item goes on. Time is tokio's, so hours of behaviour are tested in milliseconds. And one URL
+//! says where knowledge and channels live; the program stays the same.
+//!
+//! # The first loop
+//!
+//! An ambulance that drives faster, siren on, while there is an emergency:
+//!
+//! ```
+//! use mape::prelude::*;
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), BoxError> {
+//!     let app = App::new();
+//!     let ambulance = app.create_loop("ambulance")?;
+//!     let speed = Parameter::new("emergency_speed", 180).within(50..=250); // can be changed while it runs
+//!
+//!     let detect = ambulance.monitor("detect").map(|emergency: bool| emergency).spawn()?;
+//!     let policy = ambulance
+//!         .plan("policy")
+//!         .parameter(&speed)
+//!         .ops_in(|readings| readings.distinct_until_changed())
+//!         .map(move |emergency: bool| if emergency { (speed.get(), "siren on") } else { (80, "siren off") })
+//!         .spawn()?;
+//!     let exec = ambulance.execute("exec").map(|(speed, siren)| format!("{speed} km/h, {siren}")).spawn()?;
+//!     let mut done = exec.subscribe();
+//!
+//!     detect.link(&policy)?;
+//!     policy.link(&exec)?;
+//!     detect.start()?;
+//!     for reading in [true, true, false] {
+//!         detect.push(reading).await?;
+//!     }
+//!     assert_eq!(done.next().await.as_deref(), Some("180 km/h, siren on"));
+//!     assert_eq!(done.next().await.as_deref(), Some("80 km/h, siren off"));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # The guide
+//!
+#![cfg_attr(
+    any(doc, doctest),
+    doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
+[operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; [testing](guide::testing) in \
+virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+)]
+//!
+//! # Modules
+//!
+//! | module | what is there |
+//! |---|---|
+//! | [`prelude`] | what most programs import |
+//! | [`stream`] | the contract of streams, [`Operators`](stream::Operators) over any of them, marble tests |
+//! | [`element`] | elements, ports, links, parameters, calls, messages, supervision |
+//! | [`app`] | App > Level > Loop > Element: paths, topology, wiring check, shutdown |
+//! | [`knowledge`] | shared facts in typed collections, changes as streams, transactions, locks |
+//! | [`channel`] | publish and subscribe by name and pattern |
+//! | [`backend`] | where knowledge and channels live, chosen by a URL |
+#![cfg_attr(feature = "config", doc = "| [`config`] | `config.yaml`, the environment and code, in layers |")]
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `cli` | yes | the program `mape`, and `config` |
+//! | `config` | by `cli` | reading `config.yaml` and the environment |
+//!
+//! A library needs neither: `default-features = false`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod app;
@@ -10,3 +81,38 @@ pub mod element;
 pub mod knowledge;
 pub mod prelude;
 pub mod stream;
+
+/// The guide: to be read from the top, with examples that all run.
+///
+/// It is here for readers only; there is nothing to import.
+#[cfg(any(doc, doctest))]
+pub mod guide {
+    // On the web of a repository a page's links are resolved by the definitions at its own end; here, by those that
+    // come first.
+    macro_rules! page {
+        ($name:ident, $file:literal) => {
+            #[doc = "[first loop]: crate::guide::first_loop"]
+            #[doc = "[elements]: crate::guide::elements"]
+            #[doc = "[operators]: crate::guide::operators"]
+            #[doc = "[knowledge]: crate::guide::knowledge"]
+            #[doc = "[testing]: crate::guide::testing"]
+            #[doc = "[table]: crate::guide::operator_table"]
+            #[doc = "[terms]: crate::guide::terms"]
+            #[doc = ""]
+            #[doc = include_str!($file)]
+            pub mod $name {}
+        };
+    }
+
+    page!(first_loop, "../docs/guide/first_loop.md");
+    page!(elements, "../docs/guide/elements.md");
+    page!(operators, "../docs/guide/operators.md");
+    page!(knowledge, "../docs/guide/knowledge.md");
+    page!(testing, "../docs/guide/testing.md");
+    page!(operator_table, "../docs/operators.md");
+    page!(terms, "../docs/terms.md");
+}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -214,6 +214,29 @@ fn links_between_documents_lead_somewhere() {
 }
 
 #[test]
+fn the_table_of_operators_names_them_all() {
+    let trait_text = fs::read_to_string(root().join("src/stream/operators.rs")).unwrap();
+    let table = fs::read_to_string(root().join("docs/operators.md")).unwrap();
+    let named: BTreeSet<&str> =
+        table.split('`').skip(1).step_by(2).map(|code| code.split('(').next().unwrap()).collect();
+    let methods = trait_text.lines().filter_map(|line| line.strip_prefix("    fn "));
+    let methods: Vec<_> = methods.map(|rest| rest.split(['(', '<']).next().unwrap()).collect();
+    assert!(methods.len() > 60, "the operators were not found");
+    let missing = methods.into_iter().filter(|name| !named.contains(name));
+    report("docs/operators.md lacks", missing.map(String::from));
+}
+
+#[test]
+fn tests_that_the_architecture_names_exist() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let tests: Vec<_> = sources("tests").into_iter().map(|file| file.code).collect();
+    // A test's name is a sentence: no other name in that text has so many words.
+    let names = text.split('`').skip(1).step_by(2).filter(|code| code.matches('_').count() > 3);
+    let gone = names.filter(|name| !tests.iter().any(|code| code.contains(&format!("fn {name}("))));
+    report("these tests are gone or have another name", gone.map(String::from));
+}
+
+#[test]
 fn every_feature_but_the_heavy_ones_is_on_by_default() {
     let features = features();
     let mut on = BTreeSet::new();

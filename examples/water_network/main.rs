@@ -41,7 +41,6 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use clap::Parser;
-use mape::backend::Backend;
 use mape::element::Signals;
 use mape::prelude::*;
 use tokio::time::Instant;
@@ -65,7 +64,7 @@ async fn main() -> anyhow::Result<()> {
 
     let started = Instant::now();
     let app = App::new();
-    let water = WaterLoop::new(&app, &Backend::memory())?;
+    let water = WaterLoop::new(&app)?;
     let results = water.results();
     water.feed(rows, args.pace(watched))?;
     let (shutdown, summary) =

@@ -6,15 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::stream;
-use mape::backend::Backend;
 use mape::element::Signals;
-use mape::knowledge::{Scope, Value};
+use mape::knowledge::Value;
 use mape::prelude::*;
 use tokio::time::interval;
 use tokio_stream::wrappers::IntervalStream;
 
 use crate::analyze::{Analyst, Assessment};
-use crate::clean::{Cleaner, Observation, Refused, Sample};
+use crate::clean::{Cleaner, Observation, Sample};
 use crate::data::Row;
 use crate::detect::Limits;
 use crate::expect::Expectation;
@@ -36,19 +35,13 @@ pub struct WaterLoop {
 impl WaterLoop {
     /// Makes the elements of the loop and links them. Nothing flows before there is something to [`feed`](Self::feed).
     ///
-    /// What the loop learns is its knowledge in `backend`; it goes on from what it finds there.
-    pub fn new(app: &App, backend: &Backend) -> anyhow::Result<Self> {
+    /// What the loop learns is its knowledge; it goes on from what it finds there.
+    pub fn new(app: &App) -> anyhow::Result<Self> {
         let water = app.create_loop("water")?;
-        let learnt = backend.knowledge(Scope::Loop(water.uid().to_owned())).value("expectation");
+        let learnt = water.knowledge().value("expectation");
 
         let mut cleaner = Cleaner::default();
-        let monitor = water
-            .monitor("meter")
-            .each(move |sample: Sample, out| {
-                out.emit(cleaner.check(sample)?);
-                Ok::<(), Refused>(())
-            })
-            .spawn()?;
+        let monitor = water.monitor("meter").try_map(move |sample: Sample| cleaner.check(sample)).spawn()?;
 
         let usual = Limits::default();
         let sigmas = Parameter::new("sigmas", usual.sigmas).within(1.0..=20.0);
@@ -112,7 +105,7 @@ impl WaterLoop {
 
     /// Waits until the last row has come out at the end.
     pub async fn ended(&self) {
-        self.execute.wait_for_state(|state| !state.is_active()).await;
+        self.execute.ended().await;
     }
 
     /// Rows that went in so far.
@@ -153,6 +146,7 @@ impl Handler for Analyze {
 mod tests {
     use std::path::Path;
 
+    use mape::backend::Backend;
     use tokio::time::Instant;
 
     use super::*;
@@ -161,7 +155,7 @@ mod tests {
     use crate::summary::Summary;
 
     fn new_loop(app: &App) -> WaterLoop {
-        WaterLoop::new(app, &Backend::memory()).unwrap()
+        WaterLoop::new(app).unwrap()
     }
 
     fn real_rows() -> Vec<Row> {
@@ -232,10 +226,10 @@ mod tests {
     #[tokio::test]
     async fn what_one_loop_learnt_the_next_one_knows() {
         let (backend, calm) = (Backend::memory(), calm_rows(24 * 7));
-        let first = App::new();
-        run(&WaterLoop::new(&first, &backend).unwrap(), calm.clone(), None).await;
-        let second = App::new();
-        let water = WaterLoop::new(&second, &backend).unwrap();
+        let first = App::with_backend(backend.clone());
+        run(&new_loop(&first), calm.clone(), None).await;
+        let second = App::with_backend(backend);
+        let water = new_loop(&second);
         run(&water, calm, None).await;
         assert_eq!(water.learnt().await.unwrap().unwrap().hours_seen(), 24 * 14);
     }

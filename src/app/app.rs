@@ -123,7 +123,7 @@ impl App {
     /// [`Error::Uid`], [`Error::LoopTaken`], [`Error::ShutDown`].
     pub fn create_loop(&self, uid: &str) -> Result<Loop, Error> {
         let uid = if uid.is_empty() { generate_uid("l") } else { uid.into() };
-        self.enter(uid, "".into())
+        self.enter(uid, "")
     }
 
     /// The level of that uid; it is made when first asked for.
@@ -147,9 +147,9 @@ impl App {
         level
     }
 
-    pub(crate) fn enter(&self, uid: Arc<str>, level: Arc<str>) -> Result<Loop, Error> {
+    pub(crate) fn enter(&self, uid: Arc<str>, level: &str) -> Result<Loop, Error> {
         check_uid(&uid)?;
-        let level = self.enter_level(&level);
+        let level = self.enter_level(level);
         let mut loops = self.0.loops.lock();
         if self.0.host.closing.load(Ordering::Acquire) {
             return Err(Error::ShutDown);

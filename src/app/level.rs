@@ -45,7 +45,7 @@ impl Level {
     /// [`Error::Uid`], [`Error::LoopTaken`], [`Error::ShutDown`].
     pub fn create_loop(&self, uid: &str) -> Result<Loop, Error> {
         let uid = if uid.is_empty() { generate_uid("l") } else { uid.into() };
-        self.app.enter(uid, self.uid.clone())
+        self.app.enter(uid, &self.uid)
     }
 
     /// Its loops in the order in which they were made.

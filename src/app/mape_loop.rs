@@ -3,8 +3,8 @@
 use super::{App, Error, Level, LoopInfo};
 use crate::element::host::{Host, Registry, in_words};
 use crate::element::{
-    AnyElement, Builder, Destinations, ElementError, ElementPath, InPort, Item, Message, Role, SpawnError,
-    StartError, State,
+    AnyElement, Builder, Directory, Element, ElementError, ElementPath, InPort, Item, Message, NoDestination,
+    Role, SpawnError, StartError, State,
 };
 use crate::knowledge::{Knowledge, Scope};
 use parking_lot::Mutex;
@@ -209,14 +209,31 @@ impl Loop {
     /// An element that sends every message to where its `dst` says, and passes it on to its own links too. Messages that
     /// can't be delivered are its dead letters. Starts at once.
     ///
+    /// Source: PyMAPE's `router`, where an unknown destination raises within the stream.
+    ///
     /// # Errors
     /// As [`spawn`](crate::element::Complete::spawn).
-    pub fn router<T: Item>(
+    pub fn router<T: Item>(&self, uid: &str) -> Result<Element<Message<T>, Message<T>>, SpawnError> {
+        self.gateway(uid, |message: &Message<T>| message.dst().map(str::to_owned))
+    }
+
+    /// An element that sends every item to the elements at the paths that a function names, one or many, and passes it
+    /// on to its own links too. Items that can't be delivered are its dead letters. Starts at once.
+    ///
+    /// Source: PyMAPE's `gateway` with its `dest_mapper`.
+    ///
+    /// # Errors
+    /// As [`spawn`](crate::element::Complete::spawn).
+    pub fn gateway<T: Item, D>(
         &self,
         uid: &str,
-    ) -> Result<crate::element::Element<Message<T>, Message<T>>, SpawnError> {
-        let directory: Arc<dyn Destinations> = self.0.clone();
-        self.add(Role::Execute, uid).route_by(directory).spawn()
+        destinations: impl Fn(&T) -> D + Send + Sync + 'static,
+    ) -> Result<Element<T, T>, SpawnError>
+    where
+        D: IntoIterator<Item: Into<String>>,
+    {
+        let directory: Arc<dyn Directory> = self.0.clone();
+        self.add(Role::Execute, uid).route(directory, destinations).spawn()
     }
 
     /// Its elements in the order in which they were made.
@@ -334,14 +351,13 @@ impl fmt::Debug for Loop {
     }
 }
 
-impl Destinations for LoopInner {
-    fn destination(&self, dst: &str) -> Result<AnyElement, crate::element::NoDestination> {
-        use crate::element::NoDestination;
+impl Directory for LoopInner {
+    fn find(&self, path: &str) -> Result<AnyElement, NoDestination> {
         let app = self.app.upgrade().map(App::from_inner);
-        let found = app.ok_or(Error::ShutDown).and_then(|app| app.get(dst));
+        let found = app.ok_or(Error::ShutDown).and_then(|app| app.get(path));
         found.map_err(|error| match error {
-            Error::NotFound { near, .. } => NoDestination::Unknown { dst: dst.to_owned(), near },
-            other => NoDestination::Refused { dst: dst.to_owned(), reason: other.to_string() },
+            Error::NotFound { near, .. } => NoDestination::Unknown { dst: path.to_owned(), near },
+            other => NoDestination::Refused { dst: path.to_owned(), reason: other.to_string() },
         })
     }
 }

@@ -75,7 +75,6 @@ impl AnyElement {
     }
 
     /// Lets items wait in the links, and then the senders; nothing is lost. `false` if it wasn't running.
-    #[must_use = "an element that isn't running can't be paused"]
     pub fn pause(&self) -> bool {
         self.0.pause()
     }

@@ -143,9 +143,7 @@ where
             }
             if let Some(call) = me.call.as_mut().as_pin_mut() {
                 *me.polling = true;
-                me.site.busy.store(true, Relaxed);
-                let polled = call.poll(cx);
-                me.site.busy.store(false, Relaxed);
+                let polled = me.site.in_function(|| call.poll(cx));
                 *me.polling = false;
                 let Poll::Ready(outcome) = polled else {
                     // What was emitted so far goes out at once; also what other holders of the emitter emit.
@@ -174,9 +172,8 @@ where
                     if me.site.keeps_inputs() {
                         keep(me.site, &item);
                     }
-                    me.site.busy.store(true, Relaxed);
-                    let call = f(item, me.results.emitter());
-                    me.site.busy.store(false, Relaxed);
+                    let emitter = me.results.emitter();
+                    let call = me.site.in_function(|| f(item, emitter));
                     me.call.set(Some(call));
                 }
                 Poll::Ready(None) => *me.done = true,

@@ -93,7 +93,7 @@ impl<I: Item, S: Stream + Send + 'static> Builder<I, S> {
     /// ```
     pub fn ops_in<S2>(self, ops: impl Fn(S) -> S2 + Send + 'static) -> Builder<I, S2>
     where
-        S2: Stream + Send + 'static,
+        S2: Stream<Item: Item> + Send + 'static,
     {
         let mut make = self.make;
         Builder { settings: self.settings, make: Box::new(move |port, site| ops(make(port, site))) }
@@ -170,15 +170,14 @@ pub struct Complete<I: Item, P> {
     make: Make<I, P>,
 }
 
-impl<I: Item, S> Builder<I, S>
-where
-    S: Stream<Item: Item> + Send + 'static,
-{
+// The bounds on items are on the methods: on the block they would make the compiler say that there is no such method.
+impl<I: Item, S: Stream + Send + 'static> Builder<I, S> {
     /// A synchronous function that emits none to many results for an item.
     ///
     /// It may return nothing, or a `Result` whose error ends just this item.
-    pub fn each<U, R, F>(self, f: F) -> Complete<I, Each<S, F, U>>
+    pub fn each<U, R, F>(self, f: F) -> Complete<I, impl Pipe<Item = U>>
     where
+        S::Item: Item,
         U: Item,
         F: FnMut(S::Item, &mut Out<U>) -> R + Send + 'static,
         R: Outcome + 'static,
@@ -190,7 +189,10 @@ where
     pub fn map<U: Item>(
         self,
         mut f: impl FnMut(S::Item) -> U + Send + 'static,
-    ) -> Complete<I, impl Pipe<Item = U>> {
+    ) -> Complete<I, impl Pipe<Item = U>>
+    where
+        S::Item: Item,
+    {
         self.each(move |item, out| out.emit(f(item)))
     }
 
@@ -198,7 +200,10 @@ where
     pub fn try_map<U: Item, E: Into<BoxError>>(
         self,
         mut f: impl FnMut(S::Item) -> Result<U, E> + Send + 'static,
-    ) -> Complete<I, impl Pipe<Item = U>> {
+    ) -> Complete<I, impl Pipe<Item = U>>
+    where
+        S::Item: Item,
+    {
         self.each(move |item, out| f(item).map(|result| out.emit(result)).map_err(Into::<BoxError>::into))
     }
 
@@ -206,7 +211,10 @@ where
     pub fn act<R: Outcome + 'static>(
         mut self,
         mut f: impl FnMut(S::Item) -> R + Send + 'static,
-    ) -> Complete<I, impl Pump<Out = ()>> {
+    ) -> Complete<I, impl Pump<Out = ()>>
+    where
+        S::Item: Item,
+    {
         self.settings.acts_only = true;
         self.each(move |item, _: &mut Out<()>| f(item))
     }
@@ -217,6 +225,7 @@ where
     /// [`Handler`] for state.
     pub fn each_async<U, Fut, F>(self, f: F) -> Complete<I, impl Pipe<Item = U>>
     where
+        S::Item: Item,
         U: Item,
         F: FnMut(S::Item, Emitter<U>) -> Fut + Send + 'static,
         Fut: Future<Output: Outcome> + Send + 'static,
@@ -230,6 +239,7 @@ where
         mut f: impl FnMut(S::Item) -> Fut + Send + 'static,
     ) -> Complete<I, impl Pump<Out = ()>>
     where
+        S::Item: Item,
         Fut: Future<Output: Outcome> + Send + 'static,
     {
         self.settings.acts_only = true;
@@ -239,6 +249,7 @@ where
     /// An asynchronous function, up to `limit` calls at a time; results come out in the order of the items.
     pub fn each_ordered<U, Fut, F>(mut self, limit: usize, f: F) -> Complete<I, impl Pipe<Item = U>>
     where
+        S::Item: Item,
         U: Item,
         F: FnMut(S::Item, Emitter<U>) -> Fut + Send + 'static,
         Fut: Future<Output: Outcome> + Send + 'static,
@@ -252,6 +263,7 @@ where
     /// An asynchronous function, up to `limit` calls at a time; results come out as they come.
     pub fn each_unordered<U, Fut, F>(mut self, limit: usize, f: F) -> Complete<I, impl Pipe<Item = U>>
     where
+        S::Item: Item,
         U: Item,
         F: FnMut(S::Item, Emitter<U>) -> Fut + Send + 'static,
         Fut: Future<Output: Outcome> + Send + 'static,
@@ -270,6 +282,7 @@ where
         f: F,
     ) -> Complete<I, impl Pipe<Item = U>>
     where
+        S::Item: Item,
         K: Hash + Eq + Clone + Send + 'static,
         U: Item,
         F: FnMut(S::Item, Emitter<U>) -> Fut + Send + 'static,
@@ -284,6 +297,7 @@ where
     /// A struct with state and an `async fn`; one call at a time, in order.
     pub fn handler<H>(self, handler: H) -> Complete<I, impl Pipe<Item = H::Out>>
     where
+        S::Item: Item,
         H: Handler<In = S::Item>,
     {
         let handler = Arc::new(tokio::sync::Mutex::new(handler));
@@ -300,25 +314,30 @@ where
     }
 
     /// Joins operators and function. The function survives a pipe that is built anew.
-    fn with<F, P>(self, f: F, join: impl Fn(S, Loan<F>, Arc<Site>) -> P + Send + 'static) -> Complete<I, P>
+    pub(crate) fn with<F, P>(
+        self,
+        f: F,
+        join: impl Fn(S, Loan<F>, Arc<Site>) -> P + Send + 'static,
+    ) -> Complete<I, P>
     where
         F: Send + 'static,
     {
-        let (mut make, shelf) = (self.make, Shelf::new(f));
+        let (mut make, kept) = (self.make, Shelf::new(f));
         Complete {
             settings: self.settings,
-            make: Box::new(move |port, site| join(make(port, site), shelf.lend(), site.clone())),
+            make: Box::new(move |port, site| join(make(port, site), kept.lend(), site.clone())),
         }
     }
 }
 
-impl<I: Item, P: Pipe> Complete<I, P> {
+impl<I: Item, P> Complete<I, P> {
     /// Operators between the function and the out-port. Called again when the element restarts, with fresh state.
     pub fn ops_out<S2>(
         self,
         ops: impl Fn(P) -> S2 + Send + 'static,
     ) -> Complete<I, impl Pipe<Item = S2::Item>>
     where
+        P: Pipe,
         S2: Stream<Item: Item> + Send + 'static,
     {
         let mut make = self.make;

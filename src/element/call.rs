@@ -14,6 +14,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
+/// Where a reply is awaited; taken by the first that has one.
+type ReplyTo = oneshot::Sender<Result<Value, CallError>>;
 type Method = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<Value, Refused>> + Send + Sync>;
 
 /// What a method says when it can't answer.
@@ -92,7 +94,7 @@ impl Methods {
 pub struct Call {
     method: Arc<str>,
     argument: Result<Value, Arc<str>>,
-    reply: Option<Arc<Mutex<Option<oneshot::Sender<Result<Value, CallError>>>>>>,
+    reply: Option<Arc<Mutex<Option<ReplyTo>>>>,
 }
 
 impl Call {
@@ -103,7 +105,6 @@ impl Call {
     }
 
     /// The same call, and what will be replied to it. When several elements get the call, the first reply counts.
-    #[must_use]
     pub fn with_reply<R: DeserializeOwned>(mut self) -> (Self, Reply<R>) {
         let (to, from) = oneshot::channel();
         self.reply = Some(Arc::new(Mutex::new(Some(to))));

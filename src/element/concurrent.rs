@@ -114,15 +114,12 @@ where
 
     fn leave(&mut self, key: K) {
         let next = self.waiting.get_mut(&key).and_then(VecDeque::pop_front);
-        match next {
-            Some(item) => {
-                self.held -= 1;
-                self.begin.push_back((item, key));
-            }
-            None => {
-                self.waiting.remove(&key);
-                self.running.remove(&key);
-            }
+        if let Some(item) = next {
+            self.held -= 1;
+            self.begin.push_back((item, key));
+        } else {
+            self.waiting.remove(&key);
+            self.running.remove(&key);
         }
     }
 
@@ -294,9 +291,7 @@ where
                             keep(&state.site, &item);
                         }
                         // A key that panics costs its item.
-                        state.site.busy.store(true, Relaxed);
-                        state.discipline.enter(item);
-                        state.site.busy.store(false, Relaxed);
+                        state.site.in_function(|| state.discipline.enter(item));
                         continue;
                     }
                     Poll::Ready(None) => {

@@ -207,7 +207,7 @@ where
             (*me.attempts, *me.panics) = (0, 0);
         }
         let in_pipe = std::mem::take(me.turning);
-        let in_function = me.site.busy.swap(false, Ordering::AcqRel);
+        let in_function = me.site.function_panicked.swap(false, Ordering::AcqRel);
         let input = if in_function { me.site.kept.lock().take() } else { None };
         if in_pipe && !in_function {
             // An operator panicked: what it holds can't be trusted.

@@ -259,14 +259,13 @@ impl<I: Item, O: Item> Element<I, O> {
     }
 
     /// Puts the element's ports behind its path as JSON, for other processes. The only place that asks for serde.
-    pub fn expose(self) -> Self
+    pub fn expose(&self)
     where
         I: DeserializeOwned,
         O: Serialize,
     {
-        let door: Arc<dyn Door> = Arc::new(Exposed::new(&self));
+        let door: Arc<dyn Door> = Arc::new(Exposed::new(self));
         let _ = self.site().door.set(door);
-        self
     }
 
     /// Logs every item that comes in or goes out, at level info under the target `mape::debug`.

@@ -182,7 +182,7 @@ impl<P: Item> OpsPlug<Call, P> {
     pub(crate) fn calls(to: Arc<InSide<P>>) -> Self {
         let site = to.site().clone();
         let make = move |queue| -> Piped<P> {
-            Box::pin(Calls { calls: Subscription::new(queue), running: None, site: site.clone() })
+            Box::pin(Calls { incoming: Subscription::new(queue), running: None, site: site.clone() })
         };
         Self { to, make: Box::new(make) }
     }
@@ -206,7 +206,7 @@ impl<T: Item, P: Item> Plug<T> for OpsPlug<T, P> {
 
 /// Answers calls; no item ever comes of it.
 struct Calls {
-    calls: Subscription<Call>,
+    incoming: Subscription<Call>,
     running: Option<(Call, BoxFuture<'static, Result<Value, CallError>>)>,
     site: Arc<Site>,
 }
@@ -223,20 +223,15 @@ impl<T> BatchSource<T> for Calls {
                     self.site.failed(ErrorKind::Call(error), None);
                 }
             }
-            match ready!(self.calls.poll_next_unpin(cx)) {
-                Some(call) => {
-                    let path = self.site.path();
-                    let answer: BoxFuture<'static, _> = match call.argument(&path) {
-                        Ok(argument) => Box::pin(self.site.methods.call(path, call.method(), argument)),
-                        Err(error) => Box::pin(futures::future::err(error)),
-                    };
-                    self.running = Some((call, answer));
-                }
-                None => {
-                    let end = self.calls.end().unwrap_or(End::Completed);
-                    return Poll::Ready(Got::End(end));
-                }
-            }
+            let Some(call) = ready!(self.incoming.poll_next_unpin(cx)) else {
+                return Poll::Ready(Got::End(self.incoming.end().unwrap_or(End::Completed)));
+            };
+            let path = self.site.path();
+            let answer: BoxFuture<'static, _> = match call.argument(&path) {
+                Ok(argument) => Box::pin(self.site.methods.call(path, call.method(), argument)),
+                Err(error) => Box::pin(futures::future::err(error)),
+            };
+            self.running = Some((call, answer));
         }
         // The other sources have their turn.
         cx.waker().wake_by_ref();

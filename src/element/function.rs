@@ -18,6 +18,12 @@ pub(crate) const BATCH: usize = 256;
 const INPUTS: usize = 1024;
 
 /// What an element function may return: nothing, or a `Result` whose error ends just this item.
+#[diagnostic::on_unimplemented(
+    message = "an element function can't return `{Self}`",
+    label = "this function returns `{Self}`",
+    note = "return nothing or a `Result<(), E>`; results are emitted: `out.emit(…)`",
+    note = "a function that makes one result of every item goes to `map` or `try_map`"
+)]
 pub trait Outcome {
     /// The outcome as a result.
     ///
@@ -85,7 +91,13 @@ pub trait Pump: Send {
 }
 
 /// A pipe that operators can be put behind.
+#[diagnostic::on_unimplemented(
+    message = "there is nothing to put operators behind",
+    label = "this function only acts and emits nothing",
+    note = "make the element with `each`, `map` or one of their asynchronous forms"
+)]
 pub trait Pipe: Pump<Out = <Self as Stream>::Item> + Stream<Item: Item> + 'static {}
+#[diagnostic::do_not_recommend]
 impl<P: Pump<Out = <P as Stream>::Item> + Stream<Item: Item> + 'static> Pipe for P {}
 
 /// Keeps a function while no pipe uses it, so that a pipe built anew goes on with it.
@@ -184,9 +196,7 @@ where
                 if keeps {
                     keep(me.site, &item);
                 }
-                me.site.busy.store(true, Relaxed);
-                let outcome = f(item, out).outcome();
-                me.site.busy.store(false, Relaxed);
+                let outcome = me.site.in_function(|| f(item, out).outcome());
                 if let Err(error) = outcome {
                     fail(me.site, error);
                     break 'turn Turn::Fault;
@@ -237,9 +247,7 @@ where
             if me.site.keeps_inputs() {
                 keep(me.site, &item);
             }
-            me.site.busy.store(true, Relaxed);
-            let outcome = f(item, me.out).outcome();
-            me.site.busy.store(false, Relaxed);
+            let outcome = me.site.in_function(|| f(item, me.out).outcome());
             match outcome {
                 Ok(()) => me.site.worked.store(true, Relaxed),
                 Err(error) => *me.failed = Some(error),

@@ -35,6 +35,11 @@ use std::future::Future;
 /// # Ok(())
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no `Handler`",
+    label = "`{Self}` can't work on items",
+    note = "implement `mape::element::Handler` for it; a closure goes to `each` or `each_async`"
+)]
 pub trait Handler: Send + 'static {
     /// What it takes.
     type In: Item;

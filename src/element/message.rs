@@ -1,9 +1,12 @@
 //! Items that know where they come from and where they have been.
 
-use super::{ElementPath, Item};
+use super::function::{Each, Pipe};
+use super::site::Site;
+use super::{Builder, Complete, ElementPath, Item, Out};
+use futures::Stream;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::SystemTime;
 
 /// One step on a message's way.
@@ -152,6 +155,29 @@ impl<T> Message<T> {
             id: self.id.clone(),
             trace: self.trace.clone(),
         }
+    }
+}
+
+impl<T: Item, S> Builder<Message<T>, S>
+where
+    S: Stream<Item = Message<T>> + Send + 'static,
+{
+    /// A function over the values of messages: every result goes on as the same message, one hop further.
+    pub fn map_message<U: Item>(
+        self,
+        mut f: impl FnMut(&T) -> U + Send + 'static,
+    ) -> Complete<Message<T>, impl Pipe<Item = Message<U>>> {
+        let here = Arc::new(OnceLock::<Weak<Site>>::new());
+        let through = here.clone();
+        let function = move |message: Message<T>, out: &mut Out<Message<U>>| {
+            let path = through.get().and_then(Weak::upgrade).map(|site| site.path());
+            let value = f(message.value());
+            out.emit(message.hop_with(&path.unwrap_or_else(|| ElementPath::new("", "")), value));
+        };
+        self.with(function, move |s, f, site| {
+            here.get_or_init(|| Arc::downgrade(&site));
+            Each::new(s, f, site)
+        })
     }
 }
 

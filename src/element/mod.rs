@@ -90,12 +90,19 @@ pub use overflow::Overflow;
 pub use parameter::{Parameter, ParameterError, ParameterValue};
 pub use port_sink::PortSink;
 pub use role::{Role, StartPolicy};
-pub use router::{Destinations, NoDestination};
+pub(crate) use router::Directory;
+pub use router::NoDestination;
 pub use state::State;
 pub use subscription::{Signals, Subscription};
 pub use supervision::OnError;
 pub use uid::{ElementPath, UidError, check_uid, generate_uid};
 
 /// What can travel along links: any value that can be cloned and sent to another thread.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't travel along links",
+    label = "`{Self}` is no `Item`",
+    note = "what goes into or out of an element is cloned for its receivers and sent to other threads: it needs `Clone`, `Send` and `'static`",
+    note = "if it can't be cloned or is large, put it into an `Arc`"
+)]
 pub trait Item: Clone + Send + 'static {}
 impl<T: Clone + Send + 'static> Item for T {}

@@ -88,7 +88,13 @@ impl<T> Clone for Parameter<T> {
 }
 
 /// What a parameter's value can be.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be the value of a parameter",
+    label = "`{Self}` is no `ParameterValue`",
+    note = "a parameter is compared, shown, and read and changed by name as JSON: derive `Clone`, `Debug`, `PartialEq`, `serde::Serialize` and `serde::Deserialize`"
+)]
 pub trait ParameterValue: Item + Sync + PartialEq + Debug + Serialize + DeserializeOwned {}
+#[diagnostic::do_not_recommend]
 impl<T: Item + Sync + PartialEq + Debug + Serialize + DeserializeOwned> ParameterValue for T {}
 
 impl<T: ParameterValue> Parameter<T> {

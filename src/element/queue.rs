@@ -120,7 +120,7 @@ impl<T> Queue<T> {
         } else {
             match s.overflow {
                 Overflow::Wait if s.items.is_empty() && n <= s.capacity => {
-                    std::mem::swap(&mut s.items, batch)
+                    std::mem::swap(&mut s.items, batch);
                 }
                 Overflow::Wait => {
                     let room = s.room().min(n);
@@ -384,16 +384,14 @@ impl<T> Queue<T> {
     /// Moves what is queued into `batch` (which is empty), or says what else there is.
     pub(crate) fn poll_take(&self, cx: &mut Context<'_>, batch: &mut VecDeque<T>) -> Poll<Got> {
         let mut s = self.state.lock();
-        match s.take_ready(batch) {
-            Some(got) => s.released(got),
-            None => {
-                match &mut s.reader {
-                    Some(w) => w.clone_from(cx.waker()),
-                    none => *none = Some(cx.waker().clone()),
-                }
-                Poll::Pending
-            }
+        if let Some(got) = s.take_ready(batch) {
+            return s.released(got);
         }
+        match &mut s.reader {
+            Some(w) => w.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
     }
 
     /// As [`poll_take`](Self::poll_take) for a caller that asks again anyway: nobody is woken later.

@@ -129,8 +129,8 @@ pub(crate) struct Site {
     pub(crate) failing: AtomicBool,
     /// An item went through since its task last looked.
     pub(crate) worked: AtomicBool,
-    /// The function is being called: tells its panics from those of operators.
-    pub(crate) busy: AtomicBool,
+    /// It was the function that panicked, not an operator.
+    pub(crate) function_panicked: AtomicBool,
     /// The item that the function works on, while somebody listens to dead letters.
     pub(crate) kept: Mutex<Option<Box<dyn Any + Send>>>,
     pub(crate) owner: Mutex<Weak<dyn Registry>>,
@@ -189,7 +189,7 @@ impl Site {
             any_fault: AtomicBool::new(false),
             failing: AtomicBool::new(false),
             worked: AtomicBool::new(false),
-            busy: AtomicBool::new(false),
+            function_panicked: AtomicBool::new(false),
             kept: Mutex::default(),
             owner: Mutex::new(f.owner),
             renew: AtomicBool::new(false),
@@ -495,6 +495,21 @@ impl Site {
             if now != state && holds(now) { Poll::Ready(now) } else { Poll::Pending }
         })
         .await
+    }
+
+    /// Calls the element's function, and notes if it panics. Costs nothing while it doesn't.
+    #[inline]
+    pub(crate) fn in_function<R>(&self, call: impl FnOnce() -> R) -> R {
+        struct Unwinding<'s>(&'s Site);
+        impl Drop for Unwinding<'_> {
+            fn drop(&mut self) {
+                self.0.function_panicked.store(true, Ordering::Relaxed);
+            }
+        }
+        let unwinding = Unwinding(self);
+        let result = call();
+        std::mem::forget(unwinding);
+        result
     }
 
     /// Somebody listens to the items that fail, so inputs are worth keeping.

@@ -16,6 +16,5 @@ mod cli;
 mod config;
 mod element;
 mod knowledge;
-mod stream_a;
-mod stream_b;
+mod stream;
 mod suite;

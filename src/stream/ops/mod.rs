@@ -1,4 +1,12 @@
 //! The streams that [`Operators`](super::Operators) returns, one operator a file.
+//!
+//! Each has a text of the same form: what it does, in words; then **Emits when**, **Back-pressures when**, **Completes
+//! when**, **Cancels when**; how much it holds in memory; where its semantics come from and where we differ; an example,
+//! where it helps as a marble diagram (see [`testing`](super::testing)). What all have in common is the contract of
+//! [`stream`](super). Some have settings of their own, given after the call: `delay(by).capacity(64)`.
+//!
+//! The types are here to be named where a name is needed, in a field or a return type. Besides them there are
+//! [`Aggregate`] and its forms, for sums and means of one's own, and [`Span`], how far back a moving one looks.
 
 // combining, flattening, sharing, errors, choosing
 mod budget;

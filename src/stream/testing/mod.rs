@@ -13,9 +13,13 @@
 //! | `\|` | the stream ends; without it, it never ends |
 //! | space | nothing, to line texts up |
 //!
-//! [`marbles`] and [`fallible`] make streams from such texts, [`record`] and [`record_for`] write down what a stream
-//! does and when, [`assert_marbles`] compares and prints both lines under one another. All of them run on tokio's
-//! clock: in a test with `#[tokio::test(start_paused = true)]` (tokio's feature `test-util`) hours pass at once.
+//! [`marbles`] and [`fallible`] make streams of characters from such texts, [`Marbles::parse`] those of any item;
+//! [`record`] and [`record_for`] write down what a stream does and when; [`assert_marbles`] compares and prints both
+//! lines under one another. [`Label`] is how an item is written. All of them run on tokio's clock: in a test with
+//! `#[tokio::test(start_paused = true)]` (tokio's feature `test-util`) hours pass at once. Without a paused clock they
+//! take as long as they draw, and a busy machine makes them wrong.
+//!
+//! Frames are milliseconds because tokio's timers are no finer.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {

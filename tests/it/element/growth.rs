@@ -10,7 +10,8 @@ use tokio::time::timeout;
 #[tokio::test]
 async fn taps_events_and_dead_letters_end_with_what_they_watch() {
     let (app, l) = one_loop();
-    let e = pass::<u64>(&l, "e").expose();
+    let e = pass::<u64>(&l, "e");
+    e.expose();
     let (mut input, mut output, mut letters) = (e.tap_in(4), e.tap_out(4), e.dead_letters());
     let mut json = app.door("l.e").unwrap().subscribe_json();
     let (mut events, mut all_letters) = (app.events(), app.dead_letters());
@@ -84,8 +85,8 @@ async fn everything_an_element_holds_is_freed_with_its_app() {
         })
         .map(move |x: u64| x + Arc::strong_count(&in_function) as u64)
         .spawn()
-        .unwrap()
-        .expose();
+        .unwrap();
+    e.expose();
     let other = pass::<u64>(&l, "other");
     e.link_ops(&other, LinkOptions::new(), move |s| {
         let kept = in_link.clone();

@@ -227,10 +227,9 @@ async fn fan_in_keeps_the_order_of_every_link() {
         from.feed(stream::iter(0..20_000));
     }
     assert_eq!(all.wait_for_state(|s| s == State::Completed).await, State::Completed);
-    let got = got.lock();
-    assert_eq!(got.len(), 80_000);
+    assert_eq!(got.lock().len(), 80_000);
     for k in 0..4 {
-        assert!(got.iter().filter(|x| x.0 == k).map(|x| x.1).eq(0..20_000));
+        assert!(got.lock().iter().filter(|x| x.0 == k).map(|x| x.1).eq(0..20_000));
     }
     assert!(app.shutdown(SOON).await.is_clean());
 }

@@ -9,10 +9,7 @@ async fn branches_of_a_fan_out_count_their_own_hops() {
     // PyMAPE counts the hops of parallel branches on one shared object.
     let (_app, l) = one_loop();
     let source = pass::<Message<u64>>(&l, "source");
-    let hop = |uid: &str| {
-        let path = ElementPath::new("l", uid);
-        l.analyze(uid).map(move |m: Message<u64>| m.hop(&path)).spawn().unwrap()
-    };
+    let hop = |uid: &str| l.analyze(uid).map_message(|x: &u64| x * 2).spawn().unwrap();
     let (left, right) = (hop("left"), hop("right"));
     source.link(&left).unwrap();
     source.link(&right).unwrap();
@@ -21,7 +18,7 @@ async fn branches_of_a_fan_out_count_their_own_hops() {
     let (a, b) = (a.next().await.unwrap(), b.next().await.unwrap());
     assert_eq!((a.hops().len(), b.hops().len()), (1, 1));
     assert_eq!((a.hops()[0].element.element(), b.hops()[0].element.element()), ("left", "right"));
-    assert_eq!((a.id(), a.trace()), (b.id(), b.trace()));
+    assert_eq!((a.id(), a.trace(), *a.value()), (b.id(), b.trace(), 2));
 }
 
 #[test]
@@ -65,10 +62,31 @@ async fn a_router_delivers_by_destination_and_unknown_ones_are_dead_letters() {
     assert!(reasons[1].1.contains("`other.text` takes `alloc::string::String`"), "{}", reasons[1].1);
     assert_eq!(
         reasons[2],
-        (6, "failed: the message names no destination: give it one by `Message::to`".into())
+        (6, "failed: it names no destination: give a message one by `Message::to`".into())
     );
     // What was delivered is passed on too, as PyMAPE's gateway does.
     let passed: Vec<_> = std::iter::from_fn(|| passed.try_next()).map(|m| m.into_value()).collect();
     assert_eq!(passed, [1, 2, 5]);
     drop(one);
+}
+
+#[tokio::test]
+async fn a_gateway_sends_any_item_to_one_or_many() {
+    let (_app, l) = one_loop();
+    let (_even, evens) = collect::<u64>(&l, "even");
+    let (_small, smalls) = collect::<u64>(&l, "small");
+    let gateway = l
+        .gateway("gateway", |x: &u64| {
+            let even = x.is_multiple_of(2).then_some("l.even");
+            let small = (*x < 5).then_some("l.small");
+            even.into_iter().chain(small).collect::<Vec<_>>()
+        })
+        .unwrap();
+    let mut letters = gateway.dead_letters();
+    for x in [2, 3, 8, 9, 4] {
+        gateway.push(x).await.unwrap();
+    }
+    until("the rest is delivered", || evens.lock().len() == 3).await;
+    assert_eq!((evens.lock().clone(), smalls.lock().clone()), (vec![2, 8, 4], vec![2, 3, 4]));
+    assert_eq!(letters.next().await.unwrap().input::<u64>(), Some(9), "for nobody");
 }

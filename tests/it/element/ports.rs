@@ -83,7 +83,8 @@ async fn an_error_pushed_into_a_port_passes_through_in_order() {
 #[tokio::test]
 async fn exposed_ports_speak_json_and_refuse_what_does_not_fit() {
     let (app, l) = one_loop();
-    let e = pass::<u64>(&l, "e").expose();
+    let e = pass::<u64>(&l, "e");
+    e.expose();
     let door = app.door("l.e").unwrap();
     let (mut json, mut typed) = (door.subscribe_json(), e.subscribe());
     door.push_json(b"3").await.unwrap();

@@ -1,3 +1,5 @@
+//! Shared streams, their subscribers, and what a drop does.
+
 use super::drive::*;
 use futures::{Stream, StreamExt, stream};
 use mape::stream::Operators;

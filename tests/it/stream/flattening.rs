@@ -1,3 +1,5 @@
+//! Operators over streams of streams.
+
 use super::drive::*;
 use futures::{FutureExt, StreamExt, stream};
 use mape::stream::Operators;

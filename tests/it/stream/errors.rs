@@ -1,3 +1,5 @@
+//! Errors, retries and ends.
+
 use super::drive::*;
 use futures::{FutureExt, StreamExt, stream};
 use mape::stream::{self as streams, Backoff, Notification, Operators};

@@ -1,3 +1,5 @@
+//! Operators that choose, against models.
+
 use super::drive::*;
 use futures::{FutureExt, StreamExt};
 use mape::stream::{Operators, ops::NotSingle};

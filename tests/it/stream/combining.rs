@@ -1,3 +1,5 @@
+//! Operators that combine streams, step by step.
+
 use super::drive::*;
 use futures::{FutureExt, StreamExt, stream};
 use mape::stream::{Operators, combine_latest_all, race_all};

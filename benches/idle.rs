@@ -1,0 +1,2 @@
+//! Memory of idle elements.
+fn main() {}
