@@ -264,7 +264,7 @@ impl<I: Item, O: Item> Element<I, O> {
         I: DeserializeOwned,
         O: Serialize,
     {
-        let door: Arc<dyn Door> = Arc::new(Exposed::new(&self));
+        let door: Arc<dyn Door> = Arc::new(Exposed::new(self));
         let _ = self.site().door.set(door);
     }
 

@@ -557,7 +557,7 @@ impl<T: Item> InPort<T> {
                 Poll::Ready(Got::Fault(fault)) => return Turn::Fault(fault),
                 Poll::Ready(Got::End(end)) => {
                     lane.completed |= end == End::Completed;
-                    self.end_source(index, false);
+                    self.end_source(index);
                 }
                 Poll::Pending => return Turn::Nothing,
             }
@@ -566,15 +566,12 @@ impl<T: Item> InPort<T> {
 
     /// Lets go of the first source of a slot. One that has not ended by itself is closed; one that has may live again
     /// by now.
-    fn end_source(&mut self, index: usize, closing: bool) {
+    fn end_source(&mut self, index: usize) {
         let Some(Some(slot)) = self.lane.slots.get_mut(index) else { return };
-        if let Some(source) = slot.sources.pop_front() {
-            if let Some(valve) = source.valve() {
-                self.side.gate.lock().forget(&valve);
-            }
-            if closing {
-                close(source);
-            }
+        if let Some(source) = slot.sources.pop_front()
+            && let Some(valve) = source.valve()
+        {
+            self.side.gate.lock().forget(&valve);
         }
     }
 

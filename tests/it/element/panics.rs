@@ -55,7 +55,7 @@ async fn a_clone_that_panics_costs_one_receiver_one_item_and_the_counters_still_
 async fn a_function_that_panics_before_its_future_holds_up_no_key_and_no_order() {
     let (_app, l) = one_loop();
     let f = |x: u64, out: Emitter<u64>| {
-        assert!(x % 3 != 0, "three");
+        assert!(!x.is_multiple_of(3), "three");
         async move {
             tokio::task::yield_now().await;
             out.emit(x).await;
@@ -144,7 +144,7 @@ async fn a_method_that_panics_has_failed_and_the_next_call_is_answered() {
     let target = l
         .execute("target")
         .export("half", |x: u64| {
-            assert!(x % 2 == 0, "odd");
+            assert!(x.is_multiple_of(2), "odd");
             Ok::<_, BoxError>(x / 2)
         })
         .act(|_: u64| ())
