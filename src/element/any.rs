@@ -191,7 +191,7 @@ impl AnyElement {
 
     /// The items that it fails on from now on, with the errors. A slow reader loses the oldest, counted.
     pub fn dead_letters(&self) -> Subscription<DeadLetter> {
-        self.0.letters.get_or_init(Box::default).subscribe(LETTERS)
+        self.0.rare().letters.get_or_init(Default::default).subscribe(LETTERS)
     }
 
     /// All there is to know of it now.
@@ -243,7 +243,7 @@ impl AnyElement {
     /// Its ports as JSON, if it is exposed.
     #[must_use]
     pub fn door(&self) -> Option<Arc<dyn Door>> {
-        self.0.door.get().cloned()
+        self.0.rare().door.get().cloned()
     }
 }
 

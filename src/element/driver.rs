@@ -231,7 +231,7 @@ where
         }
         let in_pipe = std::mem::take(me.turning);
         let in_function = me.site.function_panicked.swap(false, Ordering::AcqRel);
-        let input = if in_function { me.site.kept.lock().take() } else { None };
+        let input = if in_function { me.site.rare().kept.lock().take() } else { None };
         if in_pipe && !in_function {
             // An operator panicked: what it holds can't be trusted.
             let_go(me.pipe.as_mut(), me.site);

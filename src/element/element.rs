@@ -265,7 +265,7 @@ impl<I: Item, O: Item> Element<I, O> {
         O: Serialize,
     {
         let door: Arc<dyn Door> = Arc::new(Exposed::new(self));
-        let _ = self.site().door.set(door);
+        let _ = self.site().rare().door.set(door);
     }
 
     /// Logs every item that comes in or goes out, at level info under the target `mape::debug`.

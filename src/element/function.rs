@@ -161,12 +161,12 @@ impl<S, F, U> Each<S, F, U> {
 /// Keeps a copy of the item that the function is about to get.
 #[cold]
 pub(crate) fn keep<T: Item>(site: &Site, item: &T) {
-    *site.kept.lock() = Some(Box::new(item.clone()));
+    *site.rare().kept.lock() = Some(Box::new(item.clone()));
 }
 
 #[cold]
 pub(crate) fn fail(site: &Arc<Site>, error: BoxError) {
-    let input: Option<Box<dyn Any + Send>> = site.kept.lock().take();
+    let input: Option<Box<dyn Any + Send>> = site.rare().kept.lock().take();
     site.failed(ErrorKind::Failed(error), input);
 }
 

@@ -361,27 +361,33 @@ struct Slot<T> {
 /// What the reading end holds; it outlives a pipe that is built anew.
 struct Lane<T> {
     batch: Batch<T>,
-    slots: Vec<Option<Slot<T>>>,
-    ready: VecDeque<usize>,
-    woken: Vec<usize>,
+    /// Only where there has ever been a source.
+    slots: Option<Box<Slots<T>>>,
     completed: bool,
 }
 
 impl<T> Default for Lane<T> {
     fn default() -> Self {
-        Self {
-            batch: Batch::default(),
-            slots: Vec::new(),
-            ready: VecDeque::new(),
-            woken: Vec::new(),
-            completed: false,
-        }
+        Self { batch: Batch::default(), slots: None, completed: false }
     }
 }
 
-impl<T> Lane<T> {
+/// The slots of a port, and which of them have something.
+struct Slots<T> {
+    all: Vec<Option<Slot<T>>>,
+    ready: VecDeque<usize>,
+    woken: Vec<usize>,
+}
+
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
+        Self { all: Vec::new(), ready: VecDeque::new(), woken: Vec::new() }
+    }
+}
+
+impl<T> Slots<T> {
     fn set_ready(&mut self, index: usize) {
-        if let Some(Some(slot)) = self.slots.get_mut(index)
+        if let Some(Some(slot)) = self.all.get_mut(index)
             && !std::mem::replace(&mut slot.ready, true)
         {
             self.ready.push_back(index);
@@ -390,7 +396,7 @@ impl<T> Lane<T> {
 
     fn next_ready(&mut self) -> Option<usize> {
         let index = self.ready.pop_front()?;
-        if let Some(Some(slot)) = self.slots.get_mut(index) {
+        if let Some(Some(slot)) = self.all.get_mut(index) {
             slot.ready = false;
         }
         Some(index)
@@ -443,17 +449,17 @@ impl<T: Item> InPort<T> {
         let progress = ready!(tokio::task::coop::poll_proceed(cx));
         loop {
             self.take_news();
-            while let Some(slot) = self.lane.next_ready() {
+            while let Some(slot) = self.lane.slots.as_mut().and_then(|s| s.next_ready()) {
                 match self.poll_slot(slot) {
                     Turn::Items => {
-                        self.lane.set_ready(slot);
+                        self.set_ready(slot);
                         progress.made_progress();
                         self.look();
                         return Poll::Ready(self.lane.batch.next());
                     }
                     Turn::Fault(fault) => {
                         // The pipe has to hand on what it holds first: seem empty, and be asked again at once.
-                        self.lane.set_ready(slot);
+                        self.set_ready(slot);
                         self.side.site.pass_on(fault);
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
@@ -465,7 +471,7 @@ impl<T: Item> InPort<T> {
             if !gate.incoming.is_empty() || !gate.woken.is_empty() {
                 continue;
             }
-            let empty = self.lane.slots.iter().all(Option::is_none);
+            let empty = self.lane.slots.as_ref().is_none_or(|s| s.all.iter().all(Option::is_none));
             let dry = if empty && (gate.finishing || self.lane.completed) {
                 Dry::Ended
             } else if gate.intake == Intake::Draining {
@@ -488,9 +494,14 @@ impl<T: Item> InPort<T> {
     /// Takes in new sources and what was woken.
     fn take_news(&mut self) {
         let mut gate = self.side.gate.lock();
-        std::mem::swap(&mut gate.woken, &mut self.lane.woken);
-        if std::mem::take(&mut gate.poke) {
-            self.lane.woken.extend(0..self.lane.slots.len());
+        let poke = std::mem::take(&mut gate.poke);
+        if let Some(slots) = &mut self.lane.slots {
+            std::mem::swap(&mut gate.woken, &mut slots.woken);
+            if poke {
+                slots.woken.extend(0..slots.all.len());
+            }
+        } else if gate.incoming.is_empty() {
+            return;
         }
         if gate.incoming.is_empty() {
             drop(gate);
@@ -502,23 +513,30 @@ impl<T: Item> InPort<T> {
                 self.enter(from, source);
             }
         }
-        while let Some(slot) = self.lane.woken.pop() {
-            if let Some(Some(s)) = self.lane.slots.get(slot) {
+        let Some(slots) = &mut self.lane.slots else { return };
+        while let Some(slot) = slots.woken.pop() {
+            if let Some(Some(s)) = slots.all.get(slot) {
                 s.entered.entered.store(false, Ordering::Release);
-                self.lane.set_ready(slot);
+                slots.set_ready(slot);
             }
         }
     }
 
+    fn set_ready(&mut self, slot: usize) {
+        if let Some(slots) = &mut self.lane.slots {
+            slots.set_ready(slot);
+        }
+    }
+
     fn enter(&mut self, from: usize, source: Source<T>) {
-        let lane = &mut self.lane;
+        let slots = self.lane.slots.get_or_insert_default();
         if from != 0
-            && let Some(slot) = lane.slots.iter_mut().flatten().find(|s| s.from == from)
+            && let Some(slot) = slots.all.iter_mut().flatten().find(|s| s.from == from)
         {
             slot.sources.push_back(source);
             return;
         }
-        let free = lane.slots.iter().position(Option::is_none).unwrap_or(lane.slots.len());
+        let free = slots.all.iter().position(Option::is_none).unwrap_or(slots.all.len());
         let entered = Arc::new(SlotWaker {
             side: Arc::downgrade(&self.side),
             slot: free,
@@ -526,19 +544,20 @@ impl<T: Item> InPort<T> {
         });
         let waker = Waker::from(entered.clone());
         let slot = Some(Slot { from, sources: VecDeque::from([source]), entered, waker, ready: false });
-        if let Some(place) = lane.slots.get_mut(free) {
+        if let Some(place) = slots.all.get_mut(free) {
             *place = slot;
         } else {
-            one_at_first(&mut lane.slots);
-            lane.slots.push(slot);
+            one_at_first(&mut slots.all);
+            slots.all.push(slot);
         }
-        lane.set_ready(free);
+        slots.set_ready(free);
     }
 
     fn poll_slot(&mut self, index: usize) -> Turn {
         loop {
             let lane = &mut self.lane;
-            let Some(place) = lane.slots.get_mut(index) else { return Turn::Nothing };
+            let place = lane.slots.as_mut().and_then(|s| s.all.get_mut(index));
+            let Some(place) = place else { return Turn::Nothing };
             let Some(slot) = place else { return Turn::Nothing };
             let cx = &mut Context::from_waker(&slot.waker);
             let got = match slot.sources.front_mut() {
@@ -567,7 +586,8 @@ impl<T: Item> InPort<T> {
     /// Lets go of the first source of a slot. One that has not ended by itself is closed; one that has may live again
     /// by now.
     fn end_source(&mut self, index: usize) {
-        let Some(Some(slot)) = self.lane.slots.get_mut(index) else { return };
+        let slot = self.lane.slots.as_mut().and_then(|s| s.all.get_mut(index));
+        let Some(Some(slot)) = slot else { return };
         if let Some(source) = slot.sources.pop_front()
             && let Some(valve) = source.valve()
         {

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use futures::task::AtomicWaker;
 use parking_lot::Mutex;
 use std::any::Any;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, Waker};
 use tokio::runtime::Handle;
@@ -122,7 +122,6 @@ pub(crate) struct Site {
     held: AtomicWaker,
     /// Why the in-port has ended, if it has; see [`Dry`].
     dry: AtomicU8,
-    waiters: Mutex<Vec<Waker>>,
     /// Held while the state changes.
     idle: Mutex<Idle>,
     pub(crate) any_fault: AtomicBool,
@@ -132,19 +131,27 @@ pub(crate) struct Site {
     pub(crate) worked: AtomicBool,
     /// It was the function that panicked, not an operator.
     pub(crate) function_panicked: AtomicBool,
-    /// The item that the function works on, while somebody listens to dead letters.
-    pub(crate) kept: Mutex<Option<Box<dyn Any + Send>>>,
     pub(crate) owner: Mutex<Weak<dyn Registry>>,
     /// The operators are to be built anew.
     pub(crate) renew: AtomicBool,
-    pub(crate) door: OnceLock<Arc<dyn Door>>,
-    faults: Mutex<Vec<Fault>>,
+    /// What most elements of a crowd never need.
+    rare: OnceLock<Box<Rare>>,
     pub(crate) ports: OnceLock<(Weak<dyn Inputs>, Weak<dyn Outputs>)>,
-    pub(crate) letters: OnceLock<Box<Listeners<DeadLetter>>>,
     pub(crate) errors: AtomicU64,
     pub(crate) restarts: AtomicU32,
     pub(crate) skipped: AtomicU64,
     pub(crate) debug: AtomicU8,
+}
+
+/// What comes into use when something fails, or when somebody waits, listens, or is let in.
+#[derive(Default)]
+pub(crate) struct Rare {
+    waiters: Mutex<Vec<Waker>>,
+    /// The item that the function works on, while somebody listens to dead letters.
+    pub(crate) kept: Mutex<Option<Box<dyn Any + Send>>>,
+    pub(crate) door: OnceLock<Arc<dyn Door>>,
+    faults: Mutex<Vec<Fault>>,
+    pub(crate) letters: OnceLock<Listeners<DeadLetter>>,
 }
 
 /// What an element was given beside its function.
@@ -204,24 +211,29 @@ impl Site {
             waker: AtomicWaker::new(),
             held: AtomicWaker::new(),
             dry: AtomicU8::new(Dry::No as u8),
-            waiters: Mutex::default(),
             idle: Mutex::default(),
             any_fault: AtomicBool::new(false),
             failing: AtomicBool::new(false),
             worked: AtomicBool::new(false),
             function_panicked: AtomicBool::new(false),
-            kept: Mutex::default(),
             owner: Mutex::new(f.owner),
             renew: AtomicBool::new(false),
-            door: OnceLock::new(),
-            faults: Mutex::default(),
+            rare: OnceLock::new(),
             ports: OnceLock::new(),
-            letters: OnceLock::new(),
             errors: AtomicU64::new(0),
             restarts: AtomicU32::new(0),
             skipped: AtomicU64::new(0),
             debug: AtomicU8::new(0),
         })
+    }
+
+    pub(crate) fn rare(&self) -> &Rare {
+        self.rare.get_or_init(Box::default)
+    }
+
+    /// Who listens to its dead letters, if somebody ever did.
+    fn letters(&self) -> Option<&Listeners<DeadLetter>> {
+        self.rare.get()?.letters.get()
     }
 
     pub(crate) fn declared(&self) -> &Declared {
@@ -302,8 +314,10 @@ impl Site {
         self.held.wake();
         if before != state as u8 {
             self.host.events.tell(&Event::State { path: self.path(), state });
-            let waiters = std::mem::take(&mut *self.waiters.lock());
-            for w in waiters {
+            // Whoever registers meanwhile either is seen here, or sees the new state.
+            fence(Ordering::SeqCst);
+            let waiters = self.rare.get().map(|rare| std::mem::take(&mut *rare.waiters.lock()));
+            for w in waiters.into_iter().flatten() {
                 w.wake();
             }
         }
@@ -491,7 +505,7 @@ impl Site {
             output.complete();
             output.forget();
         }
-        if let Some(letters) = self.letters.get() {
+        if let Some(letters) = self.letters() {
             letters.end();
         }
         drop(recipe);
@@ -536,7 +550,7 @@ impl Site {
     /// Somebody listens to the items that fail, so inputs are worth keeping.
     #[inline]
     pub(crate) fn keeps_inputs(&self) -> bool {
-        self.host.letters.any() || self.letters.get().is_some_and(|l| l.any())
+        self.host.letters.any() || self.letters().is_some_and(Listeners::any)
     }
 
     /// Reports an error of the element itself: an event, a dead letter, and soon a signal downstream.
@@ -553,7 +567,7 @@ impl Site {
         self.errors.fetch_add(1, Ordering::Relaxed);
         tracing::debug!(element = %error.path, error = %error.kind, "an item failed");
         self.host.events.tell(&Event::Error(error.clone()));
-        let own = self.letters.get();
+        let own = self.letters();
         if self.host.letters.any() || own.is_some_and(|l| l.any()) {
             let letter = DeadLetter::new(error.clone(), input);
             self.host.letters.tell(&letter);
@@ -567,14 +581,14 @@ impl Site {
 
     /// Hands an error to the task, which passes it on downstream behind what was emitted before.
     pub(crate) fn pass_on(&self, fault: Fault) {
-        self.faults.lock().push(fault);
+        self.rare().faults.lock().push(fault);
         self.any_fault.store(true, Ordering::Release);
         self.waker.wake();
     }
 
     pub(crate) fn take_faults(&self) -> Vec<Fault> {
         self.any_fault.store(false, Ordering::Release);
-        std::mem::take(&mut *self.faults.lock())
+        std::mem::take(&mut *self.rare().faults.lock())
     }
 
     pub(crate) fn handle(self: &Arc<Self>) -> AnyElement {
@@ -590,19 +604,20 @@ struct Waits<'a> {
 
 impl Waits<'_> {
     fn register(&mut self, cx: &Context<'_>) {
-        let mut waiters = self.site.waiters.lock();
+        let mut waiters = self.site.rare().waiters.lock();
         if !waiters.iter().any(|w| w.will_wake(cx.waker())) {
             waiters.push(cx.waker().clone());
         }
         drop(waiters);
         self.waker = Some(cx.waker().clone());
+        fence(Ordering::SeqCst);
     }
 }
 
 impl Drop for Waits<'_> {
     fn drop(&mut self) {
         let Some(mine) = &self.waker else { return };
-        let mut waiters = self.site.waiters.lock();
+        let mut waiters = self.site.rare().waiters.lock();
         let found = waiters.iter().position(|w| w.will_wake(mine));
         let waker = found.map(|i| waiters.swap_remove(i));
         drop(waiters);
