@@ -1,6 +1,6 @@
 //! What most programs need: `use mape::prelude::*;`.
 //!
-//! It brings the [`Operators`], and futures' `StreamExt` and `SinkExt` by their methods alone.
+//! It brings the [`Operators`], `Stream`, and futures' `StreamExt` and `SinkExt` by their methods alone.
 
 pub use crate::app::{App, Level, Loop};
 pub use crate::element::{
@@ -8,4 +8,5 @@ pub use crate::element::{
     Overflow, Parameter, StartPolicy, State, Subscription,
 };
 pub use crate::stream::{Backoff, Operators};
-pub use futures::{SinkExt as _, StreamExt as _};
+pub use futures::{SinkExt as _, Stream, StreamExt as _};
+pub use std::time::Duration;

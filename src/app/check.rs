@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[serde(tag = "finding", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Finding {
-    /// Nothing leads into an element that isn't a Monitor, so it will never work.
+    /// Nothing leads into an element that isn't a Monitor, and nothing was pushed into it yet.
     DanglingInput {
         /// The element.
         element: ElementPath,
@@ -52,7 +52,7 @@ impl fmt::Display for Finding {
         match self {
             Self::DanglingInput { element, role } => write!(
                 f,
-                "nothing leads into {role} `{element}`, so it will never work: link an element to it, or feed it a stream"
+                "nothing leads into {role} `{element}` so far: link an element to it, feed it a stream, or push into it"
             ),
             Self::DanglingOutput { element } => write!(
                 f,

@@ -101,8 +101,12 @@ impl Registry for LoopInner {
         Ok(())
     }
 
-    fn dismiss(&self, path: &ElementPath) {
-        self.elements.lock().remove(path.element());
+    fn dismiss(&self, element: &AnyElement) {
+        let mut elements = self.elements.lock();
+        let path = element.path();
+        if elements.get(path.element()).is_some_and(|(_, there)| there == element) {
+            elements.remove(path.element());
+        }
     }
 
     fn escalated(&self, path: &ElementPath, error: &Arc<ElementError>) {
@@ -314,7 +318,7 @@ impl Loop {
         let made = self.0.next.fetch_add(1, Ordering::Relaxed);
         elements.insert(path.element().into(), (made, element.clone()));
         drop(elements);
-        before.dismiss(&path);
+        before.dismiss(element);
         *owner = Arc::<LoopInner>::downgrade(&self.0);
         site.set_path(ElementPath::new(self.uid(), path.element()));
         Ok(())

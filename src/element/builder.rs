@@ -388,7 +388,6 @@ impl<I: Item, P: Pump<Out: Item> + 'static> Complete<I, P> {
             && let Err(error) = site.start()
         {
             site.dispose();
-            owner.dismiss(&site.path());
             return Err(error.into());
         }
         Ok(element)

@@ -217,10 +217,11 @@ impl<T> BatchSource<T> for Calls {
             if let Some((call, answer)) = &mut self.running {
                 let reply = ready!(answer.as_mut().poll(cx));
                 let failed = reply.as_ref().err().cloned();
+                let input = Box::new(call.clone());
                 call.answer(reply);
                 self.running = None;
                 if let Some(error) = failed {
-                    self.site.failed(ErrorKind::Call(error), None);
+                    self.site.failed(ErrorKind::Call(error), Some(input));
                 }
             }
             let Some(call) = ready!(self.incoming.poll_next_unpin(cx)) else {

@@ -192,6 +192,10 @@ where
         let mut worked = false;
         let turn = 'turn: {
             for _ in 0..INPUTS {
+                // A slow function is stopped, paused or disposed of between two items, not two batches.
+                if me.site.mode() != mode {
+                    break;
+                }
                 let item = match me.s.as_mut().poll_next(cx) {
                     Poll::Ready(Some(item)) => item,
                     Poll::Ready(None) => break 'turn Turn::Done,

@@ -98,7 +98,7 @@ pub(crate) trait Registry: Send + Sync {
     /// Enters an element under its path, or refuses it.
     fn admit(&self, element: &AnyElement) -> Result<(), SpawnError>;
     /// Takes back what was admitted.
-    fn dismiss(&self, path: &ElementPath);
+    fn dismiss(&self, element: &AnyElement);
     /// An element fails and its supervision says that its loop decides.
     fn escalated(&self, path: &ElementPath, error: &Arc<ElementError>);
 }

@@ -8,6 +8,7 @@ use super::batch::Batch;
 use super::out_port::Plug;
 use super::queue::{End, Fault, Got, Queue, Reader};
 use super::site::{Dry, Inputs, Intake, PortStats, Site};
+pub(crate) use super::source::{BatchSource, Source, Valve};
 use super::watch::Watchers;
 use super::{Item, LinkOptions, LinkStats, Overflow, StartPolicy};
 use futures::Stream;
@@ -17,53 +18,6 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, Wake, Waker, ready};
-
-/// A source that runs operators or a foreign stream; it is asked for a batch at a time.
-pub(crate) trait BatchSource<T>: Send {
-    fn poll_batch(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut VecDeque<T>) -> Poll<Got>;
-}
-
-pub(crate) enum Source<T> {
-    Queue(Arc<Queue<T>>),
-    /// Operators on a link, or a stream fed in; with the queue behind it, if there is one.
-    Piped(Pin<Box<dyn BatchSource<T>>>, Option<Arc<dyn Valve>>),
-}
-
-/// A queue whose type doesn't matter.
-pub(crate) trait Valve: Send + Sync {
-    fn mute(&self, muted: bool, clear: bool);
-    fn finish(&self, end: End);
-    fn close(&self);
-    fn hand_over(&self, begins: bool);
-    fn stats(&self) -> LinkStats;
-}
-
-impl<T: Send> Valve for Queue<T> {
-    fn mute(&self, muted: bool, clear: bool) {
-        Queue::mute(self, muted, clear);
-    }
-    fn finish(&self, end: End) {
-        Queue::finish(self, end);
-    }
-    fn close(&self) {
-        Queue::close(self, 0);
-    }
-    fn hand_over(&self, begins: bool) {
-        Queue::hand_over(self, begins);
-    }
-    fn stats(&self) -> LinkStats {
-        Queue::stats(self)
-    }
-}
-
-impl<T: Send + 'static> Source<T> {
-    fn valve(&self) -> Option<Arc<dyn Valve>> {
-        match self {
-            Self::Queue(queue) => Some(queue.clone()),
-            Self::Piped(_, valve) => valve.clone(),
-        }
-    }
-}
 
 /// A queue that leads in.
 struct Entrance {
@@ -599,7 +553,7 @@ impl<T: Item> InPort<T> {
     fn look(&mut self) {
         self.side.gate.lock().received += self.lane.batch.len() as u64;
         if self.side.watchers.any() {
-            self.side.watchers.see(self.lane.batch.as_slice().iter());
+            self.side.watchers.see(&self.lane.batch.as_slice().iter());
         }
     }
 }

@@ -138,11 +138,12 @@ impl<T: Item> Link<T> {
 
     /// Moves the link to another element between two items: each item reaches exactly one of both, in order.
     ///
-    /// The options stay; operators on the link stay behind with the old one.
+    /// What was pushed but not worked on yet goes the new way, for the sender has not emitted it. The options stay;
+    /// operators on the link stay behind with the old one. If it is refused, the link stays as it was.
     ///
     /// # Errors
     /// [`LinkError::Cut`] when the link was cut meanwhile, and what [`Element::link`] refuses.
-    pub fn relink<X: Item>(self, to: &Element<T, X>) -> Result<Link<T>, LinkError> {
+    pub fn relink<X: Item>(&mut self, to: &Element<T, X>) -> Result<(), LinkError> {
         let from = self.from.site().clone();
         let _rewiring = from.host.rewiring.lock();
         let cut = || LinkError::Cut { from: from.path(), to: to.path() };
@@ -152,7 +153,8 @@ impl<T: Item> Link<T> {
         wiring::check(&from, to.site(), options, Some(self.id))?;
         let plug: Arc<dyn Plug<T>> = to.input.clone();
         let id = self.from.replace(self.id, queue.clone(), plug).ok_or_else(cut)?;
-        Ok(Link { from: self.from, id, queue, to: Some(to.any().clone()) })
+        (self.id, self.queue, self.to) = (id, queue, Some(to.any().clone()));
+        Ok(())
     }
 
     /// The element that the link leads to; `None` for a sink.

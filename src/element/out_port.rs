@@ -193,7 +193,7 @@ impl<T: Item> OutPort<T> {
             ports.begin(batch);
             if self.watchers.any() {
                 drop(ports);
-                self.watchers.see(batch.iter());
+                self.watchers.see(&batch.iter());
                 ports = self.ports.lock();
             }
         }
@@ -214,7 +214,7 @@ impl<T: Item> OutPort<T> {
         let queues = p.subs.iter().filter(|s| !s.retire).map(|s| s.queue.clone()).collect();
         drop(p);
         if self.watchers.any() {
-            self.watchers.see(batch.iter());
+            self.watchers.see(&batch.iter());
         }
         queues
     }

@@ -55,7 +55,7 @@ impl<T: Clone> Watchers<T> {
     }
 
     /// Shows items. One that can't be copied or logged without a panic is not seen by that watcher.
-    pub(crate) fn see<'a>(&self, items: impl Iterator<Item = &'a T> + Clone)
+    pub(crate) fn see<'a>(&self, items: &(impl Iterator<Item = &'a T> + Clone))
     where
         T: 'a,
     {

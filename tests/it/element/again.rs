@@ -161,9 +161,9 @@ async fn a_link_that_is_moved_keeps_the_overflow_rule_set_meanwhile() {
     let source = pass::<u64>(&l, "source");
     let (a, _) = collect::<u64>(&l, "a");
     let (b, _) = collect::<u64>(&l, "b");
-    let link = source.link(&a).unwrap();
+    let mut link = source.link(&a).unwrap();
     link.set_overflow(Overflow::DropOldest);
-    let link = link.relink(&b).unwrap();
+    link.relink(&b).unwrap();
     assert_eq!(link.stats().overflow, Overflow::DropOldest);
 }
 

@@ -57,7 +57,7 @@ async fn an_unknown_method_is_an_error_item_and_nothing_else() {
     let car = cruise(&l, &Parameter::new("target", 80.0));
     let boss = pass::<Call>(&l, "boss");
     boss.link_calls(&car).unwrap();
-    let mut out = car.subscribe();
+    let (mut out, mut letters) = (car.subscribe(), car.dead_letters());
     let (call, reply) = Call::new("stop", ()).with_reply::<()>();
     boss.push(call).await.unwrap();
     assert!(matches!(reply.get().await, Err(CallError::UnknownMethod { .. })));
@@ -65,6 +65,7 @@ async fn an_unknown_method_is_an_error_item_and_nothing_else() {
     assert!(error.to_string().contains("exports no method `stop`"), "{error}");
     car.push(79.0).await.unwrap();
     assert_eq!(out.next().await, Some(1.0));
+    assert_eq!(letters.next().await.unwrap().input::<Call>().unwrap().method(), "stop");
 }
 
 #[tokio::test]

@@ -298,3 +298,32 @@ async fn a_busy_element_lets_other_tasks_run() {
     until("it is busy", || got.lock().len() > 10_000).await;
     e.dispose();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_function_that_blocks_is_disposed_of_between_two_items() {
+    let (_app, l) = one_loop();
+    let (enter, entered) = std::sync::mpsc::channel();
+    let (go, gate) = std::sync::mpsc::channel();
+    let e = l
+        .execute("e")
+        .act(move |x: u64| {
+            enter.send(x).unwrap();
+            gate.recv().unwrap();
+        })
+        .spawn()
+        .unwrap();
+    for x in 0..5 {
+        e.push(x).await.unwrap();
+    }
+    let entered = tokio::task::spawn_blocking(move || {
+        assert_eq!(entered.recv(), Ok(0));
+        entered
+    })
+    .await
+    .unwrap();
+    e.dispose();
+    assert!(l.elements().is_empty(), "its uid is free again");
+    go.send(()).unwrap();
+    let after = tokio::task::spawn_blocking(move || entered.recv()).await.unwrap();
+    assert!(after.is_err(), "it went on with {after:?}");
+}

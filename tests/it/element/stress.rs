@@ -117,7 +117,10 @@ impl Graph {
             3 | 4 => {
                 let to = (r + 1) % RECEIVERS;
                 if self.reserve((s, to)) {
-                    let moved = self.take((s, r)).map(|link| link.relink(&self.receivers[to]).unwrap());
+                    let moved = self.take((s, r)).map(|mut link| {
+                        link.relink(&self.receivers[to]).unwrap();
+                        link
+                    });
                     let mut links = self.links.lock();
                     if let Some(link) = moved {
                         links.insert((s, to), Some(link));
