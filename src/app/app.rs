@@ -206,7 +206,7 @@ impl App {
     /// The element at a path: `loop.element` or `level.loop.element`.
     ///
     /// # Errors
-    /// [`Error::BadPath`], [`Error::NotFound`].
+    /// [`Error::BadPath`], [`Error::NotFound`], [`Error::ShutDown`].
     pub fn get(&self, path: &str) -> Result<AnyElement, Error> {
         let parts: Vec<&str> = path.split('.').collect();
         let (level, in_loop, uid) = match parts.as_slice() {
@@ -215,6 +215,9 @@ impl App {
             _ => return Err(Error::BadPath { path: path.into() }),
         };
         let loops = self.loops();
+        if loops.is_empty() && self.0.host.closing.load(Ordering::Acquire) {
+            return Err(Error::ShutDown);
+        }
         let on_level = |l: &&Loop| level.is_none_or(|level| *l.0.level() == *level);
         if let Some(found) = loops.iter().filter(on_level).find(|l| l.uid() == in_loop)
             && let Some(element) = found.0.element(uid)

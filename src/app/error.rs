@@ -1,9 +1,11 @@
 //! What can go wrong with the parts of an app.
 
-use crate::element::{ElementPath, TypeMismatch, UidError};
+use crate::element::{ElementPath, TypeMismatch, UidError, debug_is_text};
+
+debug_is_text!(Error);
 
 /// Why a loop or level could not be made or moved, or why there is nothing at a path.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The uid is no good.

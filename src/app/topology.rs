@@ -150,6 +150,10 @@ impl fmt::Display for ElementStatus {
         if !i.acts_only {
             write!(f, "  out {:>9}", i.output.emitted)?;
         }
+        let rate = self.received_per_second.max(self.emitted_per_second);
+        if rate > 0.0 {
+            write!(f, "  {rate:>8.1}/s")?;
+        }
         let lost = [("skipped", i.input.skipped), ("dropped", i.input.dropped), ("errors", i.errors)];
         for (what, n) in lost.into_iter().filter(|(_, n)| *n > 0) {
             write!(f, "  {what} {n}")?;

@@ -136,13 +136,14 @@ impl AnyElement {
     /// The value of a parameter.
     ///
     /// # Errors
-    /// [`ParameterError::Unknown`], and [`ParameterError::Type`] when it is no `T`.
+    /// [`ParameterError::Unknown`], and [`ParameterError::ReadAs`] when it is no `T`.
     pub fn get_parameter<T: DeserializeOwned>(&self, name: &str) -> Result<T, ParameterError> {
         let value = self.0.declared().parameters.read(&self.path(), name)?;
         let text = value.to_string();
-        serde_json::from_value(value).map_err(|e| ParameterError::Type {
+        serde_json::from_value(value).map_err(|e| ParameterError::ReadAs {
             name: name.into(),
             value: text,
+            asked: type_name::<T>(),
             reason: e.to_string(),
         })
     }

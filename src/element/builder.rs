@@ -365,6 +365,9 @@ impl<I: Item, P: Pump<Out: Item> + 'static> Complete<I, P> {
         if let Some(what) = s.zero {
             return Err(SpawnError::Zero { path, what });
         }
+        if let Err(error) = s.declared.parameters.check() {
+            return Err(SpawnError::Parameter { path, error });
+        }
         let Some(owner) = s.owner.upgrade() else { return Err(SpawnError::LoopGone { path }) };
         let site = Site::new(Founding {
             host: s.host,

@@ -1,6 +1,6 @@
 //! What can go wrong with an element.
 
-use super::{ElementPath, State, UidError};
+use super::{ElementPath, ParameterError, State, UidError};
 use std::any::Any;
 use std::fmt;
 use std::time::Duration;
@@ -54,8 +54,22 @@ impl ErrorKind {
     }
 }
 
+/// Errors that end up in front of people when a program gives up: their `Debug` is their text, for that is what
+/// `main` and `unwrap` print.
+macro_rules! debug_is_text {
+    ($($error:ty),* $(,)?) => {
+        $(impl std::fmt::Debug for $error {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, f)
+            }
+        })*
+    };
+}
+pub(crate) use debug_is_text;
+debug_is_text!(SpawnError, StartError, LinkError, CallError, TypeMismatch, Unfinished);
+
 /// Why an element could not be made.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SpawnError {
     /// The uid is no good.
@@ -72,7 +86,7 @@ pub enum SpawnError {
         taken_by: String,
     },
     /// The loop was removed from its app, or the app was shut down.
-    #[error("can't add `{path}`: its loop is no longer part of a running app")]
+    #[error("can't add `{path}`: its loop was removed, or its app is shut down; make a new one")]
     LoopGone {
         /// The path of the element.
         path: ElementPath,
@@ -85,13 +99,21 @@ pub enum SpawnError {
         /// What is zero.
         what: &'static str,
     },
+    /// Two of its parameters have one name, or one is out of its own bounds from the start.
+    #[error("can't add `{path}`: {error}")]
+    Parameter {
+        /// The path of the element.
+        path: ElementPath,
+        /// What is wrong with the parameter.
+        error: ParameterError,
+    },
     /// The element has to start at once and could not.
     #[error(transparent)]
     Start(#[from] StartError),
 }
 
 /// Why an element could not be started.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// It is running.
@@ -131,7 +153,9 @@ pub enum PushError<T> {
         item: T,
     },
     /// The port is closed for good: the element is disposed of or its app shuts down.
-    #[error("can't push into `{path}`: its port is closed")]
+    #[error(
+        "can't push into `{path}`: it was disposed of, or its app was shut down or dropped; keep the `App` as long as it is to run"
+    )]
     Closed {
         /// The element.
         path: ElementPath,
@@ -174,7 +198,7 @@ impl<T> fmt::Debug for PushError<T> {
 pub struct Closed;
 
 /// Why two ports could not be linked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkError {
     /// The capacity is zero, so no item could ever pass.
@@ -200,7 +224,7 @@ pub enum LinkError {
         ring: Vec<ElementPath>,
     },
     /// One of the two elements was disposed of.
-    #[error("can't link `{from}` to `{to}`: `{gone}` was disposed of")]
+    #[error("can't link `{from}` to `{to}`: `{gone}` was disposed of; make a new element")]
     Disposed {
         /// The sender.
         from: ElementPath,
@@ -224,7 +248,7 @@ fn ring_text(ring: &[ElementPath]) -> String {
 }
 
 /// Why a method of an element could not be called, or failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
     /// The element exports no such method.
@@ -278,7 +302,7 @@ fn known_text(known: &[String]) -> String {
 }
 
 /// An element is asked for with other types than it has.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{path}` takes `{input}` and emits `{output}`, not `{asked_input}` and `{asked_output}`")]
 pub struct TypeMismatch {
     /// The element.
@@ -294,8 +318,8 @@ pub struct TypeMismatch {
 }
 
 /// An element didn't finish in time.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{path}` did not finish within {limit:?}; it is {state} with {queued} items waiting")]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{path}` did not finish within {limit:?}; it is {state}; items waiting: {queued}")]
 pub struct Unfinished {
     /// The element.
     pub path: ElementPath,

@@ -78,6 +78,7 @@ pub use dead_letter::DeadLetter;
 pub use debug::DebugPorts;
 pub use door::Door;
 pub use element::Element;
+pub(crate) use error::debug_is_text;
 pub use error::{
     BoxError, CallError, Closed, ElementError, ErrorKind, LinkError, PushError, SpawnError, StartError,
     TypeMismatch, Unfinished,

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 
 /// Why a parameter could not be read or changed. The value it had stays.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParameterError {
     /// The element has no such parameter.
@@ -41,6 +41,24 @@ pub enum ParameterError {
         /// The value it keeps.
         present: String,
     },
+    /// Another parameter of the element has the name.
+    #[error("it has two parameters called `{name}`: give one of them another name")]
+    Taken {
+        /// The name of both.
+        name: String,
+    },
+    /// The value is asked for as another type.
+    #[error("`{name}` is {value}, which can't be read as `{asked}`: {reason}")]
+    ReadAs {
+        /// The parameter.
+        name: String,
+        /// Its value.
+        value: String,
+        /// The type asked for.
+        asked: &'static str,
+        /// What doesn't fit.
+        reason: String,
+    },
     /// The value is of another type.
     #[error("`{name}` can't be {value}: {reason}")]
     Type {
@@ -52,6 +70,8 @@ pub enum ParameterError {
         reason: String,
     },
 }
+
+super::debug_is_text!(ParameterError);
 
 type Check<T> = Arc<dyn Fn(&T) -> Result<(), String> + Send + Sync>;
 
@@ -202,6 +222,8 @@ trait AnyParameter: Send + Sync {
     fn name(&self) -> &str;
     fn read(&self) -> Value;
     fn write(&self, value: Value) -> Result<(), ParameterError>;
+    /// The value that it has keeps its own bounds.
+    fn check(&self) -> Result<(), ParameterError>;
     fn belong(&self, site: &Arc<Site>);
 }
 
@@ -224,6 +246,10 @@ impl<T: ParameterValue> AnyParameter for Parameter<T> {
         self.set(typed)
     }
 
+    fn check(&self) -> Result<(), ParameterError> {
+        self.update(Clone::clone)
+    }
+
     fn belong(&self, site: &Arc<Site>) {
         *self.0.site.lock() = Arc::downgrade(site);
     }
@@ -244,6 +270,17 @@ impl Parameters {
 
     pub(crate) fn add<T: ParameterValue>(&mut self, parameter: &Parameter<T>) {
         self.0.push(Box::new(parameter.clone()));
+    }
+
+    /// Names are unique, and values keep their bounds.
+    pub(crate) fn check(&self) -> Result<(), ParameterError> {
+        for (i, parameter) in self.0.iter().enumerate() {
+            parameter.check()?;
+            if self.0.iter().take(i).any(|other| other.name() == parameter.name()) {
+                return Err(ParameterError::Taken { name: parameter.name().to_owned() });
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn belong(&self, site: &Arc<Site>) {

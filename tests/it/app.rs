@@ -209,6 +209,7 @@ async fn shutdown_works_off_every_queue() {
         assert_eq!(got.lock().len(), 10_000);
         assert!(twice.push(1).await.is_err());
         assert!(matches!(app.create_loop("late"), Err(Error::ShutDown)));
+        assert!(matches!(app.get("l.twice"), Err(Error::ShutDown)));
     }
 }
 

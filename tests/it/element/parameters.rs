@@ -58,3 +58,24 @@ async fn changes_are_a_stream_and_updates_lose_nothing() {
     futures::future::join_all(adding).await;
     assert_eq!((n.get(), changes.next().await), (4000, Some(4000)));
 }
+
+#[tokio::test]
+async fn an_element_with_parameters_that_are_wrong_from_the_start_is_refused() {
+    let (_app, l) = one_loop();
+    let bad = Parameter::new("bad", 50.0).within(0.0..=10.0);
+    let error = l.plan("p").parameter(&bad).map(|x: u8| x).spawn().unwrap_err();
+    assert!(error.to_string().contains("`bad` can't be 50.0: it must be from 0.0 to 10.0"), "{error}");
+    let (one, two) = (Parameter::new("limit", 1), Parameter::new("limit", 2));
+    let error = l.plan("p").parameter(&one).parameter(&two).map(|x: u8| x).spawn().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "can't add `l.p`: it has two parameters called `limit`: give one of them another name"
+    );
+    assert_eq!(format!("{error:?}"), error.to_string(), "what `main` prints is the text");
+    let fine = l.plan("p").parameter(&one).map(|x: u8| x).spawn().unwrap();
+    let error = fine.get_parameter::<String>("limit").unwrap_err();
+    assert!(
+        error.to_string().starts_with("`limit` is 1, which can't be read as `alloc::string::String`"),
+        "{error}"
+    );
+}
