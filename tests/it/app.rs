@@ -331,3 +331,64 @@ async fn dropping_the_app_disposes_of_its_elements() {
     assert_eq!(e.state(), State::Disposed);
     assert_eq!(out.next().await, None);
 }
+
+/// The name of the next test; it runs itself again in a process of its own.
+const CTRL_C: &str = "app::ctrl_c_works_off_the_queues_and_names_what_does_not_finish";
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_works_off_the_queues_and_names_what_does_not_finish() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::{Command, Stdio};
+    if std::env::var_os("CTRL_C_COMES").is_some() {
+        return until_ctrl_c();
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", CTRL_C, "--nocapture"])
+        .env("CTRL_C_COMES", "yes")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("ready") {
+        line.clear();
+        assert!(output.read_line(&mut line).unwrap() > 0, "it never got ready");
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).unwrap();
+    assert!(child.wait().unwrap().success(), "{rest}");
+    assert!(rest.contains("worked off 100; unfinished: l.stuck"), "{rest}");
+}
+
+#[cfg(unix)]
+#[tokio::main(flavor = "current_thread")]
+async fn until_ctrl_c() {
+    let (app, l) = one_loop();
+    let slow = l
+        .execute("slow")
+        .each_async(async |x: u64, out: Emitter<u64>| {
+            tokio::task::yield_now().await;
+            out.emit(x).await;
+        })
+        .spawn()
+        .unwrap();
+    let (last, got) = collect::<u64>(&l, "last");
+    slow.link(&last).unwrap();
+    let stuck =
+        l.execute("stuck").act_async(async |_: u64| std::future::pending::<()>().await).spawn().unwrap();
+    stuck.push(0).await.unwrap();
+    let ready = async {
+        // By now the signal is listened to.
+        tokio::task::yield_now().await;
+        for x in 0..100 {
+            slow.push(x).await.unwrap();
+        }
+        println!("ready");
+        std::future::pending().await
+    };
+    let done = app.run_until(ready, Duration::from_millis(500)).await;
+    let unfinished: Vec<_> = done.unfinished.iter().map(|u| u.path.to_string()).collect();
+    println!("worked off {}; unfinished: {}", got.lock().len(), unfinished.join(", "));
+}
