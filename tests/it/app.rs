@@ -363,6 +363,7 @@ fn ctrl_c_works_off_the_queues_and_names_what_does_not_finish() {
 }
 
 #[cfg(unix)]
+#[expect(clippy::print_stdout, reason = "it tells its parent what happened")]
 #[tokio::main(flavor = "current_thread")]
 async fn until_ctrl_c() {
     let (app, l) = one_loop();
@@ -386,7 +387,7 @@ async fn until_ctrl_c() {
             slow.push(x).await.unwrap();
         }
         println!("ready");
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let done = app.run_until(ready, Duration::from_millis(500)).await;
     let unfinished: Vec<_> = done.unfinished.iter().map(|u| u.path.to_string()).collect();
