@@ -250,7 +250,9 @@ where
     let served = async {
         while let Some(item) = items.next().await {
             sink.feed(item).await?;
-            while let Some(item) = items.try_next() {
+            // At most a batch, or a flood would never let it be flushed.
+            for _ in 1..BATCH {
+                let Some(item) = items.try_next() else { break };
                 sink.feed(item).await?;
             }
             sink.flush().await?;
