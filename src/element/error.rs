@@ -32,9 +32,6 @@ pub enum ErrorKind {
     /// An error was pushed into one of its ports from outside.
     #[error("was told of an error: {0}")]
     Reported(BoxError),
-    /// A message names a destination that doesn't exist; it went to the dead letters.
-    #[error("has nowhere to send to: {0}")]
-    Undeliverable(String),
     /// A call on one of its methods failed.
     #[error(transparent)]
     Call(CallError),
@@ -191,11 +188,6 @@ impl<T> fmt::Debug for PushError<T> {
         f.debug_struct(name).field("path", path).finish_non_exhaustive()
     }
 }
-
-/// The output of an element is closed: nobody will ever take what is emitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the element's output is closed")]
-pub struct Closed;
 
 /// Why two ports could not be linked.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]

@@ -80,8 +80,8 @@ pub use door::Door;
 pub use element::Element;
 pub(crate) use error::debug_is_text;
 pub use error::{
-    BoxError, CallError, Closed, ElementError, ErrorKind, LinkError, PushError, SpawnError, StartError,
-    TypeMismatch, Unfinished,
+    BoxError, CallError, ElementError, ErrorKind, LinkError, PushError, SpawnError, StartError, TypeMismatch,
+    Unfinished,
 };
 pub use function::{Out, Outcome};
 pub use handler::Handler;
