@@ -16,5 +16,7 @@ mod cli;
 mod config;
 mod element;
 mod knowledge;
+#[cfg(feature = "redis")]
+mod redis;
 mod stream;
 mod suite;
