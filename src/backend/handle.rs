@@ -4,7 +4,7 @@ use super::embedded::{MemoryPubSub, MemoryStore};
 use super::url::Url;
 use super::{Error, Options};
 use crate::channel::{Channels, PubSub};
-use crate::event::EventLog;
+use crate::event::{EventLog, Events};
 use crate::knowledge::{Knowledge, Scope, Store};
 use std::sync::Arc;
 
@@ -83,6 +83,12 @@ impl Backend {
     #[must_use]
     pub fn channels(&self) -> Channels {
         Channels::new(self.pubsub.clone())
+    }
+
+    /// The logs of events.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events::new(self.log.clone())
     }
 
     /// Where events are kept.

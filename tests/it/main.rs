@@ -15,6 +15,7 @@ mod cli;
 #[cfg(feature = "config")]
 mod config;
 mod element;
+mod event;
 mod knowledge;
 #[cfg(feature = "redis")]
 mod redis;
