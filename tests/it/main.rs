@@ -16,5 +16,6 @@ mod cli;
 mod config;
 mod element;
 mod knowledge;
+mod server;
 mod stream;
 mod suite;
