@@ -1,54 +1,51 @@
-//! Processes that do not outlive the test process.
+//! Processes of servers.
 
+use super::directory::{Directory, PID_FILE};
 use super::wait::until;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// Ends a server once the test process is gone, and removes its directory. It waits for the end of its input, which
-/// comes however the test process ends; what ends a whole group of processes must not end it before.
-const WATCHDOG: &str = r#"trap '' INT TERM HUP; read -r _; kill -9 "$0"; rm -rf "$1""#;
+/// Writes its id before it is a server; see the watchdog of [`Directory`].
+const LAUNCH: &str = r#"echo $$ >pid && exec redis-server redis.conf "$@""#;
 
 /// A running redis-server or sentinel; it is killed when the value is dropped.
 pub(crate) struct Process {
     child: Child,
-    watchdog: Child,
+    pid_file: PathBuf,
 }
 
 impl Process {
     /// Starts `redis-server redis.conf MODE…` in a directory and waits until it writes `ready`. When it ends before
     /// that, the error is what it wrote.
-    pub(crate) fn start(directory: &Path, mode: &[&str], ready: &str) -> Result<Self, String> {
+    pub(crate) fn start(directory: &Directory, mode: &[&str], ready: &str) -> Result<Self, String> {
+        let directory = directory.path();
         let log = directory.join("log");
         let out = File::create(&log).unwrap();
-        let child = Command::new("redis-server")
-            .arg("redis.conf")
+        let child = Command::new("sh")
+            .args(["-c", LAUNCH, "sh"])
             .args(mode)
             .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(out.try_clone().unwrap())
             .stderr(out)
             .spawn()
-            .expect("redis-server does not start: is the package redis-server installed?");
-        let watchdog = Command::new("sh")
-            .args(["-c", WATCHDOG, &child.id().to_string()])
-            .arg(directory)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
             .unwrap();
-        let mut process = Self { child, watchdog };
+        let mut process = Self { child, pid_file: directory.join(PID_FILE) };
         let (mut written, mut ended) = (String::new(), false);
         until(&format!("redis-server {mode:?} in {} is ready", directory.display()), || {
-            ended = process.child.try_wait().unwrap().is_some();
+            ended = process.has_ended();
             written = String::from_utf8_lossy(&fs::read(&log).unwrap()).into_owned();
             ended || written.contains(ready)
         });
         if ended { Err(written) } else { Ok(process) }
     }
 
-    pub(crate) fn id(&self) -> u32 {
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    fn id(&self) -> u32 {
         self.child.id()
     }
 
@@ -76,37 +73,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // The watchdog first: it must not find another process under the id of one that is gone.
-        for child in [&mut self.watchdog, &mut self.child] {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::RedisServer;
-    use super::*;
-
-    #[test]
-    fn a_server_and_its_directory_go_when_the_test_process_is_gone() {
-        let mut server = RedisServer::start();
-        let directory = server.directory().to_owned();
-        let process = server.process_mut();
-        // What the system does when this process ends.
-        drop(process.watchdog.stdin.take());
-        until("the server has ended", || process.child.try_wait().unwrap().is_some());
-        until("its directory is gone", || !directory.exists());
-    }
-
-    #[test]
-    fn a_dropped_server_leaves_neither_process_nor_directory() {
-        let mut server = RedisServer::start();
-        let directory = server.directory().to_owned();
-        let ids = [server.process_mut().child.id(), server.process_mut().watchdog.id()];
-        drop(server);
-        assert!(!directory.exists());
-        assert!(ids.iter().all(|id| !Path::new(&format!("/proc/{id}")).exists()));
+        let _ = self.child.kill();
+        // Before the system may give its id to another process.
+        let _ = fs::remove_file(&self.pid_file);
+        let _ = self.child.wait();
     }
 }

@@ -1,6 +1,6 @@
 //! A redis-server of a test's own, and one that all tests of the binary share.
 
-use super::directory::Directory;
+use super::directory::{CONFIGURATION, Directory};
 use super::process::Process;
 use super::tcp::{is_in_use, on_free_ports};
 use super::tls;
@@ -125,12 +125,22 @@ impl RedisServer {
         out
     }
 
-    pub(super) fn process_mut(&mut self) -> &mut Process {
+    #[cfg(test)]
+    pub(super) fn directory_mut(&mut self) -> &mut Directory {
+        &mut self.directory
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_ended(&mut self) -> bool {
+        self.process_mut().has_ended()
+    }
+
+    fn process_mut(&mut self) -> &mut Process {
         self.process.as_mut().expect("the server was killed")
     }
 
     fn run(&self) -> Result<Process, String> {
-        Process::start(self.directory.path(), &[], "Ready to accept connections")
+        Process::start(&self.directory, &[], "Ready to accept connections")
     }
 }
 
@@ -199,7 +209,7 @@ impl Options {
             lines.push(format!("cluster-enabled yes\ncluster-port {bus}"));
         }
         lines.extend_from_slice(&self.lines);
-        fs::write(directory.path().join("redis.conf"), lines.join("\n") + "\n").unwrap();
+        fs::write(directory.path().join(CONFIGURATION), lines.join("\n") + "\n").unwrap();
         let mut server =
             RedisServer { process: None, directory, port, password: self.password.clone(), authority };
         server.process = Some(server.run()?);

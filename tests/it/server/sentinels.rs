@@ -1,7 +1,7 @@
 //! A master, a replica and three sentinels.
 
 use super::command::ask;
-use super::directory::Directory;
+use super::directory::{CONFIGURATION, Directory};
 use super::process::Process;
 use super::redis_server::RedisServer;
 use super::tcp::on_free_ports;
@@ -159,8 +159,8 @@ fn start_sentinels(servers: &[RedisServer; 2], ports: [u16; 3]) -> Result<Vec<Se
                 format!("sentinel known-sentinel {MASTER_NAME} 127.0.0.1 {other} {}", id(other))
             }));
             let directory = Directory::new();
-            fs::write(directory.path().join("redis.conf"), lines.join("\n") + "\n").unwrap();
-            let process = Process::start(directory.path(), &["--sentinel"], "Sentinel ID is")?;
+            fs::write(directory.path().join(CONFIGURATION), lines.join("\n") + "\n").unwrap();
+            let process = Process::start(&directory, &["--sentinel"], "Sentinel ID is")?;
             Ok(Sentinel { _process: process, _directory: directory, port })
         };
     ports.into_iter().map(start).collect()
