@@ -19,5 +19,6 @@ mod event;
 mod knowledge;
 #[cfg(feature = "redis")]
 mod redis;
+mod server;
 mod stream;
 mod suite;

@@ -1,13 +1,11 @@
 //! Channels and connections on real Redis servers.
 
-mod server;
-
+use crate::server::RedisServer;
 use mape::backend::Backend;
-use server::Server;
 
 #[tokio::test]
 async fn smoke() {
-    let server = Server::start().await;
+    let server = RedisServer::start();
     let backend = Backend::open(&server.url()).await.unwrap();
     assert_eq!(backend.channels().publish("a", &1).await.unwrap(), 0);
 }
