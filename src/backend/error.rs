@@ -57,6 +57,26 @@ pub enum Error {
         /// What it says.
         reason: String,
     },
+    /// The server is not who it should be.
+    #[error(
+        "opening a backend: {address} cannot be trusted: {reason}; is it the right server? its authority belongs into the option `ca_file`"
+    )]
+    Untrusted {
+        /// The server.
+        address: String,
+        /// What is wrong with its certificate.
+        reason: String,
+    },
+    /// There are no certificates to trust.
+    #[error(
+        "opening a backend: the certificates to trust, {what}, cannot be used: {reason}; a file in PEM is needed"
+    )]
+    Certificates {
+        /// The file.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The server lacks commands that are needed.
     #[error("opening a backend: {address} runs Redis {version}, which is too old; 6.2 or newer is needed")]
     TooOld {

@@ -1,11 +1,7 @@
-//! Channels and connections on real Redis servers.
+//! Channels and connections on real Redis servers, and what they do when those fail.
 
-use crate::server::RedisServer;
-use mape::backend::Backend;
+mod world;
 
-#[tokio::test]
-async fn smoke() {
-    let server = RedisServer::start();
-    let backend = Backend::open(&server.url()).await.unwrap();
-    assert_eq!(backend.channels().publish("a", &1).await.unwrap(), 0);
-}
+use crate::channel::conformance;
+
+conformance::suite! { redis_conforms, crate::redis::world::channels_of(crate::server::RedisServer::start()).await }
