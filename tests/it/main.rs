@@ -17,5 +17,6 @@ mod config;
 mod element;
 mod event;
 mod knowledge;
+mod remote;
 mod stream;
 mod suite;
