@@ -61,6 +61,11 @@ const BATCH: usize = 256;
 /// The capacity unless another is asked for.
 const CAPACITY: usize = 1024;
 
+/// A number for one start of a publisher, among those that every JSON reader keeps exactly.
+pub(super) fn epoch() -> u64 {
+    fastrand::u64(1..1 << 53)
+}
+
 impl<T: Serialize> ChannelSink<T> {
     pub(super) fn new(pubsub: Arc<dyn PubSub>, channel: ChannelName) -> Self {
         Self {
@@ -68,8 +73,7 @@ impl<T: Serialize> ChannelSink<T> {
             src: channel.as_str().to_owned(),
             channel,
             bare: false,
-            // Within the numbers that every JSON reader keeps exactly.
-            epoch: fastrand::u64(1..1 << 53),
+            epoch: epoch(),
             seq: 0,
             waiting: VecDeque::new(),
             capacity: CAPACITY,

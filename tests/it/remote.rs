@@ -21,7 +21,7 @@ macro_rules! suite {
 }
 pub(crate) use suite;
 
-suite! { memory_apps, mape::backend::Backend::memory(), start_paused = true }
+crate::remote::suite! { memory_apps, mape::backend::Backend::memory(), start_paused = true }
 
 pub(crate) async fn what_an_element_emits_is_published_on_its_path_with_errors_and_end(backend: Backend) {
     let app = App::with_backend(backend.clone());
