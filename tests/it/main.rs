@@ -18,5 +18,6 @@ mod element;
 mod event;
 mod knowledge;
 mod remote;
+mod server;
 mod stream;
 mod suite;
