@@ -1,5 +1,7 @@
 //! Channels and connections on real Redis servers, and what they do when those fail.
 
+mod log;
+mod opening;
 mod world;
 
 use crate::channel::conformance;
