@@ -2,6 +2,7 @@
 
 mod log;
 mod opening;
+mod outages;
 mod world;
 
 use crate::channel::conformance;
