@@ -1,5 +1,8 @@
 //! Channels and connections on real Redis servers.
 
+mod events;
+mod knowledge;
+
 use crate::server::RedisServer;
 use mape::backend::Backend;
 
