@@ -24,6 +24,9 @@ pub enum Error {
         /// The scheme.
         scheme: String,
     },
+    /// `memory:` is asked for by a program that looks into what others share.
+    #[error("memory: exists in one process only, nobody else can look into it; use {SHARED}")]
+    NotShared,
     /// The rest of the URL is not what its scheme asks for.
     #[error("opening the backend `{scheme}:`: {problem}")]
     Malformed {
@@ -57,6 +60,26 @@ pub enum Error {
         /// What it says.
         reason: String,
     },
+    /// The server is not who it should be.
+    #[error(
+        "opening a backend: {address} cannot be trusted: {reason}; is it the right server? its authority belongs into the option `ca_file`"
+    )]
+    Untrusted {
+        /// The server.
+        address: String,
+        /// What is wrong with its certificate.
+        reason: String,
+    },
+    /// There are no certificates to trust.
+    #[error(
+        "opening a backend: the certificates to trust, {what}, cannot be used: {reason}; a file in PEM is needed"
+    )]
+    Certificates {
+        /// The file.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The server lacks commands that are needed.
     #[error("opening a backend: {address} runs Redis {version}, which is too old; 6.2 or newer is needed")]
     TooOld {
@@ -75,5 +98,22 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether it lies in how the backend is named, and not in how it is doing.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::NoScheme { .. }
+                | Self::UnknownScheme { .. }
+                | Self::NotInThisBuild { .. }
+                | Self::NotShared
+                | Self::Malformed { .. }
+        )
+    }
+}
+
+/// What several programs can share.
+const SHARED: &str = "`file:DIR` or `redis://HOST:PORT`";
 /// What a person can write.
 const KNOWN: &str = "`memory:`, `file:DIR` or `redis://HOST:PORT`";

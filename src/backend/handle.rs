@@ -62,6 +62,33 @@ impl Backend {
         }
     }
 
+    /// The backend that `url` names, for a program that looks into what others share: a directory that has an owner is
+    /// reached through it.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and [`Error::NotShared`] for `memory:`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Yes: dropping the future opens nothing.
+    pub async fn attach(url: &str, options: Options) -> Result<Self, Error> {
+        match url.parse()? {
+            Url::Memory => Err(Error::NotShared),
+            #[allow(unreachable_patterns, reason = "which backends there are depends on the features")]
+            _ => Self::open_with(url, options).await,
+        }
+    }
+
+    /// Waits until everything that was done here is safe, and lets go of what can be let go of. It happens by itself
+    /// when the last handle is dropped; a program that ends waits for it here.
+    ///
+    /// # Cancel safety
+    ///
+    /// Yes: dropping the future only stops waiting.
+    #[expect(clippy::unused_async, reason = "backends that keep something have to wait")]
+    pub async fn close(self) {}
+
     /// A backend of one's own making, under the name `url`.
     #[must_use]
     pub fn new(url: &str, store: Arc<dyn Store>, pubsub: Arc<dyn PubSub>, log: Arc<dyn EventLog>) -> Self {

@@ -19,6 +19,7 @@ mod event;
 mod knowledge;
 #[cfg(feature = "redis")]
 mod redis;
+mod remote;
 mod server;
 mod stream;
 mod suite;

@@ -3,11 +3,13 @@
 use super::dedicated::{Dedicated, Pool};
 use super::endpoint::Endpoint;
 use super::failure::{Failure, Refusal};
-use super::keeper::{self, pause};
+use super::keeper::Keeper;
 use super::link::Link;
+use super::pauses::Pauses;
 use super::script::Script;
 use super::settings::Settings;
 use super::shared::Shared;
+use super::topology::Finder;
 use super::verdict::Verdict;
 use crate::backend::{Error, Options};
 use redis::aio::MultiplexedConnection;
@@ -47,11 +49,13 @@ impl Client {
     ///
     /// Dropping the future opens nothing.
     pub(in crate::backend) async fn open(endpoint: Endpoint, options: &Options) -> Result<Self, Error> {
-        let settings = Arc::new(Settings::new(endpoint, options)?);
+        let settings = Arc::new(Settings::new(endpoint, options).await?);
         let shared = Arc::new(Shared::new());
-        let (link, ended) = keeper::first(&shared, &settings, options.wait).await?;
+        let finder = Finder::new(settings.clone());
+        let keeper = Keeper { shared: shared.clone(), settings: settings.clone(), finder };
+        let (link, ended) = keeper.first(options.wait).await?;
         shared.up(link.clone());
-        let keeper = tokio::spawn(keeper::keep(shared.clone(), settings.clone(), link, ended));
+        let keeper = tokio::spawn(keeper.keep(link, ended));
         Ok(Self { inner: Arc::new(Inner { shared, settings, pool: Pool::default(), keeper }) })
     }
 
@@ -135,7 +139,7 @@ impl Client {
     /// Yes.
     pub(super) async fn dedicated(&self) -> Result<Dedicated, Failure> {
         let deadline = Instant::now() + PATIENCE;
-        let mut attempts = 0;
+        let mut pauses = Pauses::default();
         loop {
             let address = self.inner.shared.wait(deadline).await?.address.clone();
             if let Some(idle) = self.inner.pool.take(&address).await {
@@ -144,12 +148,11 @@ impl Client {
             match Link::open(&self.inner.settings, &address, 0, None).await {
                 Ok((link, _ended)) => return Ok(Dedicated::new(self.clone(), link)),
                 Err(obstacle) => {
-                    let wait = Instant::now() + pause(attempts, Duration::ZERO);
-                    if wait >= deadline {
+                    let until = Instant::now() + pauses.next();
+                    if until >= deadline {
                         return Err(Failure::NotSent(obstacle.to_string().into()));
                     }
-                    attempts += 1;
-                    sleep_until(wait).await;
+                    sleep_until(until).await;
                 }
             }
         }
@@ -211,11 +214,11 @@ impl Client {
         &self.inner.pool
     }
 
-    pub(super) fn shared(&self) -> &Shared {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.inner.shared
     }
 
-    pub(super) fn settings(&self) -> &Settings {
+    pub(super) fn settings(&self) -> &Arc<Settings> {
         &self.inner.settings
     }
 

@@ -9,8 +9,10 @@ pub(super) struct Control(OnceLock<Listener>);
 
 struct Listener {
     channel: String,
-    heard: Box<dyn Fn(&[u8]) + Send + Sync>,
+    heard: Heard,
 }
+
+type Heard = Box<dyn Fn(&[u8]) + Send + Sync>;
 
 impl Control {
     /// Says what to listen to; the first one counts.

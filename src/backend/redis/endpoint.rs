@@ -41,6 +41,18 @@ impl Endpoint {
         "rediss+cluster",
     ];
 
+    pub(super) fn scheme(&self) -> &'static str {
+        match (&self.topology, self.addresses.first(), self.tls) {
+            (Topology::Standalone, Some(Address::Unix(_)), _) => "redis+unix",
+            (Topology::Standalone, _, false) => "redis",
+            (Topology::Standalone, _, true) => "rediss",
+            (Topology::Sentinel { .. }, _, false) => "redis+sentinel",
+            (Topology::Sentinel { .. }, _, true) => "rediss+sentinel",
+            (Topology::Cluster, _, false) => "redis+cluster",
+            (Topology::Cluster, _, true) => "rediss+cluster",
+        }
+    }
+
     /// Reads what follows `scheme:`. Errors say what to write and never repeat what may be a secret.
     pub(in crate::backend) fn parse(scheme: &str, rest: &str) -> Result<Self, String> {
         let form = match scheme {
@@ -137,13 +149,7 @@ fn decode(text: &str) -> Option<String> {
 /// The URL, without the password.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.tls { "rediss" } else { "redis" })?;
-        f.write_str(match (&self.topology, self.addresses.first()) {
-            (Topology::Standalone, Some(Address::Unix(_))) => "+unix://",
-            (Topology::Standalone, _) => "://",
-            (Topology::Sentinel { .. }, _) => "+sentinel://",
-            (Topology::Cluster, _) => "+cluster://",
-        })?;
+        write!(f, "{}://", self.scheme())?;
         if let Some(username) = &self.username {
             write!(f, "{username}@")?;
         }

@@ -2,12 +2,13 @@
 
 use super::address::Address;
 use super::endpoint::Topology;
+use super::failure::Refusal;
 use super::obstacle::Obstacle;
 use super::settings::Settings;
 use super::socket::{Pulse, Socket};
 use crate::backend::Error;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, ErrorKind, PushInfo, RedisConnectionInfo, RedisError, Value};
+use redis::{AsyncConnectionConfig, PushInfo, RedisConnectionInfo, Value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -33,6 +34,7 @@ pub(super) struct Link {
     connection: MultiplexedConnection,
     pulse: Arc<Pulse>,
     gone: Arc<AtomicBool>,
+    retired: AtomicBool,
     driver: AbortHandle,
 }
 
@@ -59,22 +61,24 @@ impl Link {
         pushes: Option<Pushes>,
     ) -> Result<(Self, Ended), Obstacle> {
         within(address, async {
-            let (mut link, ended) = Self::greet(settings.greeting(), address, epoch, pushes).await?;
+            let (mut link, ended) =
+                Self::greet(settings, settings.greeting(), address, epoch, pushes).await?;
             let mut pipe = redis::pipe();
-            pipe.cmd("HELLO").cmd("CLIENT").arg("SETNAME").arg(&settings.client_name).cmd("PING");
+            pipe.cmd("HELLO").cmd("CLIENT").arg("SETNAME").arg(settings.client_name()).cmd("PING");
             let mut connection = link.connection.clone();
             let answers = connection.send_packed_commands(&pipe, 0, 3).await;
             let [hello, _named, ping] =
-                <[Value; 3]>::try_from(answers.map_err(|error| obstacle(address, &error))?).map_err(
-                    |_| Obstacle::unsuitable(address, "its answers do not fit the commands; is it Redis?"),
-                )?;
+                <[Value; 3]>::try_from(answers.map_err(|error| Obstacle::greeting(address, &error))?)
+                    .map_err(|_| {
+                        Obstacle::unsuitable(address, "its answers do not fit the commands; is it Redis?")
+                    })?;
             let hello = Hello::read(hello)
                 .ok_or_else(|| Obstacle::unsuitable(address, "it does not greet like Redis"))?;
             link.id = hello.id;
             hello.suits(&settings.endpoint.topology, address)?;
             match ping {
                 Value::ServerError(error) if ["LOADING", "MASTERDOWN"].contains(&error.code()) => {
-                    Err(Obstacle::passing(address, super::failure::Refusal(error)))
+                    Err(Obstacle::passing(address, Refusal(error)))
                 }
                 _ => Ok((link, ended)),
             }
@@ -82,13 +86,15 @@ impl Link {
         .await
     }
 
-    async fn greet(
+    /// Connects and greets, whoever it is.
+    pub(super) async fn greet(
+        settings: &Settings,
         greeting: RedisConnectionInfo,
         address: &Address,
         epoch: u64,
         pushes: Option<Pushes>,
     ) -> Result<(Self, Ended), Obstacle> {
-        let socket = Socket::open(address).await.map_err(|error| Obstacle::passing(address, error))?;
+        let socket = Socket::open(address, settings.tls.as_ref()).await?;
         let pulse = socket.pulse();
         // Whoever asks too long is found by the heartbeat, without a timer for each command.
         let mut config =
@@ -101,7 +107,7 @@ impl Link {
         }
         let (connection, driver) = MultiplexedConnection::new_with_config(&greeting, socket, config)
             .await
-            .map_err(|error| obstacle(address, &error))?;
+            .map_err(|error| Obstacle::greeting(address, &error))?;
         let (over, ended) = oneshot::channel();
         let gone = Arc::new(AtomicBool::new(false));
         let ending = Ending { gone: gone.clone(), _over: over };
@@ -110,7 +116,8 @@ impl Link {
             driver.await;
         });
         let driver = driver.abort_handle();
-        let link = Self { address: address.clone(), id: 0, epoch, connection, pulse, gone, driver };
+        let retired = AtomicBool::new(false);
+        let link = Self { address: address.clone(), id: 0, epoch, connection, pulse, gone, retired, driver };
         Ok((link, ended))
     }
 
@@ -124,14 +131,24 @@ impl Link {
         self.gone.load(Relaxed)
     }
 
+    /// It is broken, even if its driver has not noticed yet.
+    pub(super) fn broke(&self) {
+        self.gone.store(true, Relaxed);
+    }
+
     /// From now on nothing more is to be sent on it; what is under way goes on.
     pub(super) fn retire(&self) {
+        self.retired.store(true, Relaxed);
         self.gone.store(true, Relaxed);
+    }
+
+    pub(super) fn is_retired(&self) -> bool {
+        self.retired.load(Relaxed)
     }
 
     /// Closes it now: whoever waits for an answer on it is told.
     pub(super) fn close(&self) {
-        self.retire();
+        self.broke();
         self.driver.abort();
     }
 
@@ -226,26 +243,4 @@ async fn within<T>(
 ) -> Result<T, Obstacle> {
     let late = |_| Obstacle::passing(address, format!("no answer within {} s", CONNECTING.as_secs()));
     timeout(CONNECTING, work).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
-}
-
-/// What an error in a greeting means.
-fn obstacle(address: &Address, error: &RedisError) -> Obstacle {
-    let said = || match (error.code(), error.detail()) {
-        (Some(code), Some(detail)) => format!("{code} {detail}"),
-        (Some(one), None) | (None, Some(one)) => one.to_owned(),
-        (None, None) => error.to_string(),
-    };
-    match (error.kind(), error.code()) {
-        (ErrorKind::RESP3NotSupported, _) => {
-            let version = "5 or older".to_owned();
-            Obstacle::Final(Error::TooOld { address: address.to_string(), version })
-        }
-        (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS" | "NOAUTH" | "NOPERM" | "DENIED")) => {
-            Obstacle::Denied { address: address.clone(), reason: said() }
-        }
-        (_, Some("ERR")) if error.to_string().contains("switch database") => {
-            Obstacle::unsuitable(address, format!("{}; name a database that it has", said()))
-        }
-        _ => Obstacle::passing(address, said()),
-    }
 }

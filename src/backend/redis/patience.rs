@@ -117,7 +117,7 @@ impl Client {
         match Verdict::on(error) {
             Verdict::Final | Verdict::Later => Ok(None),
             Verdict::Elsewhere => {
-                self.shared().retire(epoch, Refusal(error.clone()));
+                self.shared().retire(epoch, Refusal(error.clone()).to_string());
                 Ok(None)
             }
             Verdict::Ask(target) => self.ask(&target, cmd).await,

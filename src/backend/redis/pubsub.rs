@@ -1,22 +1,43 @@
 //! Channels on Redis.
 
-use super::client::Client;
+use super::client::{Client, PATIENCE};
 use super::failure::Failure;
-use crate::channel::{ChannelName, Error, Payload, PubSub, Subscription, Topics};
+use super::hearing::Hearing;
+use super::subscriptions::Subscriptions;
+use crate::channel::{ChannelName, Error, Payload, PubSub, Subscription, Topic, Topics};
 use crate::stream::Answer;
 use redis::{Pipeline, Value};
 use std::fmt;
 use std::sync::Arc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
-/// A [`PubSub`] on a Redis server.
+/// A [`PubSub`] on a Redis server; clones share it.
 #[derive(Clone)]
 pub(in crate::backend) struct RedisPubSub {
     client: Client,
+    heard: Arc<Heard>,
+}
+
+struct Heard {
+    subscriptions: Arc<Subscriptions>,
+    keeper: JoinHandle<()>,
+}
+
+impl Drop for Heard {
+    fn drop(&mut self) {
+        self.keeper.abort();
+        self.subscriptions.clear();
+    }
 }
 
 impl RedisPubSub {
     pub(in crate::backend) fn new(client: Client) -> Self {
-        Self { client }
+        let subscriptions = Arc::<Subscriptions>::default();
+        let (shared, settings) = (client.shared().clone(), client.settings().clone());
+        let hearing = Hearing { shared, settings, subscriptions: subscriptions.clone() };
+        let keeper = tokio::spawn(hearing.keep());
+        Self { client, heard: Arc::new(Heard { subscriptions, keeper }) }
     }
 }
 
@@ -43,8 +64,36 @@ impl PubSub for RedisPubSub {
     }
 
     fn subscribe(&self, topics: Topics) -> Answer<Result<Subscription, Error>> {
-        let topic = format!("{:?}", topics.topics());
-        Answer::ready(Err(told(Failure::NotSent("not there yet".into()), topic)))
+        let subscriptions = self.heard.subscriptions.clone();
+        let shared = self.client.shared().clone();
+        Answer::pending(async move {
+            if topics.topics().is_empty() {
+                let (_, subscription) = Subscription::bounded(topics, || ());
+                return Ok(subscription);
+            }
+            let topic = topics.topics().iter().map(named).collect::<Vec<_>>().join(", ");
+            let id = subscriptions.number();
+            let gone = Arc::downgrade(&subscriptions);
+            let (sender, subscription) = Subscription::bounded(topics, move || {
+                if let Some(subscriptions) = gone.upgrade() {
+                    subscriptions.remove(id);
+                }
+            });
+            let confirmed = subscriptions.add(id, sender);
+            drop(subscriptions);
+            match timeout(PATIENCE, confirmed).await {
+                Ok(Ok(Ok(()))) => Ok(subscription),
+                Ok(Ok(Err(failure))) => Err(told(failure, topic)),
+                Ok(Err(_)) | Err(_) => Err(told(Failure::NotSent(shared.cause()), topic)),
+            }
+        })
+    }
+}
+
+fn named(topic: &Topic) -> &str {
+    match topic {
+        Topic::Name(name) => name.as_str(),
+        Topic::Pattern(pattern) => pattern.as_str(),
     }
 }
 

@@ -50,20 +50,20 @@ impl Shared {
 
     /// The connection as soon as there is one.
     pub(super) async fn wait(&self, deadline: Instant) -> Result<Arc<Link>, Failure> {
-        let mut changes = self.changes.subscribe();
-        loop {
-            if let Some(link) = self.now() {
-                return Ok(link);
-            }
-            if timeout_at(deadline, changes.changed()).await.is_err() {
-                return Err(Failure::NotSent(self.cause()));
-            }
-        }
+        let found = timeout_at(deadline, self.until(|link| Some(link.clone()))).await;
+        found.map_err(|_| Failure::NotSent(self.cause()))
     }
 
-    /// Sees connections come and go.
-    pub(super) fn changes(&self) -> watch::Receiver<()> {
-        self.changes.subscribe()
+    /// What `f` takes from the connection, as soon as there is one from which it takes something.
+    pub(super) async fn until<T>(&self, mut f: impl FnMut(&Arc<Link>) -> Option<T>) -> T {
+        let mut changes = self.changes.subscribe();
+        loop {
+            if let Some(found) = self.now().as_ref().and_then(&mut f) {
+                return found;
+            }
+            // The sender is ours.
+            let _ = changes.changed().await;
+        }
     }
 
     pub(super) fn epoch(&self) -> u64 {
@@ -96,21 +96,21 @@ impl Shared {
         self.cause.lock().clone()
     }
 
-    pub(super) fn because(&self, cause: impl ToString) {
-        *self.cause.lock() = cause.to_string().into();
+    pub(super) fn because(&self, cause: impl Into<Arc<str>>) {
+        *self.cause.lock() = cause.into();
     }
 
     /// The connection `epoch` was found to be broken; the keeper sees that, too, but perhaps not yet.
     pub(super) fn lost(&self, epoch: u64) {
         self.with(|link| {
             if link.epoch == epoch {
-                link.retire();
+                link.broke();
             }
         });
     }
 
     /// Takes the connection `epoch` out of use, as its server is not the one to talk to any more.
-    pub(super) fn retire(&self, epoch: u64, cause: impl ToString) {
+    pub(super) fn retire(&self, epoch: u64, cause: impl Into<Arc<str>>) {
         if let Some(link) = self.now()
             && link.epoch == epoch
         {

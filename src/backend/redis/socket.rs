@@ -1,6 +1,8 @@
 //! The bytes to and from a server, watched for signs of life.
 
 use super::address::Address;
+use super::obstacle::Obstacle;
+use super::tls::Tls;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -39,15 +41,19 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) async fn open(address: &Address) -> io::Result<Self> {
+    pub(super) async fn open(address: &Address, tls: Option<&Tls>) -> Result<Self, Obstacle> {
+        let failed = |error: io::Error| Obstacle::passing(address, &error);
         let stream: Box<dyn Stream> = match address {
             Address::Tcp { host, port } => {
-                let stream = TcpStream::connect((host.as_str(), *port)).await?;
+                let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(failed)?;
                 // Commands are small and each one is waited for.
-                stream.set_nodelay(true)?;
-                Box::new(stream)
+                stream.set_nodelay(true).map_err(failed)?;
+                match tls {
+                    Some(tls) => Box::new(tls.connect(address, host, stream).await?),
+                    None => Box::new(stream),
+                }
             }
-            Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
+            Address::Unix(path) => Box::new(UnixStream::connect(path).await.map_err(failed)?),
         };
         Ok(Self { stream, pulse: Arc::default() })
     }

@@ -34,6 +34,6 @@ mod tests {
         assert_eq!(to_hex(Version::ABSENT), "0000000000000000");
         assert_ne!(version, of_value(b"tipo"));
         // As `redis.sha1hex("stringpanda")` gives it.
-        assert_eq!(to_hex(version), &Sha1::from("stringpanda").hexdigest()[..16]);
+        assert_eq!(to_hex(version), &Sha1::from("stringpanda").digest().to_string()[..16]);
     }
 }

@@ -119,13 +119,14 @@ impl Watching {
 
     /// Renews what is watched here and reads what is watched elsewhere, for ever.
     pub(super) async fn keep(self: Arc<Self>) {
-        let mut connections = self.client.shared().changes();
+        let shared = self.client.shared();
         let mut pause = RENEWED;
         loop {
+            let epoch = shared.epoch();
             tokio::select! {
                 () = sleep(pause) => {}
                 () = self.outdated.notified() => {}
-                _ = connections.changed() => {}
+                () = shared.until(|link| (link.epoch != epoch).then_some(())) => {}
             }
             pause = if self.renew().await.is_ok() { RENEWED } else { AGAIN };
         }

@@ -1,14 +1,9 @@
-//! Channels and connections on real Redis servers.
+//! Channels and connections on real Redis servers, and what they do when those fail.
 
 mod events;
 mod knowledge;
+mod world;
 
-use crate::server::RedisServer;
-use mape::backend::Backend;
+use crate::channel::conformance;
 
-#[tokio::test]
-async fn smoke() {
-    let server = RedisServer::start();
-    let backend = Backend::open(&server.url()).await.unwrap();
-    assert_eq!(backend.channels().publish("a", &1).await.unwrap(), 0);
-}
+conformance::suite! { redis_conforms, crate::redis::world::channels_of(crate::server::RedisServer::start()).await }

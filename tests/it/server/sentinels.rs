@@ -12,7 +12,8 @@ use std::fs;
 const MASTER_NAME: &str = "main";
 /// How often the sentinels do what they do from time to time, in ms. Five periods of pings are how old their knowledge
 /// of a replica may be, and while its master is down they renew that only every second: so not less.
-const HASTE: &str = "info-period 100 ping-period 400 ask-period 100 publish-period 100 tilt-period 1000 election-timeout 2000";
+const HASTE: &str = "info-period 100 ping-period 400 ask-period 100 publish-period 100 \
+                     tilt-period 1000 election-timeout 2000";
 
 /// Two servers and the sentinels that watch them (quorum 2). A master that does not answer for 500 ms is replaced.
 pub(crate) struct Sentinels {
@@ -30,7 +31,7 @@ struct Sentinel {
 }
 
 impl Sentinels {
-    /// Takes one or two seconds, until everybody knows everybody and a failover would succeed.
+    /// Takes about a second, until everybody knows everybody and a failover would succeed.
     pub(crate) fn start() -> Self {
         let options = || RedisServer::options().config("repl-diskless-sync-delay", "0");
         let master = options().start();
@@ -70,7 +71,7 @@ impl Sentinels {
             && self.watchers.iter().all(|sentinel| sentinel.master_port() == Some(heir.port()))
     }
 
-    /// Takes one to three seconds, blocking.
+    /// Blocks; takes one to two seconds.
     pub(crate) fn wait_for_failover(&self) {
         until("the sentinels have made the replica master", || self.has_failed_over());
     }
@@ -86,9 +87,9 @@ impl Sentinels {
     /// when the master is killed too soon.
     pub(crate) fn wait_for_replica(&self) {
         let index = self.master_index();
-        let written = replicated(&self.servers[index], "role:master");
+        let written = replicated(&self.servers[index], "role:master").expect("the master answers");
         until("the replica has what the master has", || {
-            replicated(&self.servers[1 - index], "master_link_status:up") >= written
+            replicated(&self.servers[1 - index], "master_link_status:up") >= Some(written)
         });
     }
 
