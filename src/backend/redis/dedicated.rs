@@ -28,11 +28,6 @@ impl Dedicated {
         self.link.as_ref().map_or(0, |link| link.id)
     }
 
-    /// Whether a command can be sent; after a failure of the connection, ask the client for another.
-    pub(super) fn is_open(&self) -> bool {
-        self.link.as_ref().is_some_and(|link| !link.is_gone())
-    }
-
     /// One command, which may block on the server for less than `within`.
     ///
     /// Nothing is tried again: what the server cannot do now is [`Failure::NotSent`] and closes the connection.

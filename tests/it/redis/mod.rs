@@ -1,5 +1,8 @@
 //! Channels and connections on real Redis servers, and what they do when those fail.
 
+mod events;
+mod failover;
+mod knowledge;
 mod log;
 mod opening;
 mod outages;

@@ -40,7 +40,8 @@ async fn a_wrong_password_is_told_at_once_and_not_tried_again_and_again() {
 
 #[tokio::test]
 async fn a_user_may_do_what_its_rules_say_and_is_told_what_not() {
-    let server = RedisServer::options().acl("car", "on >p@ss:w%rd ~* resetchannels &car_* +@all").start();
+    let server =
+        RedisServer::options().acl("car", "on >p@ss:w%rd ~* resetchannels &car_* &mape:* +@all").start();
     let url = server.url_for("car", "p%40ss%3Aw%25rd");
     let login = options(|options| {
         options.username = Some("car".into());

@@ -143,7 +143,7 @@ async fn a_connection_on_which_nothing_comes_any_more_is_noticed() {
     proxy.hold();
     let held = Instant::now();
     let error = channels.publish("a", &2).await.unwrap_err();
-    assert!(error.is_retryable() && held.elapsed() < Duration::from_secs(9), "{error} {:?}", held.elapsed());
+    assert!(error.is_retryable() && held.elapsed() < Duration::from_secs(7), "{error} {:?}", held.elapsed());
     proxy.cut();
     proxy.resume();
     // 2 was under way and may have arrived, but not here.
@@ -181,18 +181,17 @@ async fn connections_that_the_server_kills_come_back() {
     let server = RedisServer::start();
     let channels = channels(&server.url()).await;
     let mut heard = channels.subscribe("a").await.unwrap();
-    for kind in ["normal", "pubsub", "normal", "pubsub"] {
+    for (n, kind) in ["normal", "pubsub", "normal", "pubsub"].into_iter().enumerate() {
         server.cli(&["CLIENT", "KILL", "TYPE", kind]);
-        let mut sink = channels.sink("a");
-        sink.send(1).await.unwrap();
         if kind == "pubsub" {
             assert_eq!(next(&mut heard).await, Incoming::Interrupted);
-            channels.publish("a", &2).await.unwrap();
         }
-        assert!(matches!(next(&mut heard).await, Incoming::Delivery(_)));
+        // Who publishes may have lost its connection, too.
+        eventually("it is published", async || channels.publish("a", &n).await == Ok(1)).await;
+        assert!(
+            matches!(next(&mut heard).await, Incoming::Delivery(it) if *it.payload == *n.to_string().as_bytes())
+        );
     }
-    // One more may have come after the interruption.
-    assert_eq!(server.cli(&["PUBSUB", "NUMPAT"]), "1");
 }
 
 #[tokio::test]
@@ -292,7 +291,8 @@ async fn the_server_is_asked_for_names_by_name_and_let_go_of_as_it_was_asked() {
     // PyMAPE subscribes to patterns only, and then unsubscribes from names.
     let server = RedisServer::start();
     let channels = channels(&server.url()).await;
-    let counts = || (server.cli(&["PUBSUB", "CHANNELS"]), server.cli(&["PUBSUB", "NUMPAT"]));
+    // Besides what knowledge listens to.
+    let counts = || (server.cli(&["PUBSUB", "CHANNELS", "[^m]*"]), server.cli(&["PUBSUB", "NUMPAT"]));
     let one = channels.subscribe(Topics::names(["car_*"])).await.unwrap();
     let two = channels.subscribe(Topics::names(["car_*"]).and(["car_?"])).await.unwrap();
     let three = channels.subscribe("car_?").await.unwrap();
@@ -323,4 +323,16 @@ async fn names_that_are_no_text_are_heard_all_the_same() {
     crate::server::ask::<i64>(server.port(), &[b"PUBLISH".as_slice(), b"car_\xff", b"\0\xff\r\n"]).unwrap();
     let Incoming::Delivery(it) = next(&mut heard).await else { panic!("a delivery") };
     assert_eq!((it.channel.as_str(), &*it.payload), ("car_\u{fffd}", b"\0\xff\r\n".as_slice()));
+}
+
+#[tokio::test]
+async fn big() {
+    use mape::knowledge::Scope;
+    let server = RedisServer::start();
+    let backend = Backend::open(&server.url()).await.unwrap();
+    let v = backend.knowledge(Scope::App).value::<String>("v");
+    v.set(&"x".repeat(50_000_000)).await.unwrap();
+    for _ in 0..5 {
+        assert_eq!(v.get().await.unwrap().unwrap().len(), 50_000_000);
+    }
 }
