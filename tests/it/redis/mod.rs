@@ -2,6 +2,8 @@
 
 mod events;
 mod knowledge;
+mod taking;
+mod watching;
 mod world;
 
 use crate::channel::conformance;
