@@ -39,6 +39,7 @@ struct Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.keeper.abort();
+        self.shared.close();
     }
 }
 

@@ -43,7 +43,7 @@ impl Keeper {
                     return Err(Error::Denied { address: address.to_string(), reason });
                 }
                 Ok(Err(Obstacle::Final(error))) => return Err(error),
-                Err(_) => (url(), "no answer in time".to_owned()),
+                Err(_) => (self.settings.first_address().to_string(), self.settings.silence().to_owned()),
             };
             if !mem::replace(&mut warned, true) {
                 warn!("waiting for redis at {address}: {cause}");
@@ -67,8 +67,8 @@ impl Keeper {
     }
 
     async fn connect(&self, address: &Address) -> Result<(Arc<Link>, Ended), Obstacle> {
-        let shared = self.shared.clone();
-        let pushes = Arc::new(move |push| shared.control.take(&push));
+        let control = self.shared.control.clone();
+        let pushes = Arc::new(move |push| control.take(&push));
         let (link, ended) =
             Link::open(&self.settings, address, self.shared.next_epoch(), Some(pushes)).await?;
         if let Some(channel) = self.shared.control.channel() {

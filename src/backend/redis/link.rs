@@ -60,7 +60,7 @@ impl Link {
         epoch: u64,
         pushes: Option<Pushes>,
     ) -> Result<(Self, Ended), Obstacle> {
-        within(address, async {
+        let opening = async {
             let (mut link, ended) =
                 Self::greet(settings, settings.greeting(), address, epoch, pushes).await?;
             let mut pipe = redis::pipe();
@@ -82,8 +82,9 @@ impl Link {
                 }
                 _ => Ok((link, ended)),
             }
-        })
-        .await
+        };
+        let late = |_| Err(Obstacle::passing(address, settings.silence()));
+        timeout(CONNECTING, opening).await.unwrap_or_else(late)
     }
 
     /// Connects and greets, whoever it is.
@@ -236,11 +237,3 @@ impl Hello {
 
 /// Older servers lack commands that are needed.
 const OLDEST: (u32, u32) = (6, 2);
-
-async fn within<T>(
-    address: &Address,
-    work: impl Future<Output = Result<T, Obstacle>>,
-) -> Result<T, Obstacle> {
-    let late = |_| Obstacle::passing(address, format!("no answer within {} s", CONNECTING.as_secs()));
-    timeout(CONNECTING, work).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
-}

@@ -76,6 +76,14 @@ impl Settings {
         &self.client_name
     }
 
+    /// What it may mean that nobody answers.
+    pub(super) fn silence(&self) -> &'static str {
+        match self.tls {
+            None => "no answer in time",
+            Some(_) => "no answer in time to TLS; if it speaks without, write `redis:` instead of `rediss:`",
+        }
+    }
+
     /// The first server that the URL names.
     pub(super) fn first_address(&self) -> Address {
         let first = self.endpoint.addresses.first();

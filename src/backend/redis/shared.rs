@@ -20,7 +20,8 @@ pub(super) struct Shared {
     /// Why there is none, or was none.
     cause: Mutex<Arc<str>>,
     pub(super) retired: Notify,
-    pub(super) control: Control,
+    /// Not for the connection to hold all of this, which holds the connection.
+    pub(super) control: Arc<Control>,
 }
 
 impl Shared {
@@ -31,7 +32,7 @@ impl Shared {
             changes: watch::Sender::new(()),
             cause: Mutex::new("not connected yet".into()),
             retired: Notify::new(),
-            control: Control::default(),
+            control: Arc::default(),
         }
     }
 
@@ -90,6 +91,13 @@ impl Shared {
         }
         self.link.store(None);
         self.changes.send_replace(());
+    }
+
+    /// Closes the connection, for good.
+    pub(super) fn close(&self) {
+        if let Some(link) = self.link.swap(None) {
+            link.close();
+        }
     }
 
     pub(super) fn cause(&self) -> Arc<str> {

@@ -2,6 +2,9 @@
 
 mod events;
 mod knowledge;
+mod log;
+mod opening;
+mod outages;
 mod taking;
 mod watching;
 mod world;
