@@ -6,6 +6,8 @@ mod knowledge;
 mod log;
 mod opening;
 mod outages;
+mod taking;
+mod watching;
 mod world;
 
 use crate::channel::conformance;
