@@ -231,9 +231,7 @@ impl Hello {
             }
             ("sentinel", _) => "it is a sentinel; write `redis+sentinel://HOST:PORT/MASTER`",
             ("standalone", Topology::Cluster) => "it is no node of a cluster; write `redis://HOST:PORT`",
-            _ if self.replica => {
-                return Err(Obstacle::passing(address, "it is a replica, which takes no writes"));
-            }
+            _ if self.replica => return Err(Obstacle::Replica(address.clone())),
             _ => return Ok(()),
         };
         Err(Obstacle::unsuitable(address, problem))
