@@ -16,5 +16,6 @@ mod cli;
 mod config;
 mod element;
 mod knowledge;
+mod patterns;
 mod stream;
 mod suite;
