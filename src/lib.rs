@@ -59,7 +59,8 @@ virtual time. To look up: the [table of operators](guide::operator_table) and th
 //! | [`app`] | App > Level > Loop > Element: paths, topology, wiring check, shutdown |
 //! | [`knowledge`] | shared facts in typed collections, changes as streams, transactions, locks |
 //! | [`channel`] | publish and subscribe by name and pattern |
-//! | [`backend`] | where knowledge and channels live, chosen by a URL |
+//! | [`event`] | the durable log: consumer groups, leases, dead letters |
+//! | [`backend`] | where knowledge, channels and events live, chosen by a URL |
 #![cfg_attr(feature = "config", doc = "| [`config`] | `config.yaml`, the environment and code, in layers |")]
 //!
 //! # Features
@@ -68,8 +69,10 @@ virtual time. To look up: the [table of operators](guide::operator_table) and th
 //! |---|---|---|
 //! | `cli` | yes | the program `mape`, and `config` |
 //! | `config` | by `cli` | reading `config.yaml` and the environment |
+//! | `file` | yes | the backend `file:DIR` |
+//! | `redis` | yes | the backends `redis:`, `rediss:`, Sentinel and Cluster |
 //!
-//! A library needs neither: `default-features = false`.
+//! A library needs none of them: `default-features = false`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod app;
@@ -78,6 +81,7 @@ pub mod channel;
 #[cfg(feature = "config")]
 pub mod config;
 pub mod element;
+pub mod event;
 pub mod knowledge;
 pub mod prelude;
 pub mod stream;

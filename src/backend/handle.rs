@@ -1,25 +1,28 @@
 //! The bundle of handles.
 
-use super::Error;
 use super::embedded::{MemoryPubSub, MemoryStore};
 use super::url::Url;
+use super::{Error, Options};
 use crate::channel::{Channels, PubSub};
+use crate::event::{EventLog, Events};
 use crate::knowledge::{Knowledge, Scope, Store};
 use std::sync::Arc;
 
-/// The store of knowledge and the channels behind one URL; a cheap handle, clones share them.
+/// The store of knowledge, the channels and the event log behind one URL; a cheap handle, clones share them.
 #[derive(Clone, Debug)]
 pub struct Backend {
     url: Arc<str>,
     store: Arc<dyn Store>,
     pubsub: Arc<dyn PubSub>,
+    log: Arc<dyn EventLog>,
 }
 
 impl Backend {
     /// A world of its own in this process' memory, gone with its last handle.
     #[must_use]
     pub fn memory() -> Self {
-        Self::new("memory:", Arc::new(MemoryStore::new()), Arc::new(MemoryPubSub::default()))
+        let store = MemoryStore::new();
+        Self::new("memory:", Arc::new(store.clone()), Arc::new(MemoryPubSub::default()), Arc::new(store))
     }
 
     /// The backend that `url` names: `memory:`, a new one each time.
@@ -31,17 +34,58 @@ impl Backend {
     /// # Cancel safety
     ///
     /// Yes: dropping the future opens nothing.
-    #[expect(clippy::unused_async, reason = "backends that are elsewhere have to connect")]
     pub async fn open(url: &str) -> Result<Self, Error> {
+        Self::open_with(url, Options::default()).await
+    }
+
+    /// The backend that `url` names, with what it does not say.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    ///
+    /// # Cancel safety
+    ///
+    /// Yes: dropping the future opens nothing.
+    #[expect(clippy::unused_async, reason = "backends that are elsewhere have to connect")]
+    pub async fn open_with(url: &str, options: Options) -> Result<Self, Error> {
+        let _ = options;
         match url.parse()? {
             Url::Memory => Ok(Self::memory()),
         }
     }
 
+    /// The backend that `url` names, for a program that looks into what others share: a directory that has an owner is
+    /// reached through it.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and [`Error::NotShared`] for `memory:`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Yes: dropping the future opens nothing.
+    pub async fn attach(url: &str, options: Options) -> Result<Self, Error> {
+        match url.parse()? {
+            Url::Memory => Err(Error::NotShared),
+            #[allow(unreachable_patterns, reason = "which backends there are depends on the features")]
+            _ => Self::open_with(url, options).await,
+        }
+    }
+
+    /// Waits until everything that was done here is safe, and lets go of what can be let go of. It happens by itself
+    /// when the last handle is dropped; a program that ends waits for it here.
+    ///
+    /// # Cancel safety
+    ///
+    /// Yes: dropping the future only stops waiting.
+    #[expect(clippy::unused_async, reason = "backends that keep something have to wait")]
+    pub async fn close(self) {}
+
     /// A backend of one's own making, under the name `url`.
     #[must_use]
-    pub fn new(url: &str, store: Arc<dyn Store>, pubsub: Arc<dyn PubSub>) -> Self {
-        Self { url: url.into(), store, pubsub }
+    pub fn new(url: &str, store: Arc<dyn Store>, pubsub: Arc<dyn PubSub>, log: Arc<dyn EventLog>) -> Self {
+        Self { url: url.into(), store, pubsub, log }
     }
 
     /// Where knowledge is kept.
@@ -60,6 +104,18 @@ impl Backend {
     #[must_use]
     pub fn channels(&self) -> Channels {
         Channels::new(self.pubsub.clone())
+    }
+
+    /// The logs of events.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events::new(self.log.clone())
+    }
+
+    /// Where events are kept.
+    #[must_use]
+    pub fn event_log(&self) -> Arc<dyn EventLog> {
+        self.log.clone()
     }
 
     /// The URL, without secrets.

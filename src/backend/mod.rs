@@ -14,7 +14,9 @@
 mod embedded;
 mod error;
 mod handle;
+mod options;
 mod url;
 
 pub use error::Error;
 pub use handle::Backend;
+pub use options::Options;

@@ -87,7 +87,7 @@ pub use scope::{Knowledge, Scope};
 pub use set::Set;
 pub use sorted_set::SortedSet;
 pub use store::{Cursor, Page, Pop, Popped, Store};
-pub use transaction::{Committed, Condition, Transaction};
+pub use transaction::{Committed, Condition, LogStep, Transaction};
 pub use typed::{TypedChange, TypedChanges};
 pub use value::Value;
 pub use version::Version;

@@ -4,11 +4,13 @@ use super::{
     Command, Conflict, Data, End, Error, HashCommand, Items, Key, KeyCommand, ListCommand, LockGuard, Reply,
     SetCommand, SortedCommand, ValueCommand, Version,
 };
+use crate::event::{Consumer, Event, EventId, GroupName, LogName};
 use std::time::Duration;
 
-/// Conditions and commands over any keys of a store, done as one: all of them, or none.
+/// Conditions and commands over any keys of a store and the logs beside it, done as one: all of them, or none.
 ///
-/// The commands are done in the order stated if every condition holds at that moment; nobody sees a state between.
+/// The commands are done in the order stated if every condition holds at that moment, then what is stated for logs;
+/// nobody sees a state between.
 /// The shorthands are named as the Redis commands; [`run`](Self::run) takes any command, also reads. Keys and data are
 /// what the store keeps: [`Value::key`](super::Value::key), and [`Set::data`](super::Set::data) and its like for items.
 ///
@@ -37,6 +39,17 @@ use std::time::Duration;
 pub struct Transaction {
     conditions: Vec<Condition>,
     steps: Vec<(Key, Command)>,
+    log_steps: Vec<LogStep>,
+}
+
+/// What a [`Transaction`] does to a log; behind its commands, in the order stated.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum LogStep {
+    /// Appends an event.
+    Append(LogName, Event),
+    /// Acknowledges events for a group.
+    Acknowledge(LogName, GroupName, Vec<EventId>),
 }
 
 /// What has to hold for a [`Transaction`] to be done.
@@ -53,18 +66,21 @@ pub enum Condition {
     Field(Key, Data, Option<Data>),
     /// The set has this member (`true`) or has not (`false`).
     Member(Key, Data, bool),
+    /// The event is still pending for this consumer: it has not been acknowledged, and nobody else has claimed it.
+    Pending(Consumer, EventId),
 }
 
 impl Condition {
-    /// The key it speaks of.
+    /// The key it speaks of, if it does not speak of a log.
     #[must_use]
-    pub fn key(&self) -> &Key {
+    pub fn key(&self) -> Option<&Key> {
         match self {
             Self::Version(key, _)
             | Self::Exists(key, _)
             | Self::Value(key, _)
             | Self::Field(key, ..)
-            | Self::Member(key, ..) => key,
+            | Self::Member(key, ..) => Some(key),
+            Self::Pending(..) => None,
         }
     }
 }
@@ -76,6 +92,8 @@ pub struct Committed {
     pub replies: Vec<Reply>,
     /// The version of each key a value was [`set`](Transaction::set) to, in order of first mention.
     pub versions: Vec<(Key, Version)>,
+    /// The places of the events that were appended, in order.
+    pub ids: Vec<EventId>,
 }
 
 impl Committed {
@@ -132,6 +150,12 @@ impl Transaction {
     /// Only while the lock is held by this guard: what a holder that lost it without noticing does, is not done.
     pub fn expect_lock(self, guard: &LockGuard) -> Self {
         self.expect(guard.condition())
+    }
+
+    /// Only while the event is pending for this consumer: what one that lost its lease without noticing does, is not
+    /// done.
+    pub fn expect_pending(self, consumer: &Consumer, id: EventId) -> Self {
+        self.expect(Condition::Pending(consumer.clone(), id))
     }
 }
 
@@ -208,28 +232,50 @@ impl Transaction {
         self.run(key, SortedCommand::Remove(Items::One(member.into())))
     }
 
+    /// Appends an event to a log of the same backend.
+    pub fn append(mut self, log: impl Into<LogName>, event: Event) -> Self {
+        self.log_steps.push(LogStep::Append(log.into(), event));
+        self
+    }
+
+    /// Acknowledges an event of a log for a group.
+    pub fn acknowledge(mut self, log: impl Into<LogName>, group: impl Into<GroupName>, id: EventId) -> Self {
+        self.log_steps.push(LogStep::Acknowledge(log.into(), group.into(), vec![id]));
+        self
+    }
+
     /// What has to hold, in the order stated.
     #[must_use]
     pub fn conditions(&self) -> &[Condition] {
         &self.conditions
     }
 
-    /// What is done, in order.
+    /// What is done to keys, in order.
     #[must_use]
     pub fn steps(&self) -> &[(Key, Command)] {
         &self.steps
     }
 
+    /// What is done to logs behind that, in order.
+    #[must_use]
+    pub fn log_steps(&self) -> &[LogStep] {
+        &self.log_steps
+    }
+
     /// Apart, for a store that carries it out.
     #[must_use]
-    pub fn into_parts(self) -> (Vec<Condition>, Vec<(Key, Command)>) {
-        (self.conditions, self.steps)
+    pub fn into_parts(self) -> (Vec<Condition>, Vec<(Key, Command)>, Vec<LogStep>) {
+        (self.conditions, self.steps, self.log_steps)
     }
 
     /// A conflict of this transaction at its `condition`-th condition.
     #[must_use]
     pub fn conflict(self, condition: usize) -> Error {
-        let key = self.conditions.get(condition).map_or_else(|| Key::from(""), |c| c.key().clone());
+        let key = match self.conditions.get(condition) {
+            Some(Condition::Pending(consumer, _)) => Key::from(consumer.log.as_str()),
+            Some(condition) => condition.key().cloned().unwrap_or_else(|| Key::from("")),
+            None => Key::from(""),
+        };
         Error::Conflict(Box::new(Conflict { condition, key, transaction: self }))
     }
 }

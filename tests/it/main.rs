@@ -15,7 +15,10 @@ mod cli;
 #[cfg(feature = "config")]
 mod config;
 mod element;
+mod event;
 mod knowledge;
 mod patterns;
+mod remote;
+mod server;
 mod stream;
 mod suite;

@@ -5,10 +5,12 @@
 //! the order in which it happened; with nobody watching or waiting that costs one load of an atomic each.
 
 mod contents;
+mod event_log;
 mod expiry;
 mod hash;
 mod journal;
 mod list;
+mod log;
 mod pubsub;
 mod set;
 mod shard;

@@ -1,5 +1,6 @@
 //! Knowledge in memory.
 
+use super::event_log::Logs;
 use super::expiry::Expiry;
 use super::journal::Journal;
 use super::shard::Shard;
@@ -34,6 +35,7 @@ pub(super) struct Inner {
     pub(super) watchers: Arc<Watchers>,
     pub(super) waiters: Arc<Waiters>,
     pub(super) expiry: Expiry,
+    pub(super) logs: Mutex<Logs>,
 }
 
 impl MemoryStore {
@@ -45,6 +47,7 @@ impl MemoryStore {
             watchers: Arc::default(),
             waiters: Arc::default(),
             expiry: Expiry::default(),
+            logs: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
     }

@@ -1,12 +1,13 @@
 //! Transactions in memory.
 
 use super::contents::{Contents, Fields, Members};
+use super::event_log::Logs;
 use super::journal::Journal;
 use super::shard::{Entry, Shard};
 use super::store::{Inner, SHARDS, apply};
 use crate::knowledge::{
-    Command, Committed, Condition, Error, HashCommand, Key, KeyCommand, Kind, ListCommand, SortedCommand,
-    Transaction, ValueCommand,
+    Command, Committed, Condition, Error, HashCommand, Key, KeyCommand, Kind, ListCommand, LogStep,
+    SortedCommand, Transaction, ValueCommand,
 };
 use parking_lot::MutexGuard;
 use std::collections::HashMap;
@@ -26,12 +27,14 @@ struct Locked<'a> {
     inner: &'a Inner,
     /// At their index; locked in its order, so that two transactions cannot wait for each other.
     shards: [Option<MutexGuard<'a, Shard>>; SHARDS],
+    /// Locked after the shards, if the transaction speaks of logs.
+    logs: Option<MutexGuard<'a, Logs>>,
 }
 
 impl<'a> Locked<'a> {
     fn of(inner: &'a Inner, transaction: &Transaction) -> Self {
         let mut touched = [false; SHARDS];
-        let conditions = transaction.conditions().iter().map(Condition::key);
+        let conditions = transaction.conditions().iter().filter_map(Condition::key);
         for key in conditions.chain(transaction.steps().iter().map(|(key, _)| key)) {
             if let Some(shard) = touched.get_mut(inner.index(key)) {
                 *shard = true;
@@ -39,7 +42,10 @@ impl<'a> Locked<'a> {
         }
         let mut index = 0..;
         let shards = touched.map(|touched| index.next().filter(|_| touched).map(|index| inner.lock(index)));
-        Self { inner, shards }
+        let of_log = |condition: &Condition| matches!(condition, Condition::Pending(..));
+        let logs = !transaction.log_steps().is_empty() || transaction.conditions().iter().any(of_log);
+        let logs = logs.then(|| inner.logs.lock());
+        Self { inner, shards, logs }
     }
 
     #[expect(clippy::expect_used, reason = "every key of the transaction has its shard locked")]
@@ -55,11 +61,11 @@ impl<'a> Locked<'a> {
             }
         }
         self.check_kinds(&transaction, journal)?;
-        let (_, steps) = transaction.into_parts();
+        let (_, steps, log_steps) = transaction.into_parts();
         let before = self.snapshot_if_it_may_fail(&steps);
         let (changes, pushed) = (journal.changes.len(), journal.pushed.len());
 
-        let mut committed = Committed { replies: Vec::with_capacity(steps.len()), versions: Vec::new() };
+        let mut committed = Committed { replies: Vec::with_capacity(steps.len()), ..Committed::default() };
         for (key, command) in steps {
             let sets = matches!(command, Command::Value(ValueCommand::Set { .. }));
             match apply(self.shard(&key), &key, command, journal) {
@@ -80,25 +86,45 @@ impl<'a> Locked<'a> {
         for (key, version) in &mut committed.versions {
             *version = self.shard(key).version(key, journal);
         }
+        self.do_to_logs(log_steps, &mut committed);
         Ok(committed)
     }
 
-    fn holds(&mut self, condition: &Condition, journal: &mut Journal) -> Result<bool, Error> {
-        let key = condition.key();
-        let shard = self.shard(key);
-        Ok(match condition {
-            Condition::Version(_, version) => shard.version(key, journal) == *version,
-            Condition::Exists(_, there) => shard.contents(key, journal).is_some() == *there,
-            Condition::Value(_, value) => {
-                matches!(shard.contents(key, journal), Some(Contents::Value(held)) if held == value)
+    /// Comes last because it cannot fail.
+    fn do_to_logs(&mut self, steps: Vec<LogStep>, committed: &mut Committed) {
+        let Some(logs) = &mut self.logs else { return };
+        for step in steps {
+            match step {
+                LogStep::Append(log, event) => {
+                    committed.ids.push(logs.entry(log).or_default().append(event));
+                }
+                LogStep::Acknowledge(log, group, ids) => {
+                    logs.entry(log).or_default().acknowledge(&group, &ids);
+                }
             }
-            Condition::Field(_, field, value) => shard.read(key, journal, |fields: Option<&Fields>| {
-                fields.and_then(|f| f.get(field)) == value.as_ref()
-            })?,
-            Condition::Member(_, member, there) => {
-                shard.read(key, journal, |members: Option<&Members>| {
+        }
+    }
+
+    fn holds(&mut self, condition: &Condition, journal: &mut Journal) -> Result<bool, Error> {
+        Ok(match condition {
+            Condition::Version(key, version) => self.shard(key).version(key, journal) == *version,
+            Condition::Exists(key, there) => self.shard(key).contents(key, journal).is_some() == *there,
+            Condition::Value(key, value) => {
+                matches!(self.shard(key).contents(key, journal), Some(Contents::Value(held)) if held == value)
+            }
+            Condition::Field(key, field, value) => {
+                self.shard(key).read(key, journal, |fields: Option<&Fields>| {
+                    fields.and_then(|f| f.get(field)) == value.as_ref()
+                })?
+            }
+            Condition::Member(key, member, there) => {
+                self.shard(key).read(key, journal, |members: Option<&Members>| {
                     members.is_some_and(|m| m.contains(member)) == *there
                 })?
+            }
+            Condition::Pending(consumer, id) => {
+                let log = self.logs.as_ref().and_then(|logs| logs.get(&consumer.log));
+                log.is_some_and(|log| log.is_pending(&consumer.group, &consumer.name, *id))
             }
             // `Condition` may grow; what this store does not know, does not hold.
             #[allow(unreachable_patterns, reason = "the enum may grow")]
