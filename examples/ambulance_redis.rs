@@ -51,8 +51,8 @@ fn main() -> ExitCode {
 async fn car_panda(party: Party) -> anyhow::Result<()> {
     let car = party.app.create_loop("car_panda")?;
     let detect = car.monitor("detect").map(|emergency: bool| emergency).spawn()?;
-    // Publishes under the element's path, `car_panda.detect`.
-    detect.link_sink(party.app.channels().sink(detect.path().as_str()), LinkOptions::new())?;
+    // On the channel of its path, `car_panda.detect`.
+    party.app.publish(&detect)?;
     party.meet("start").await?;
 
     detect.start()?;

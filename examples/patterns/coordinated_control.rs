@@ -151,7 +151,7 @@ async fn drive(party: Party) -> anyhow::Result<()> {
     drive.link_ops(&detect, again, |cars| cars.take_while(|car| ready(car.second < DRIVE)))?;
 
     // To the others and from them. Whoever comes first waits for the rest.
-    assess.link_sink(party.app.channels().sink(assess.path().as_str()), LinkOptions::new())?;
+    party.app.publish(&assess)?;
     let (mine, others) = (assess.path(), party.hear::<Message<Vote>>("car_*_safety.assess").await?);
     agree.feed(others.filter(move |vote| ready(vote.src() != Some(&mine))));
     party.meet("start").await?;

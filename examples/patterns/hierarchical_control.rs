@@ -249,7 +249,7 @@ async fn cruise(party: Party, position_m: f64, engine: f64) -> anyhow::Result<()
     })?;
     calls.link_calls(&pid)?;
 
-    report.link_sink(party.app.channels().sink(report.path().as_str()), LinkOptions::new())?;
+    party.app.publish(&report)?;
     calls.feed(party.hear(Topics::names([calls.path().as_str()])).await?);
     let mut motions = pedals.subscribe();
     party.meet("start").await?;

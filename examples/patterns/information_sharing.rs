@@ -155,7 +155,7 @@ async fn drive(party: Party, start_m: f64) -> anyhow::Result<()> {
     drive.link_ops(&detect, again, |cars| cars.take_while(|car| ready(car.second < DRIVE)))?;
 
     // To the others and from them. Whoever comes first waits for the rest.
-    detect.link_sink(party.app.channels().sink(detect.path().as_str()), LinkOptions::new())?;
+    party.app.publish(&detect)?;
     let mine = party.role;
     let others = party.hear::<Sighting>("car_*.detect").await?;
     picture.feed(others.filter(move |seen| ready(seen.car != mine)));

@@ -201,7 +201,7 @@ async fn slave(party: Party, wish_kmh: f64) -> anyhow::Result<()> {
 
     exec.link_ops(&drive, LinkOptions::new(), |limits| limits.take(SECTIONS - 1))?;
     drive.link(&mon)?;
-    mon.link_sink(party.app.channels().sink(mon.path().as_str()), LinkOptions::new())?;
+    party.app.publish(&mon)?;
     exec.feed(party.hear(Topics::names([exec.path().as_str()])).await?);
     party.meet("start").await?;
 

@@ -144,7 +144,8 @@ impl Party {
     /// Waits until every party has come to this point, each of them after it began to listen to what it needs.
     ///
     /// Who is there says so, again and again until all others have been heard, and answers who comes later. A set of who
-    /// is there in the shared knowledge would not do: what a former run left in it is still there.
+    /// is there in the shared knowledge would not do: what a former run left in it is still there. And an
+    /// [announcement](App::announce) tells that an app is there, but not how far it has come.
     pub async fn meet(&self, point: &str) -> anyhow::Result<()> {
         let channel = format!("{}.{point}", self.program.name);
         let mut heard = self.hear::<String>(Topics::names([channel.as_str()])).await?;
@@ -169,7 +170,10 @@ impl Party {
 
     /// Lives to the end of the play, complains of what its elements fail on, and lets them finish and sinks flush.
     async fn live(self, play: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-        let complain = |letter: DeadLetter| ready(eprintln!("{}: {}", self.role, letter.error));
+        let complain = |letter: DeadLetter| {
+            eprintln!("{}: {}", self.role, letter.error);
+            ready(())
+        };
         let played = tokio::select! {
             biased;
             played = play => played,
