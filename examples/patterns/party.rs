@@ -93,9 +93,10 @@ impl Program {
         let given = command.try_get_matches_from_mut(given)?;
         let role = given.get_one::<String>("role");
         let url = given.get_one::<String>("backend").cloned().unwrap_or_default();
-        if let Some(role) = role.filter(|_| url.starts_with("memory:")) {
+        let of_one_process = ["memory:", "file:"].into_iter().find(|scheme| url.starts_with(scheme));
+        if let (Some(role), Some(scheme)) = (role, of_one_process) {
             let alone = format!(
-                "a single role on `memory:` has nobody to talk to: leave `--role {role}` out to play all roles in \
+                "a single role on `{scheme}` has nobody to talk to: leave `--role {role}` out to play all roles in \
                  this process, or let processes share a server with `--backend redis://HOST:PORT`"
             );
             return Err(command.error(ErrorKind::ArgumentConflict, alone));
@@ -205,9 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn a_single_role_in_memory_is_told_that_it_is_alone() {
-        let refused = arguments("pair --role there").unwrap_err();
-        assert!(refused.contains("nobody to talk to") && refused.contains("--backend redis://"), "{refused}");
+    fn a_single_role_where_nobody_else_can_come_is_told_that_it_is_alone() {
+        for given in ["pair --role there", "pair --role there --backend file:data"] {
+            let refused = arguments(given).unwrap_err();
+            assert!(
+                refused.contains("nobody to talk to") && refused.contains("--backend redis://"),
+                "{refused}"
+            );
+        }
     }
 
     #[test]
