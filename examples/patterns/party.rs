@@ -83,11 +83,7 @@ impl Program {
         let seconds = Arg::new("seconds").long("seconds").value_name("N").default_value("60");
         let mut command = Command::new(self.name)
             .about(self.about)
-            .arg(
-                role.help(
-                    "Play this role; other processes on the same backend play the others [default: all]",
-                ),
-            )
+            .arg(role.help("Play this role, and let other processes play the others [default: all]"))
             .arg(backend.help("What the parties share: memory: or redis://HOST:PORT"))
             .arg(seconds.value_parser(value_parser!(u64)).help("Give up if it is not at its end by then"));
         let given = command.try_get_matches_from_mut(given)?;
