@@ -154,13 +154,15 @@ impl Party {
             tokio::select! {
                 biased;
                 Some(role) = heard.next() => if !missing.remove(role.as_str()) { continue },
-                _ = again.tick() => times += 1,
+                _ = again.tick() => {
+                    times += 1;
+                    if times == PATIENT {
+                        let missing: Vec<_> = missing.iter().copied().collect();
+                        eprintln!("{} is waiting for {}", self.role, missing.join(", "));
+                    }
+                }
             }
             here.send(self.role.to_owned()).await?;
-            if times == PATIENT {
-                let missing: Vec<_> = missing.iter().copied().collect();
-                eprintln!("{} is waiting for {}", self.role, missing.join(", "));
-            }
         }
         Ok(())
     }
