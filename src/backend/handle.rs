@@ -47,11 +47,18 @@ impl Backend {
     /// # Cancel safety
     ///
     /// Yes: dropping the future opens nothing.
-    #[expect(clippy::unused_async, reason = "backends that are elsewhere have to connect")]
     pub async fn open_with(url: &str, options: Options) -> Result<Self, Error> {
-        let _ = options;
         match url.parse()? {
             Url::Memory => Ok(Self::memory()),
+            #[cfg(feature = "redis")]
+            Url::Redis(endpoint) => {
+                let client = super::redis::Client::open(endpoint, &options).await?;
+                let url = client.url();
+                let pubsub = super::redis::RedisPubSub::new(client.clone());
+                let log = super::redis::RedisEventLog::new(client.clone());
+                let store = super::redis::RedisStore::open(client, pubsub.clone()).await?;
+                Ok(Self::new(&url, Arc::new(store), Arc::new(pubsub), Arc::new(log)))
+            }
         }
     }
 
@@ -66,11 +73,10 @@ impl Backend {
     ///
     /// Yes: dropping the future opens nothing.
     pub async fn attach(url: &str, options: Options) -> Result<Self, Error> {
-        match url.parse()? {
-            Url::Memory => Err(Error::NotShared),
-            #[allow(unreachable_patterns, reason = "which backends there are depends on the features")]
-            _ => Self::open_with(url, options).await,
+        if url.parse::<Url>()? == Url::Memory {
+            return Err(Error::NotShared);
         }
+        Self::open_with(url, options).await
     }
 
     /// Waits until everything that was done here is safe, and lets go of what can be let go of. It happens by itself

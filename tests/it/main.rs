@@ -17,7 +17,9 @@ mod config;
 mod element;
 mod event;
 mod knowledge;
+#[cfg(feature = "redis")]
 mod patterns;
+mod redis;
 mod remote;
 mod server;
 mod stream;
