@@ -13,7 +13,10 @@
 
 mod embedded;
 mod error;
+#[cfg(feature = "file")]
+mod file;
 mod handle;
+mod keeper;
 mod options;
 mod url;
 

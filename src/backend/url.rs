@@ -1,6 +1,8 @@
 //! Which backend a URL means.
 
 use super::Error;
+#[cfg(feature = "file")]
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// What a backend's URL says.
@@ -8,10 +10,21 @@ use std::str::FromStr;
 pub(super) enum Url {
     /// `memory:`
     Memory,
+    /// `file:DIR`
+    #[cfg(feature = "file")]
+    File(PathBuf),
 }
 
 /// Schemes that have a meaning, but no backend in this build.
-const ABSENT: [&str; 6] = ["file", "redis", "rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster"];
+const ABSENT: &[&str] = &[
+    #[cfg(not(feature = "file"))]
+    "file",
+    "redis",
+    "rediss",
+    "redis+sentinel",
+    "rediss+sentinel",
+    "redis+cluster",
+];
 
 impl FromStr for Url {
     type Err = Error;
@@ -29,6 +42,10 @@ impl FromStr for Url {
                     "it has no name, each is a world of its own; write `memory:` and share the handle";
                 Err(Error::Malformed { scheme, problem: problem.to_owned() })
             }
+            #[cfg(feature = "file")]
+            "file" => super::file::dir(rest)
+                .map(Self::File)
+                .map_err(|problem| Error::Malformed { scheme, problem: problem.to_owned() }),
             known if ABSENT.contains(&known) => Err(Error::NotInThisBuild { scheme }),
             _ => Err(Error::UnknownScheme { scheme }),
         }
