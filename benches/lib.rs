@@ -1,1 +1,5 @@
-//! Empty: this package only carries the benchmarks.
+//! What benchmarks share: the servers they start.
+
+mod server;
+
+pub use server::RedisServer;

@@ -45,8 +45,8 @@
 #![cfg_attr(
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
-[operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; [testing](guide::testing) in \
-virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; \
+[distributing loops](guide::distribution); [events](guide::events); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -99,6 +99,8 @@ pub mod guide {
             #[doc = "[elements]: crate::guide::elements"]
             #[doc = "[operators]: crate::guide::operators"]
             #[doc = "[knowledge]: crate::guide::knowledge"]
+            #[doc = "[distribution]: crate::guide::distribution"]
+            #[doc = "[events]: crate::guide::events"]
             #[doc = "[testing]: crate::guide::testing"]
             #[doc = "[table]: crate::guide::operator_table"]
             #[doc = "[terms]: crate::guide::terms"]
@@ -112,6 +114,8 @@ pub mod guide {
     page!(elements, "../docs/guide/elements.md");
     page!(operators, "../docs/guide/operators.md");
     page!(knowledge, "../docs/guide/knowledge.md");
+    page!(distribution, "../docs/guide/distribution.md");
+    page!(events, "../docs/guide/events.md");
     page!(testing, "../docs/guide/testing.md");
     page!(operator_table, "../docs/operators.md");
     page!(terms, "../docs/terms.md");

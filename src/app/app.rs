@@ -1,16 +1,21 @@
 //! The app: everything that runs together.
 
 use super::mape_loop::LoopInner;
+use super::remote::Announcement;
 use super::shutdown;
-use super::{Error, Finding, Level, Loop, Shutdown, Topology, check, nearest};
+use super::{Error, Finding, Level, Loop, Remote, Shutdown, Topology, check, nearest};
 use crate::backend::Backend;
-use crate::channel::Channels;
+use crate::channel::{Channels, Pattern, RemoteError, SinkStats};
 use crate::element::host::Host;
 use crate::element::{
-    AnyElement, DeadLetter, Door, Element, Event, Item, Subscription, check_uid, generate_uid,
+    AnyElement, DeadLetter, Door, Element, ElementError, Event, Item, LinkError, LinkOptions, Subscription,
+    check_uid, generate_uid,
 };
+use crate::event::Events;
 use crate::knowledge::{Knowledge, Scope};
+use futures::{SinkExt, future};
 use parking_lot::Mutex;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
@@ -29,6 +34,9 @@ pub(crate) struct AppInner {
     loops: Mutex<Vec<Arc<LoopInner>>>,
     levels: Mutex<Vec<Arc<str>>>,
     pub(crate) seen: Mutex<super::topology::Seen>,
+    /// Names this start of the app among others on the same backend.
+    pub(super) id: String,
+    pub(super) announcement: Mutex<Option<Announcement>>,
 }
 
 impl Drop for AppInner {
@@ -91,6 +99,8 @@ impl App {
             loops: Mutex::default(),
             levels: Mutex::default(),
             seen: Mutex::default(),
+            id: format!("{:016x}", fastrand::u64(..)),
+            announcement: Mutex::default(),
         }))
     }
 
@@ -115,6 +125,106 @@ impl App {
     #[must_use]
     pub fn channels(&self) -> Channels {
         self.0.backend.channels()
+    }
+
+    /// The logs of events.
+    #[must_use]
+    pub fn logs(&self) -> Events {
+        self.0.backend.events()
+    }
+
+    /// Publishes all that `element` emits on the channel of its path, such as `car_panda.detect`: items, errors in
+    /// their place, and its completion. The counters of the sink.
+    ///
+    /// It holds nothing up: in an outage the oldest items give way. For another name or other settings make a
+    /// [`ChannelSink`](crate::channel::ChannelSink) and [link](Element::link_sink) it.
+    ///
+    /// # Errors
+    /// As [`Element::link_sink`].
+    ///
+    /// # Delivery
+    /// At most once, in order; subscribers are told of losses.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use mape::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), BoxError> {
+    /// let app = App::new();
+    /// let detect = app.create_loop("car_panda")?.monitor("detect").map(|emergency: bool| emergency).spawn()?;
+    /// app.publish(&detect)?;
+    /// let mut emergencies = app.channels().source::<bool>("car_*.detect").await?;
+    /// detect.start()?;
+    /// detect.push(true).await?;
+    /// assert_eq!(emergencies.next().await, Some(Ok(true)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "PubObserver")]
+    pub fn publish<I, O>(&self, element: &Element<I, O>) -> Result<SinkStats, LinkError>
+    where
+        I: Item,
+        O: Item + Serialize,
+    {
+        let sink = self.channels().sink::<O>(element.path().to_string());
+        let stats = sink.stats();
+        let sink = sink.signals().with(|signal: Result<O, Arc<ElementError>>| {
+            future::ready(Ok::<_, crate::channel::Error>(signal.map_err(|error| {
+                let mut remote = RemoteError::new(error.kind.to_string());
+                remote.path = Some(error.path.to_string());
+                remote
+            })))
+        });
+        element.link_signals(sink, LinkOptions::new())?;
+        Ok(stats)
+    }
+
+    /// Lets other apps on the same backend see this one's loops with their exposed elements, by a sign of life each
+    /// second, until it is shut down or dropped; see [`remote`](Self::remote).
+    ///
+    /// # Errors
+    /// As of the store of knowledge: nobody was told.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with time.
+    ///
+    /// # Cancel safety
+    /// If dropped, others may see the app for three seconds.
+    pub async fn announce(&self) -> Result<(), crate::knowledge::Error> {
+        let announcement = super::remote::announce(self).await?;
+        *self.0.announcement.lock() = Some(announcement);
+        Ok(())
+    }
+
+    /// The loops of other [announced](Self::announce) apps on the same backend whose uid matches: who is there now, and
+    /// as a stream who comes, changes, leaves and dies.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use mape::app::PeerChange;
+    /// use mape::backend::Backend;
+    /// use mape::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), BoxError> {
+    /// let backend = Backend::memory();
+    /// let (car, ambulance) = (App::with_backend(backend.clone()), App::with_backend(backend));
+    /// let detect = car.create_loop("car_panda")?.monitor("detect").map(|emergency: bool| emergency).spawn()?;
+    /// detect.expose();
+    /// car.announce().await?;
+    ///
+    /// let cars = ambulance.remote("car_*");
+    /// assert_eq!(cars.peers().await?[0].ports[0].path, "car_panda.detect");
+    /// let mut changes = Box::pin(cars.changes());
+    /// assert!(matches!(changes.next().await, Some(PeerChange::Joined(peer)) if peer.uid == "car_panda"));
+    /// drop((car, detect)); // as if its process died
+    /// assert!(matches!(changes.next().await, Some(PeerChange::Lost(_))));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn remote(&self, loops: impl Into<Pattern>) -> Remote {
+        Remote::new(self, loops.into())
     }
 
     /// A new loop on the level `""`; an empty uid stands for a generated one (`l_` and 8 digits).
@@ -291,6 +401,12 @@ impl App {
     /// # Cancel safety
     /// If dropped, no element takes anything new, but what still works is not ended; call it again.
     pub async fn shutdown(&self, limit: Duration) -> Shutdown {
+        let announcement = self.0.announcement.lock().take();
+        if announcement.is_some() {
+            drop(announcement);
+            // The backend may be away, and there is work to finish.
+            let _ = tokio::time::timeout(limit.min(Duration::from_secs(1)), super::remote::leave(self)).await;
+        }
         shutdown::shutdown(self, limit).await
     }
 

@@ -15,6 +15,7 @@ mod check;
 mod error;
 mod level;
 mod mape_loop;
+mod remote;
 mod shutdown;
 mod topology;
 
@@ -23,6 +24,7 @@ pub use check::Finding;
 pub use error::Error;
 pub use level::Level;
 pub use mape_loop::{Loop, OnEscalation};
+pub use remote::{Peer, PeerChange, PeerPorts, Remote};
 pub use shutdown::Shutdown;
 pub use topology::{ElementStatus, LevelInfo, LoopInfo, Topology};
 

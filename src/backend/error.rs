@@ -25,6 +25,9 @@ pub enum Error {
         /// The scheme.
         scheme: String,
     },
+    /// `memory:` is asked for by a program that looks into what others share.
+    #[error("memory: exists in one process only, nobody else can look into it; use {SHARED}")]
+    NotShared,
     /// The rest of the URL is not what its scheme asks for.
     #[error("opening the backend `{scheme}:`: {problem}")]
     Malformed {
@@ -32,14 +35,6 @@ pub enum Error {
         scheme: String,
         /// What is wrong and what to write.
         problem: String,
-    },
-    /// The backend is within one process; nothing else can attach to it.
-    #[error(
-        "attaching to the backend `{scheme}:`: it exists within one process only; use `file:DIR` or `redis:`"
-    )]
-    NotShared {
-        /// The scheme.
-        scheme: String,
     },
     /// Another process owns the directory.
     #[error(
@@ -108,5 +103,22 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether it lies in how the backend is named, and not in how it is doing.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::NoScheme { .. }
+                | Self::UnknownScheme { .. }
+                | Self::NotInThisBuild { .. }
+                | Self::NotShared
+                | Self::Malformed { .. }
+        )
+    }
+}
+
+/// What several programs can share.
+const SHARED: &str = "`file:DIR` or `redis://HOST:PORT`";
 /// What a person can write.
 const KNOWN: &str = "`memory:`, `file:DIR` or `redis://HOST:PORT`";

@@ -5,7 +5,7 @@ use super::keeper::Keeper;
 use super::url::Url;
 use super::{Error, Options};
 use crate::channel::{Channels, PubSub};
-use crate::event::EventLog;
+use crate::event::{EventLog, Events};
 use crate::knowledge::{Knowledge, Scope, Store};
 use std::fmt;
 use std::sync::Arc;
@@ -71,12 +71,11 @@ impl Backend {
         }
     }
 
-    /// The backend that `url` names, shared with whoever uses it already: through the owner of a `file:DIR` if it has
-    /// one, else as its owner.
+    /// The backend that `url` names, for a program that looks into what others share: a directory that has an owner is
+    /// reached through it, else this process becomes the owner.
     ///
-    /// Made for programs that look into what another one does. When the owner ends, calls fail with an error that says
-    /// so, and watchers and subscribers are told of an interruption; as soon as there is another owner, all goes on
-    /// with that one.
+    /// When that owner ends, calls fail with an error that says so, and watchers and subscribers are told of an
+    /// interruption; as soon as there is another owner, all goes on with that one.
     ///
     /// # Errors
     ///
@@ -85,40 +84,25 @@ impl Backend {
     /// # Cancel safety
     ///
     /// Yes: dropping the future opens nothing.
-    pub async fn attach(url: &str) -> Result<Self, Error> {
-        Self::attach_with(url, Options::default()).await
-    }
-
-    /// As [`attach`](Self::attach), with what the URL does not say.
-    ///
-    /// # Errors
-    ///
-    /// As [`attach`](Self::attach).
-    ///
-    /// # Cancel safety
-    ///
-    /// Yes: dropping the future opens nothing.
-    #[cfg_attr(
-        not(feature = "file"),
-        expect(clippy::unused_async, reason = "backends that are elsewhere have to connect")
-    )]
-    pub async fn attach_with(url: &str, options: Options) -> Result<Self, Error> {
-        let _ = &options;
+    pub async fn attach(url: &str, options: Options) -> Result<Self, Error> {
         match url.parse()? {
-            Url::Memory => Err(Error::NotShared { scheme: "memory".to_owned() }),
+            Url::Memory => Err(Error::NotShared),
             #[cfg(feature = "file")]
             Url::File(dir) => super::file::attach(dir, &options).await,
+            #[allow(unreachable_patterns, reason = "which backends there are depends on the features")]
+            _ => Self::open_with(url, options).await,
         }
     }
 
-    /// Ends it for all who have handles, and waits until that is done: everything answered is durable, a directory is
-    /// free for its next owner, connections are closed. Afterwards writes are refused and streams have ended.
+    /// Waits until everything that was done here is safe, and lets go of what can be let go of. It happens by itself
+    /// when the last handle is dropped; a program that ends waits for it here.
     ///
-    /// Without it, a backend ends with its last handle; that then waits for the last commit. `memory:` just goes on.
+    /// A directory is free for its next owner then, whoever has handles: their writes are refused from now on, and
+    /// their streams have ended.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future leaves it to end by itself.
+    /// Yes: dropping the future only stops waiting.
     pub async fn close(self) {
         if let Some(keeper) = &self.keeper {
             keeper.close().await;
@@ -153,6 +137,12 @@ impl Backend {
     #[must_use]
     pub fn channels(&self) -> Channels {
         Channels::new(self.pubsub.clone())
+    }
+
+    /// The logs of events.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events::new(self.log.clone())
     }
 
     /// Where events are kept.

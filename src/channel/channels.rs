@@ -1,5 +1,6 @@
 //! The handle from which sinks and sources are made.
 
+use super::envelope::{Envelope, EnvelopeKind};
 use super::{ChannelName, ChannelSink, ChannelSource, Error, Payload, PubSub, Subscription, Topics};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -66,14 +67,37 @@ impl Channels {
     where
         T: Serialize + ?Sized,
     {
-        let channel = channel.into();
-        let payload: Payload = match serde_json::to_vec(value) {
+        self.publish_once(&channel.into(), value, true).await
+    }
+
+    /// Publishes one value, plain or in an envelope of its own; how many subscriptions were reached, as far as known.
+    ///
+    /// # Delivery
+    ///
+    /// As the [module](super) says; unlike a sink, it tries once.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves open whether it is published.
+    pub async fn publish_once<T>(&self, channel: &ChannelName, value: &T, bare: bool) -> Result<u64, Error>
+    where
+        T: Serialize + ?Sized,
+    {
+        let json = if bare {
+            serde_json::to_vec(value)
+        } else {
+            let envelope =
+                Envelope::now(EnvelopeKind::Next, Some(value), channel.as_str(), super::sink::epoch(), 1);
+            serde_json::to_vec(&envelope)
+        };
+        let payload: Payload = match json {
             Ok(json) => json.into(),
             Err(error) => {
-                return Err(Error::Encode { channel, type_name: type_name::<T>(), source: Arc::new(error) });
+                let (channel, type_name) = (channel.clone(), type_name::<T>());
+                return Err(Error::Encode { channel, type_name, source: Arc::new(error) });
             }
         };
-        self.pubsub.publish(&channel, &[payload]).await
+        self.pubsub.publish(channel, &[payload]).await
     }
 
     /// What carries them.

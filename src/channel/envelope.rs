@@ -32,6 +32,9 @@ pub struct Envelope<V> {
     /// When it was published: RFC 3339 in UTC.
     #[serde(default, with = "time")]
     pub at: Option<SystemTime>,
+    /// The trace to which it belongs, if the publisher says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 /// What an [`Envelope`] is.
@@ -79,7 +82,7 @@ impl std::error::Error for RemoteError {}
 impl<V> Envelope<V> {
     /// An envelope published now.
     pub(super) fn now(kind: EnvelopeKind, value: Option<V>, src: &str, epoch: u64, seq: u64) -> Self {
-        Self { kind, value, src: src.to_owned(), epoch, seq, at: Some(clock::now()) }
+        Self { kind, value, src: src.to_owned(), epoch, seq, at: Some(clock::now()), trace: None }
     }
 }
 

@@ -39,6 +39,6 @@ pub use error::Error;
 pub use name::ChannelName;
 pub use pattern::Pattern;
 pub use pubsub::{Payload, PubSub, Topic, Topics};
-pub use sink::{ChannelSink, SinkStats};
+pub use sink::{ChannelSignals, ChannelSink, SinkStats};
 pub use source::{ChannelSource, Origin, Received, SourceStats};
 pub use subscription::{Delivery, DeliverySender, Incoming, Subscription};

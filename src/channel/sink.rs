@@ -51,6 +51,7 @@ pub struct ChannelSink<T> {
     failed: u32,
     closed: bool,
     stats: SinkStats,
+    trace: fn(&T) -> Option<String>,
     item: PhantomData<fn(T)>,
 }
 
@@ -60,6 +61,11 @@ const BATCH: usize = 256;
 /// The capacity unless another is asked for.
 const CAPACITY: usize = 1024;
 
+/// A number for one start of a publisher, among those that every JSON reader keeps exactly.
+pub(super) fn epoch() -> u64 {
+    fastrand::u64(1..1 << 53)
+}
+
 impl<T: Serialize> ChannelSink<T> {
     pub(super) fn new(pubsub: Arc<dyn PubSub>, channel: ChannelName) -> Self {
         Self {
@@ -67,8 +73,7 @@ impl<T: Serialize> ChannelSink<T> {
             src: channel.as_str().to_owned(),
             channel,
             bare: false,
-            // Within the numbers that every JSON reader keeps exactly.
-            epoch: fastrand::u64(1..1 << 53),
+            epoch: epoch(),
             seq: 0,
             waiting: VecDeque::new(),
             capacity: CAPACITY,
@@ -79,6 +84,7 @@ impl<T: Serialize> ChannelSink<T> {
             failed: 0,
             closed: false,
             stats: SinkStats::default(),
+            trace: |_| None,
             item: PhantomData,
         }
     }
@@ -111,6 +117,19 @@ impl<T: Serialize> ChannelSink<T> {
         self
     }
 
+    /// With the trace that an item belongs to, which travels in its envelope.
+    #[must_use]
+    pub fn trace(mut self, trace: fn(&T) -> Option<String>) -> Self {
+        self.trace = trace;
+        self
+    }
+
+    /// The same sink for items with errors in their place between them.
+    #[must_use]
+    pub fn signals(self) -> ChannelSignals<T> {
+        ChannelSignals(self)
+    }
+
     /// Publishes an error in its place between the items (nothing in bare mode).
     ///
     /// # Cancel safety
@@ -131,7 +150,9 @@ impl<T: Serialize> ChannelSink<T> {
         let json = if self.bare {
             serde_json::to_vec(item)
         } else {
-            let envelope = Envelope::now(EnvelopeKind::Next, Some(item), &self.src, self.epoch, self.seq + 1);
+            let mut envelope =
+                Envelope::now(EnvelopeKind::Next, Some(item), &self.src, self.epoch, self.seq + 1);
+            envelope.trace = (self.trace)(item);
             serde_json::to_vec(&envelope)
         };
         match json {
@@ -250,6 +271,36 @@ impl<T: Serialize> Sink<T> for ChannelSink<T> {
             self.queue_signal(EnvelopeKind::Completed, None);
         }
         self.drive(cx).map(Ok)
+    }
+}
+
+/// A [`ChannelSink`] that takes errors in their place between the items; see [`ChannelSink::signals`].
+#[derive(Debug)]
+pub struct ChannelSignals<T>(ChannelSink<T>);
+
+impl<T: Serialize> Sink<Result<T, RemoteError>> for ChannelSignals<T> {
+    type Error = Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.poll_ready_unpin(cx)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, signal: Result<T, RemoteError>) -> Result<(), Error> {
+        match signal {
+            Ok(item) => self.0.start_send_unpin(item),
+            Err(error) => {
+                self.0.queue_error(&error);
+                Ok(())
+            }
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.poll_flush_unpin(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.poll_close_unpin(cx)
     }
 }
 

@@ -61,6 +61,8 @@ pub struct Origin {
     pub seq: u64,
     /// When it was published, if it says so.
     pub at: Option<SystemTime>,
+    /// The trace to which it belongs, if it says so.
+    pub trace: Option<String>,
 }
 
 /// How many publishers' places are kept; beyond, all are forgotten and a loss may go unnoticed.
@@ -169,12 +171,12 @@ fn open<T: DeserializeOwned>(
 ) -> Result<(Origin, Notification<T, Error>), Error> {
     let refused = |reason: serde_json::Error| Error::decode::<T>(channel, payload, reason);
     // Nearly all are items; what is none, or none of this type, is looked at again.
-    if let Ok(Envelope { kind: EnvelopeKind::Next, value: Some(item), src, epoch, seq, at }) =
+    if let Ok(Envelope { kind: EnvelopeKind::Next, value: Some(item), src, epoch, seq, at, trace }) =
         serde_json::from_slice::<Envelope<T>>(payload)
     {
-        return Ok((Origin { src, epoch, seq, at }, Notification::Next(item)));
+        return Ok((Origin { src, epoch, seq, at, trace }, Notification::Next(item)));
     }
-    let Envelope { kind, value, src, epoch, seq, at } =
+    let Envelope { kind, value, src, epoch, seq, at, trace } =
         serde_json::from_slice::<Envelope<serde_json::Value>>(payload).map_err(refused)?;
     let value = value.unwrap_or_default();
     let notification = match kind {
@@ -190,7 +192,7 @@ fn open<T: DeserializeOwned>(
         }
         EnvelopeKind::Completed => Notification::Completed,
     };
-    Ok((Origin { src, epoch, seq, at }, notification))
+    Ok((Origin { src, epoch, seq, at, trace }, notification))
 }
 
 impl<T> Unpin for ChannelSource<T> {}

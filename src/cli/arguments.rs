@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use mape::config::{Config, Error};
+use mape::event::EventId;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,7 +11,7 @@ const BACKEND: &str = "Where channels, knowledge and events live: memory:, file:
 /// Systems that watch and adapt themselves.
 #[derive(Debug, Parser)]
 #[command(name = "mape", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.")]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 wrong arguments, configuration or backend.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(super) global: Global,
@@ -36,8 +37,124 @@ pub(super) enum Command {
     /// Show or check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Publish on channels and listen to them
+    #[command(subcommand)]
+    Channel(ChannelCommand),
+    /// Look into shared knowledge, change and watch it
+    #[command(subcommand)]
+    Knowledge(KnowledgeCommand),
+    /// Append to logs of events, read and follow them
+    #[command(subcommand)]
+    Log(LogCommand),
     /// Show the version
     Version,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ChannelCommand {
+    /// Publish one item
+    Publish {
+        /// The channel, such as `car_panda.detect`
+        name: String,
+        /// The item, as JSON
+        #[arg(value_name = "JSON")]
+        value: String,
+        /// Without an envelope, for programs that are no mape
+        #[arg(long)]
+        bare: bool,
+    },
+    /// Show what is published from now on
+    Subscribe {
+        /// Channels, by Redis' rules: ? one character, * any, [xy] one of these
+        #[arg(value_name = "PATTERN", required = true)]
+        patterns: Vec<String>,
+        /// End after this many items
+        #[arg(long, value_name = "N")]
+        count: Option<u64>,
+        /// Read plain JSON without envelopes, as programs that are no mape publish it
+        #[arg(long)]
+        bare: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KnowledgeCommand {
+    /// List keys with what they hold
+    List {
+        /// Which, by Redis' rules
+        #[arg(default_value = "k.*")]
+        pattern: String,
+    },
+    /// Show what a key holds, as JSON
+    Get {
+        /// The key, such as k.loop.car.speed; without a scope it is the app's
+        name: String,
+    },
+    /// Set a value
+    Set {
+        /// The key, such as k.loop.car.speed; without a scope it is the app's
+        name: String,
+        /// The value, as JSON
+        #[arg(value_name = "JSON")]
+        value: String,
+        /// The value is text, kept as it is
+        #[arg(long)]
+        text: bool,
+    },
+    /// Show changes from now on
+    Watch {
+        /// Of which keys, by Redis' rules
+        #[arg(default_value = "k.*")]
+        pattern: String,
+        /// End after this many changes
+        #[arg(long, value_name = "N")]
+        count: Option<u64>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LogCommand {
+    /// Append an event; its fields apiVersion and at are added where they are missing
+    Append {
+        /// The log, such as workflows:run
+        name: String,
+        /// The fields of the event, as a JSON object
+        #[arg(value_name = "JSON")]
+        event: String,
+        /// The kind of the event, if its fields do not say
+        #[arg(long)]
+        kind: Option<String>,
+    },
+    /// Show entries
+    Read {
+        /// The log
+        name: String,
+        /// From this place on, such as 1795292903818-0
+        #[arg(long, value_name = "ID", default_value_t = EventId::MIN, hide_default_value = true)]
+        from: EventId,
+        /// Up to this place
+        #[arg(long, value_name = "ID", default_value_t = EventId::MAX, hide_default_value = true)]
+        to: EventId,
+        /// At most this many
+        #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
+        count: u64,
+    },
+    /// Show who reads a log, how far they are, and what they have not acknowledged
+    Groups {
+        /// The log
+        name: String,
+    },
+    /// Show entries as they come
+    Follow {
+        /// The log
+        name: String,
+        /// Those that are there first
+        #[arg(long)]
+        all: bool,
+        /// End after this many entries
+        #[arg(long, value_name = "N")]
+        count: Option<u64>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

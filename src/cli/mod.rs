@@ -7,18 +7,26 @@
 //! |---|---|
 //! | 0 | done; also when whoever read the output went away |
 //! | 1 | the command failed |
-//! | 2 | wrong arguments or a wrong configuration: nothing was started |
+//! | 2 | wrong arguments, configuration or backend: nothing was started |
 
 mod arguments;
+mod backend;
+mod channel;
 mod config_check;
 mod config_explain;
+mod knowledge;
+mod log;
+mod log_output;
 mod output;
 mod report;
 mod run;
+mod usage;
 mod version;
 
 pub(crate) use arguments::Arguments;
 pub(crate) use run::run;
 
 use arguments::Global;
+use log_output::note;
 use output::Output;
+use usage::Usage;

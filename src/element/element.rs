@@ -233,6 +233,32 @@ impl<I: Item, O: Item> Element<I, O> {
         S: Sink<O> + Send + 'static,
         S::Error: Into<BoxError> + Send,
     {
+        self.serve(sink, options, Result::ok)
+    }
+
+    /// As [`link_sink`](Self::link_sink), with the errors in their place between the items.
+    ///
+    /// # Errors
+    /// As [`link_sink`](Self::link_sink).
+    pub fn link_signals<S>(&self, sink: S, options: LinkOptions) -> Result<(), LinkError>
+    where
+        S: Sink<Result<O, Arc<ElementError>>> + Send + 'static,
+        S::Error: Into<BoxError> + Send,
+    {
+        self.serve(sink, options, Some)
+    }
+
+    fn serve<X, S>(
+        &self,
+        sink: S,
+        options: LinkOptions,
+        pick: impl Fn(Result<O, Arc<ElementError>>) -> Option<X> + Send + Sync + 'static,
+    ) -> Result<(), LinkError>
+    where
+        X: Send + 'static,
+        S: Sink<X> + Send + 'static,
+        S::Error: Into<BoxError> + Send,
+    {
         let site = self.site();
         let gone = || LinkError::Disposed { from: self.path(), to: self.path(), gone: self.path() };
         if site.state() == State::Disposed {
@@ -240,7 +266,7 @@ impl<I: Item, O: Item> Element<I, O> {
         }
         let runtime = site.host.runtime().ok_or_else(gone)?;
         let items = self.subscribe_with(options)?;
-        site.adopt(runtime.spawn(serve_sink(items, sink, site.clone())));
+        site.adopt(runtime.spawn(serve_sink(items, sink, site.clone(), pick)));
         Ok(())
     }
 

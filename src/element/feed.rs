@@ -5,7 +5,7 @@ use super::out_port::Plug;
 use super::queue::{End, Got, Queue};
 use super::site::Site;
 use super::subscription::PastOperators;
-use super::{Call, CallError, ErrorKind, Item, State, Subscription};
+use super::{Call, CallError, ElementError, ErrorKind, Item, State, Subscription};
 use futures::future::BoxFuture;
 use futures::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 use pin_project_lite::pin_project;
@@ -240,20 +240,26 @@ impl<T> BatchSource<T> for Calls {
     }
 }
 
-/// Hands all that a subscription brings to a sink: what is there goes in one flush.
-pub(crate) async fn serve_sink<T, S>(mut items: Subscription<T>, sink: S, of: Arc<Site>)
-where
-    S: Sink<T>,
+/// Hands what `pick` chooses of all that a subscription brings to a sink: what is there goes in one flush.
+pub(crate) async fn serve_sink<T, X, S>(
+    mut items: Subscription<T>,
+    sink: S,
+    of: Arc<Site>,
+    pick: impl Fn(Result<T, Arc<ElementError>>) -> Option<X>,
+) where
+    S: Sink<X>,
     S::Error: Into<super::BoxError>,
 {
     let mut sink = std::pin::pin!(sink);
     let served = async {
-        while let Some(item) = items.next().await {
-            sink.feed(item).await?;
+        while let Some(signal) = items.next_signal().await {
+            let mut signal = Some(signal);
             // At most a batch, or a flood would never let it be flushed.
-            for _ in 1..BATCH {
-                let Some(item) = items.try_next() else { break };
-                sink.feed(item).await?;
+            for _ in 0..BATCH {
+                let Some(next) = signal.take().or_else(|| items.try_signal()) else { break };
+                if let Some(item) = pick(next) {
+                    sink.feed(item).await?;
+                }
             }
             sink.flush().await?;
         }

@@ -57,11 +57,21 @@ impl<T> Subscription<T> {
     /// An item that is there now, without waiting.
     pub fn try_next(&mut self) -> Option<T> {
         loop {
-            if let Some(item) = self.batch.next() {
+            if let Ok(item) = self.try_signal()? {
                 return Some(item);
             }
+        }
+    }
+
+    /// An item or error that is there now.
+    pub(crate) fn try_signal(&mut self) -> Option<Result<T, Arc<ElementError>>> {
+        loop {
+            if let Some(item) = self.batch.next() {
+                return Some(Ok(item));
+            }
             match self.batch.fill(|batch| self.queue.try_take(batch))? {
-                Got::Items | Got::Fault(_) => {}
+                Got::Items => {}
+                Got::Fault(fault) => return Some(Err(fault)),
                 Got::End(end) => {
                     self.end = Some(end);
                     return None;

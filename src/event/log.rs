@@ -1,196 +1,155 @@
-//! What a backend has to be able to do to keep events.
+//! One log.
 
-use super::{Consumer, Error, Event, EventId, GroupName, LogName};
-use crate::stream::Answer;
-use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::time::Duration;
+use super::{
+    Entry, Error, Event, EventId, EventLog, EventSink, Group, GroupName, LogInfo, LogName, Retention,
+};
+use futures::{Stream, StreamExt, stream};
+use serde::Serialize;
+use std::sync::Arc;
 
-/// Keeps events in the order of their arrival, and who has read them.
-///
-/// A log is made by the first append, a group by [`create_group`](Self::create_group). Each event goes to one consumer
-/// of every group and is **pending** there until it is acknowledged; how long it has been idle says whether its
-/// consumer still lives. The views ([`Log`](super::Log), [`Group`](super::Group), [`EventSource`](super::EventSource))
-/// are made of these methods.
-///
-/// # Delivery
-///
-/// At least once: what was appended and answered is there, and every group gets it until one of its consumers
-/// acknowledges it.
-pub trait EventLog: fmt::Debug + Send + Sync + 'static {
-    /// Appends these events as one, one right behind the other; their places.
+/// One log; a cheap handle.
+#[derive(Clone, Debug)]
+pub struct Log {
+    log: Arc<dyn EventLog>,
+    name: LogName,
+}
+
+/// How many entries are asked for at a time.
+const PAGE: usize = 256;
+
+impl Log {
+    pub(super) fn new(log: Arc<dyn EventLog>, name: LogName) -> Self {
+        Self { log, name }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &LogName {
+        &self.name
+    }
+
+    /// Appends an event; its place. When the answer is there, the event is.
     ///
     /// # Cancel safety
     ///
-    /// Dropping a pending answer leaves open whether it happens.
-    fn append(&self, log: &LogName, events: Vec<Event>) -> Answer<Result<Vec<EventId>, Error>>;
+    /// Dropping the future leaves open whether it happens.
+    pub async fn append(&self, event: Event) -> Result<EventId, Error> {
+        let ids = self.append_all(vec![event]).await?;
+        Ok(ids.last().copied().unwrap_or_default())
+    }
+
+    /// Appends several events as one, one right behind the other; their places.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves open whether it happens.
+    pub async fn append_all(&self, events: Vec<Event>) -> Result<Vec<EventId>, Error> {
+        if events.is_empty() { Ok(Vec::new()) } else { self.log.append(&self.name, events).await }
+    }
+
+    /// A sink whose items are appended as events of this kind.
+    pub fn sink<T: Serialize>(&self, kind: &str) -> EventSink<T> {
+        EventSink::new(self.log.clone(), self.name.clone(), kind)
+    }
+
+    /// The group `name`: those who share the events among them.
+    pub fn group(&self, name: impl Into<GroupName>) -> Group {
+        Group::new(self.clone(), name.into())
+    }
 
     /// The first `count` entries from `from` to `to`, both included.
-    fn range(
-        &self,
-        log: &LogName,
-        from: EventId,
-        to: EventId,
-        count: usize,
-    ) -> Answer<Result<Vec<Entry>, Error>>;
-
-    /// At least one and at most `count` entries behind `after`, waiting until there is one.
-    fn follow(&self, log: &LogName, after: EventId, count: usize) -> Answer<Result<Vec<Entry>, Error>>;
-
-    /// The state of a log and its groups; one that does not exist is empty.
-    fn info(&self, log: &LogName) -> Answer<Result<LogInfo, Error>>;
-
-    /// Removes the entries that no group needs any more (all of them have read and acknowledged it); which ones.
-    fn delete(&self, log: &LogName, ids: Vec<EventId>) -> Answer<Result<Vec<EventId>, Error>>;
-
-    /// Removes the oldest entries as `keep` says, but none that a group has not acknowledged; how many.
     ///
-    /// An implementation may leave some more (Redis trims whole blocks).
-    fn trim(&self, log: &LogName, keep: Retention) -> Answer<Result<u64, Error>>;
+    /// # Cancel safety
+    ///
+    /// Yes: it only reads.
+    pub async fn range(&self, from: EventId, to: EventId, count: usize) -> Result<Vec<Entry>, Error> {
+        self.log.range(&self.name, from, to, count).await
+    }
 
-    /// Removes a log with its groups; whether there was one.
-    fn remove(&self, log: &LogName) -> Answer<Result<bool, Error>>;
-
-    /// Makes a group that reads what comes behind `after` ([`EventId::MIN`]: everything; [`EventId::MAX`]: what is
-    /// appended from now on); `false` if it exists, and stays as it is.
-    fn create_group(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<bool, Error>>;
-
-    /// Removes a group with what is pending in it; whether there was one.
-    fn remove_group(&self, log: &LogName, group: &GroupName) -> Answer<Result<bool, Error>>;
-
-    /// At least one and at most `count` entries that nobody of the group has got yet, waiting until there is one.
+    /// Every entry behind `after`, those to come included, for ever ([`EventId::MIN`]: all there is and will be,
+    /// [`EventId::MAX`]: what is appended from now on). Nobody has to acknowledge anything.
     ///
     /// # Errors
     ///
-    /// [`Error::NoGroup`] if it was not made, or is gone.
+    /// What was appended during an outage comes behind it; an error that a retry does not mend is the last item.
+    ///
+    /// # Delivery
+    ///
+    /// Every entry once and in order; what is trimmed before it is read is left out.
+    pub fn follow(&self, after: EventId) -> impl Stream<Item = Result<Entry, Error>> + Send + use<> {
+        let log = self.clone();
+        let pages = stream::unfold(Some(after), move |after| {
+            let log = log.clone();
+            async move {
+                let after = after?;
+                Some(match log.next_page(after).await {
+                    Ok(page) => {
+                        let last = page.last().map_or(after, |entry| entry.id);
+                        (page.into_iter().map(Ok).collect::<Vec<_>>(), Some(last))
+                    }
+                    Err(error) => (vec![Err(error)], None),
+                })
+            }
+        });
+        pages.flat_map(stream::iter)
+    }
+
+    async fn next_page(&self, after: EventId) -> Result<Vec<Entry>, Error> {
+        // What is appended while the backend is away is behind this place, also if it was asked for as "from now on".
+        let after = if after == EventId::MAX { self.info_patiently().await?.last } else { after };
+        super::fetch::patiently(|| self.log.follow(&self.name, after, PAGE)).await
+    }
+
+    async fn info_patiently(&self) -> Result<LogInfo, Error> {
+        super::fetch::patiently(|| self.log.info(&self.name)).await
+    }
+
+    /// How long it is, where it ends, and how far its groups are.
     ///
     /// # Cancel safety
     ///
-    /// Dropping a pending answer may leave entries pending for this consumer that it does not know;
-    /// [`forgotten`](Self::forgotten) gives them.
-    fn read(&self, consumer: &Consumer, count: usize) -> Answer<Result<Vec<Delivered>, Error>>;
+    /// Yes: it only reads.
+    pub async fn info(&self) -> Result<LogInfo, Error> {
+        self.log.info(&self.name).await
+    }
 
-    /// Takes over at most `count` entries that have been idle for at least `idle`, whoever had them; they count as
-    /// delivered once more, and are idle no more.
-    fn claim(
-        &self,
-        consumer: &Consumer,
-        idle: Duration,
-        count: usize,
-    ) -> Answer<Result<Vec<Delivered>, Error>>;
+    /// Removes the oldest entries as `keep` says, but never what a group has not acknowledged; how many.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves open whether it happens.
+    pub async fn trim(&self, keep: Retention) -> Result<u64, Error> {
+        self.log.trim(&self.name, keep).await
+    }
 
-    /// What is pending for this consumer besides `known`: delivered to it by an answer that never arrived. It counts
-    /// as delivered once more.
-    fn forgotten(&self, consumer: &Consumer, known: Vec<EventId>) -> Answer<Result<Vec<Delivered>, Error>>;
+    /// Removes those of these entries that every group has acknowledged; which ones.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves open whether it happens.
+    pub async fn delete(&self, ids: Vec<EventId>) -> Result<Vec<EventId>, Error> {
+        self.log.delete(&self.name, ids).await
+    }
 
-    /// Sets how long these entries have been idle, as far as they are still this consumer's: zero is a sign of life,
-    /// more lets others claim them sooner. Those that are.
-    fn set_idle(
-        &self,
-        consumer: &Consumer,
-        ids: Vec<EventId>,
-        idle: Duration,
-    ) -> Answer<Result<Vec<EventId>, Error>>;
+    /// Removes the whole log with its groups, acknowledged or not; whether there was one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves open whether it happens.
+    pub async fn remove(&self) -> Result<bool, Error> {
+        self.log.remove(&self.name).await
+    }
 
-    /// Marks these as done for the group; how many were pending.
-    fn acknowledge(&self, log: &LogName, group: &GroupName, ids: Vec<EventId>) -> Answer<Result<u64, Error>>;
+    /// The log into which its dead letters go. Each is the event with a field `dead` more, which says where it was, how
+    /// often it was tried, and why it is here.
+    #[must_use]
+    pub fn dead_letters(&self) -> Self {
+        Self { log: self.log.clone(), name: self.name.dead() }
+    }
 
-    /// Acknowledges an entry and appends events, as one, if it is still pending for this consumer; whether it was.
-    fn settle(
-        &self,
-        consumer: &Consumer,
-        id: EventId,
-        append: Vec<(LogName, Event)>,
-    ) -> Answer<Result<bool, Error>>;
-
-    /// The first `count` entries from `from` on that are pending in a group.
-    fn pending(
-        &self,
-        log: &LogName,
-        group: &GroupName,
-        from: EventId,
-        count: usize,
-    ) -> Answer<Result<Vec<Pending>, Error>>;
-
-    /// Takes a consumer that has nothing pending off the group's list.
-    fn leave(&self, consumer: &Consumer) -> Answer<Result<(), Error>>;
-}
-
-/// An event at its place.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Where.
-    pub id: EventId,
-    /// What; or, of a foreign program, fields that are no event.
-    pub event: Result<Event, Malformed>,
-}
-
-/// An entry that is no event: a field of it is no JSON. Its fields as they are, lossy where they are no text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("the field {field:?} is no JSON; it begins with {:?}", .beginning)]
-pub struct Malformed {
-    /// The first field that is no JSON.
-    pub field: String,
-    /// The beginning of what stands in it.
-    pub beginning: String,
-    /// All fields.
-    pub fields: Vec<(String, String)>,
-}
-
-/// An entry as a consumer gets it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Delivered {
-    /// What.
-    pub entry: Entry,
-    /// The how manieth delivery to the group it is, from 1.
-    pub attempt: u64,
-}
-
-/// An entry that was delivered and not acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pending {
-    /// Where it is in the log.
-    pub id: EventId,
-    /// Who has it.
-    pub consumer: super::ConsumerName,
-    /// How long ago it was delivered, or its consumer last gave a sign of life for it.
-    pub idle: Duration,
-    /// How many times it was delivered.
-    pub attempts: u64,
-}
-
-/// The state of a log.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogInfo {
-    /// How many entries it has.
-    pub len: u64,
-    /// The place of the last event ever appended; [`EventId::MIN`] if there was none.
-    pub last: EventId,
-    /// Its groups, by name.
-    pub groups: Vec<GroupInfo>,
-}
-
-/// The state of a group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GroupInfo {
-    /// Its name.
-    pub name: GroupName,
-    /// The last entry that was delivered to any of its consumers.
-    pub last_delivered: EventId,
-    /// How many entries wait that nobody of the group has got yet.
-    pub lag: u64,
-    /// How many were delivered and not acknowledged.
-    pub pending: u64,
-    /// How many consumers are on its list.
-    pub consumers: u64,
-}
-
-/// What a log keeps when it is trimmed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Retention {
-    /// The newest entries, this many.
-    Entries(u64),
-    /// Those that are younger than this.
-    Age(Duration),
+    /// What keeps it.
+    #[must_use]
+    pub fn event_log(&self) -> &Arc<dyn EventLog> {
+        &self.log
+    }
 }

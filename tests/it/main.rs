@@ -15,6 +15,9 @@ mod cli;
 #[cfg(feature = "config")]
 mod config;
 mod element;
+mod event;
 mod knowledge;
+mod remote;
+mod server;
 mod stream;
 mod suite;

@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Where channels, knowledge and events live.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Backend {
     /// `memory:`, `file:DIR`, `redis://HOST:PORT/DB` or `rediss://…`. Default: none, so that each command takes what
     /// suits it (`memory:` where nothing has to outlive it). PyMAPE's `redis.url` is another name of this key.
     pub url: Option<Url>,
-    /// What every key on a shared server begins with; the braces keep the keys of one deployment in one slot of a
-    /// cluster. Default: `{mape}`.
-    pub prefix: String,
+    /// What every key on a shared server begins with. Default: none, so that keys are those of PyMAPE and the Python
+    /// workers; on a cluster `{mape}`, whose braces keep the keys of one deployment in one slot.
+    pub prefix: Option<String>,
     /// The user to log in as, where the URL does not name one. Default: none.
     pub username: Option<String>,
     /// The password to log in with, where the URL holds none. Default: none.
@@ -23,17 +23,4 @@ pub struct Backend {
     pub ca_file: Option<PathBuf>,
     /// The name under which connections show up on the server. Default: none, the name of the program.
     pub client_name: Option<String>,
-}
-
-impl Default for Backend {
-    fn default() -> Self {
-        Self {
-            url: None,
-            prefix: "{mape}".to_owned(),
-            username: None,
-            password: None,
-            ca_file: None,
-            client_name: None,
-        }
-    }
 }

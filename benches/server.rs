@@ -1,0 +1,47 @@
+//! A redis-server of a benchmark's own, which is that of the integration tests.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "benchmarks need few of the faults, and one without its server has to stop"
+)]
+
+// Files that need nothing but std; what they say of `super` is here.
+#[path = "../tests/it/server/directory.rs"]
+mod directory;
+#[path = "../tests/it/server/process.rs"]
+mod process;
+#[path = "../tests/it/server/redis_server.rs"]
+mod redis_server;
+#[path = "../tests/it/server/tcp.rs"]
+mod tcp;
+#[path = "../tests/it/server/tls.rs"]
+mod tls;
+#[path = "../tests/it/server/wait.rs"]
+mod wait;
+
+/// A running redis-server on a free port of 127.0.0.1. It ends with the value, at the latest with the process.
+pub struct RedisServer(redis_server::RedisServer);
+
+impl RedisServer {
+    /// Starts one that keeps nothing on disk.
+    pub fn start() -> Self {
+        Self(redis_server::RedisServer::start())
+    }
+
+    /// Starts one that writes all that it acknowledges to disk.
+    pub fn start_durable() -> Self {
+        Self(redis_server::RedisServer::options().aof().start())
+    }
+
+    /// `redis://127.0.0.1:PORT`, without a database.
+    pub fn url(&self) -> String {
+        self.0.url()
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.0.port()
+    }
+}

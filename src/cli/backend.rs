@@ -1,0 +1,29 @@
+//! The backend that a command works on.
+
+use super::{Global, Usage};
+use anyhow::Result;
+use mape::backend::{Backend, Options};
+use mape::config::Config;
+
+/// Opens the backend that the options or the configuration name, for a command that looks into what others share.
+pub(super) async fn shared(global: &Global) -> Result<Backend> {
+    let config = global.load()?;
+    let Some(url) = config.backend.url.as_ref().map(|url| url.expose().to_owned()) else {
+        return Err(Usage::error(
+            "no backend is named: give --backend file:DIR or redis://HOST:PORT, or set backend.url in config.yaml",
+        ));
+    };
+    Ok(Backend::attach(&url, options(&config)).await?)
+}
+
+/// What the configuration says of a backend besides its URL.
+fn options(config: &Config) -> Options {
+    let section = &config.backend;
+    let mut options = Options::default();
+    options.prefix.clone_from(&section.prefix);
+    options.username.clone_from(&section.username);
+    options.password = section.password.as_ref().map(|password| password.expose().to_owned());
+    options.ca_file.clone_from(&section.ca_file);
+    options.client_name.clone_from(&section.client_name);
+    options
+}

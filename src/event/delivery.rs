@@ -1,0 +1,213 @@
+//! An event in the hands of a consumer.
+
+use super::keeper::{Done, How, Keeper};
+use super::{Consumer, Error, Event, EventId, LogName};
+use crate::stream::{Backoff, clock};
+use serde_json::json;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// An event as a consumer has it, a `T` to be worked on and then to be [acknowledged](Self::acknowledge). Cheap to clone.
+///
+/// If all clones are dropped without that (the work failed, an element panicked), the event is delivered again after a
+/// back-off, to any consumer of the group, until its attempts are used up; then it goes to the dead letters.
+pub struct Delivery<T>(Arc<Inner<T>>);
+
+struct Inner<T> {
+    value: T,
+    held: Held,
+}
+
+/// What there is besides the value.
+pub(super) struct Held {
+    pub(super) id: EventId,
+    pub(super) attempt: u64,
+    pub(super) event: Event,
+    pub(super) keeper: Arc<Keeper>,
+    pub(super) backoff: Backoff,
+    pub(super) receipts: bool,
+    settled: AtomicBool,
+}
+
+impl<T> Delivery<T> {
+    pub(super) fn new(value: T, held: Held) -> Self {
+        Self(Arc::new(Inner { value, held }))
+    }
+
+    /// Its place in the log.
+    #[must_use]
+    pub fn id(&self) -> EventId {
+        self.0.held.id
+    }
+
+    /// The how manieth time it is delivered, from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u64 {
+        self.0.held.attempt
+    }
+
+    /// The event itself, with all its fields.
+    #[must_use]
+    pub fn event(&self) -> &Event {
+        &self.0.held.event
+    }
+
+    /// Who has it, for [`Transaction::expect_pending`](crate::knowledge::Transaction::expect_pending).
+    #[must_use]
+    pub fn consumer(&self) -> &Consumer {
+        &self.0.held.keeper.shared().consumer
+    }
+
+    /// Says that it is done. It is told to the backend in the background, together with others; if this process ends
+    /// before that, it is delivered again.
+    ///
+    /// Only the first word on an event counts, whichever clone says it.
+    pub fn acknowledge(&self) {
+        self.0.held.say(How::Acknowledged, None);
+    }
+
+    /// Says that it is done and waits until the backend has confirmed it, through an outage too.
+    ///
+    /// # Errors
+    ///
+    /// What the backend refuses it for.
+    ///
+    /// # Cancel safety
+    ///
+    /// It is said at the first poll; dropping the future only stops waiting.
+    pub async fn acknowledged(&self) -> Result<(), Error> {
+        let (told, confirmed) = oneshot::channel();
+        self.0.held.say(How::Acknowledged, Some(told));
+        // Nobody tells if another clone has said it before: that one waits.
+        confirmed.await.unwrap_or(Ok(()))
+    }
+
+    /// Says that it is done, and appends these events together with that, as one; nothing is appended if another
+    /// consumer has it by now.
+    pub fn acknowledge_with(&self, append: impl IntoIterator<Item = (LogName, Event)>) {
+        self.0.held.say(How::Settled(append.into_iter().collect()), None);
+    }
+
+    /// Says that it failed: it is delivered again after `after` (or the group's back-off), if attempts are left.
+    pub fn give_back(&self, after: Option<Duration>) {
+        let after = after.unwrap_or_else(|| self.0.held.pause());
+        self.0.held.say(How::GivenBack(after), None);
+    }
+
+    /// Says that it can never be done: it goes to the dead letters at once.
+    pub fn bury(&self, reason: &str) {
+        self.0.held.bury(reason);
+    }
+
+    /// Says that it was dealt with elsewhere: by a transaction that acknowledged it.
+    pub fn settled(&self) {
+        // To acknowledge it again does no harm, and takes it out of this consumer's hands.
+        self.0.held.say(How::Acknowledged, None);
+    }
+}
+
+impl Held {
+    pub(super) fn new(
+        keeper: &Arc<Keeper>,
+        id: EventId,
+        attempt: u64,
+        event: Event,
+        backoff: Backoff,
+        receipts: bool,
+    ) -> Self {
+        Self {
+            id,
+            attempt,
+            event,
+            keeper: keeper.clone(),
+            backoff,
+            receipts,
+            settled: AtomicBool::new(false),
+        }
+    }
+
+    fn say(&self, how: How, told: Option<oneshot::Sender<Result<(), Error>>>) {
+        if self.settled.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let log = || self.keeper.shared().consumer.log.clone();
+        let receipt = || (log(), Event::receipt(self.id, "processed"));
+        let how = match how {
+            How::Acknowledged if self.receipts => How::Settled(vec![receipt()]),
+            How::Settled(mut append) if self.receipts => {
+                append.push(receipt());
+                How::Settled(append)
+            }
+            how => how,
+        };
+        self.keeper.settle(Done { id: self.id, how, told });
+    }
+
+    pub(super) fn acknowledge_unseen(&self) {
+        if !self.settled.swap(true, Ordering::AcqRel) {
+            self.keeper.settle(Done { id: self.id, how: How::Acknowledged, told: None });
+        }
+    }
+
+    pub(super) fn bury(&self, reason: &str) {
+        if self.settled.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let consumer = &self.keeper.shared().consumer;
+        let dead = json!({
+            "log": consumer.log,
+            "group": consumer.group,
+            "id": self.id,
+            "attempts": self.attempt,
+            "reason": reason,
+            "at": super::event::timestamp(clock::now()),
+        });
+        let letter = (consumer.log.dead(), self.event.clone().with("dead", dead));
+        self.keeper.settle(Done { id: self.id, how: How::Settled(vec![letter]), told: None });
+    }
+
+    pub(super) fn give_back_at_once(&self) {
+        self.say(How::GivenBack(Duration::ZERO), None);
+    }
+
+    /// The wait after this attempt failed.
+    fn pause(&self) -> Duration {
+        let failed = u32::try_from(self.attempt.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.backoff.wait(failed).unwrap_or(self.backoff.ceiling)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let pause = self.pause();
+        self.say(How::GivenBack(pause), None);
+    }
+}
+
+impl<T> Clone for Delivery<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Deref for Delivery<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Delivery<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("id", &self.id())
+            .field("attempt", &self.attempt())
+            .field("value", &self.0.value)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,293 @@
+//! What a consumer has in hand: signs of life, and what became of it.
+
+use super::{Consumer, Error, Event, EventId, EventLog, Group, LogName};
+use crate::stream::Backoff;
+use futures::{StreamExt, stream};
+use parking_lot::Mutex;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, timeout};
+use tracing::warn;
+
+/// Held by a source and all deliveries it gave out; when the last is gone, what is queued is settled and the consumer
+/// leaves the group.
+#[derive(Debug)]
+pub(super) struct Keeper(Arc<Shared>);
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) log: Arc<dyn EventLog>,
+    pub(super) consumer: Consumer,
+    lease: Duration,
+    in_hand: usize,
+    hands: Mutex<Hands>,
+    /// There is something to settle, or it is the end.
+    work: Notify,
+    /// There is room for more, or something to claim earlier.
+    pub(super) room: Notify,
+    closed: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Hands {
+    /// What is given out or ready to be.
+    ids: BTreeSet<EventId>,
+    done: Vec<Done>,
+    /// When something that was given back can be claimed, at the earliest.
+    claim_at: Option<Instant>,
+}
+
+/// What became of an event.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) id: EventId,
+    pub(super) how: How,
+    /// Who waits for the backend to confirm it.
+    pub(super) told: Option<oneshot::Sender<Result<(), Error>>>,
+}
+
+#[derive(Debug)]
+pub(super) enum How {
+    Acknowledged,
+    /// Together with these events.
+    Settled(Vec<(LogName, Event)>),
+    /// To be delivered again, after this time.
+    GivenBack(Duration),
+}
+
+/// How long the end of a consumer may take to settle what is queued.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// How many events that need a command of their own are settled at once.
+const TOGETHER: usize = 64;
+
+impl Keeper {
+    pub(super) fn new(group: &Group, consumer: Consumer) -> Self {
+        let shared = Arc::new(Shared {
+            log: group.log.event_log().clone(),
+            consumer,
+            lease: group.lease,
+            in_hand: group.in_hand.get(),
+            hands: Mutex::default(),
+            work: Notify::new(),
+            room: Notify::new(),
+            closed: AtomicBool::new(false),
+        });
+        // It ends by itself, soon after the last handle is gone.
+        drop(tokio::spawn(shared.clone().keep()));
+        Self(shared)
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.0
+    }
+
+    pub(super) fn settle(&self, done: Done) {
+        self.0.settle(done);
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.0.closed.store(true, Ordering::Release);
+        self.0.work.notify_one();
+    }
+}
+
+impl Shared {
+    /// How many more events may be taken.
+    pub(super) fn room(&self) -> usize {
+        self.in_hand.saturating_sub(self.hands.lock().ids.len())
+    }
+
+    pub(super) fn take(&self, ids: impl Iterator<Item = EventId>) {
+        self.hands.lock().ids.extend(ids);
+    }
+
+    pub(super) fn in_hand(&self) -> Vec<EventId> {
+        self.hands.lock().ids.iter().copied().collect()
+    }
+
+    pub(super) fn claim_at(&self) -> Option<Instant> {
+        self.hands.lock().claim_at
+    }
+
+    /// What was to be claimed by now, is being.
+    pub(super) fn claiming(&self) {
+        let mut hands = self.hands.lock();
+        if hands.claim_at.is_some_and(|at| at <= Instant::now()) {
+            hands.claim_at = None;
+        }
+    }
+
+    fn settle(&self, done: Done) {
+        let mut hands = self.hands.lock();
+        hands.done.push(done);
+        let first = hands.done.len() == 1;
+        drop(hands);
+        if first {
+            self.work.notify_one();
+        }
+    }
+
+    async fn keep(self: Arc<Self>) {
+        let beat = self.lease / 3;
+        let mut life = interval_at(Instant::now() + beat, beat);
+        life.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !self.closed.load(Ordering::Acquire) {
+            tokio::select! {
+                () = self.work.notified() => self.settle_queued(&mut life).await,
+                _ = life.tick() => self.give_sign_of_life().await,
+            }
+        }
+        let farewell = async {
+            self.settle_queued(&mut life).await;
+            self.log.leave(&self.consumer).await
+        };
+        match timeout(FAREWELL, farewell).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                warn!(consumer = ?self.consumer, %error, "a consumer could not leave its group");
+            }
+            Err(_) => {
+                warn!(consumer = ?self.consumer, "the end of a consumer took too long; others get what it had");
+            }
+        }
+    }
+
+    async fn give_sign_of_life(&self) {
+        let ids = self.in_hand();
+        if ids.is_empty() {
+            return;
+        }
+        match self.log.set_idle(&self.consumer, ids.clone(), Duration::ZERO).await {
+            Ok(mine) if mine.len() < ids.len() => {
+                let mine: BTreeSet<_> = mine.into_iter().collect();
+                let lost = self.forget(ids.into_iter().filter(|id| !mine.contains(id)));
+                if lost > 0 {
+                    warn!(consumer = ?self.consumer, lost, "the lease on events ended; another consumer has them");
+                    self.room.notify_one();
+                }
+            }
+            Ok(_) => {}
+            Err(error) => warn!(consumer = ?self.consumer, %error, "a sign of life could not be given"),
+        }
+    }
+
+    /// Takes these out of the hands, unless they are on their way to be settled; how many.
+    fn forget(&self, ids: impl Iterator<Item = EventId>) -> usize {
+        let mut hands = self.hands.lock();
+        let queued: BTreeSet<_> = hands.done.iter().map(|done| done.id).collect();
+        ids.filter(|id| !queued.contains(id) && hands.ids.remove(id)).count()
+    }
+
+    /// Settles all that is queued, trying again as long as the backend is out of reach; signs of life go on.
+    async fn settle_queued(&self, life: &mut Interval) {
+        let backoff = Backoff::exponential(Duration::from_millis(50), Duration::from_secs(1));
+        let mut failures = 0;
+        while let Some(queued) = self.queued() {
+            let (settled, again) = self.settle_all(queued).await;
+            let Some((error, again)) = again else {
+                self.settled(settled, Vec::new());
+                failures = 0;
+                continue;
+            };
+            self.settled(settled, again);
+            if failures == 0 {
+                warn!(consumer = ?self.consumer, %error, "events could not be settled; it is tried again");
+            }
+            let wait = backoff.wait(failures).unwrap_or_default();
+            failures += 1;
+            tokio::select! {
+                () = sleep(wait) => {}
+                _ = life.tick() => self.give_sign_of_life().await,
+            }
+        }
+    }
+
+    fn settled(&self, settled: Vec<EventId>, again: Vec<Done>) {
+        let mut hands = self.hands.lock();
+        for id in settled {
+            hands.ids.remove(&id);
+        }
+        hands.done.splice(0..0, again);
+        drop(hands);
+        self.room.notify_one();
+    }
+
+    fn queued(&self) -> Option<Vec<Done>> {
+        let mut hands = self.hands.lock();
+        let queued = std::mem::take(&mut hands.done);
+        for done in queued.iter().filter(|done| matches!(done.how, How::GivenBack(_))) {
+            // Before it is given back: the source may have it again right after.
+            hands.ids.remove(&done.id);
+        }
+        Some(queued).filter(|queued| !queued.is_empty())
+    }
+
+    /// Settles these; which are settled, and which are to be tried again with the reason.
+    async fn settle_all(&self, queued: Vec<Done>) -> (Vec<EventId>, Option<(Error, Vec<Done>)>) {
+        let (plain, others): (Vec<_>, Vec<_>) =
+            queued.into_iter().partition(|done| matches!(done.how, How::Acknowledged));
+        let mut results = Vec::with_capacity(plain.len() + others.len());
+        if !plain.is_empty() {
+            let ids = plain.iter().map(|done| done.id).collect();
+            let Consumer { log, group, .. } = &self.consumer;
+            let result = self.log.acknowledge(log, group, ids).await.map(drop);
+            results.extend(plain.into_iter().map(|done| (done, result.clone())));
+        }
+        let settling = others.into_iter().map(|done| self.settle_one(done));
+        results.extend(stream::iter(settling).buffered(TOGETHER).collect::<Vec<_>>().await);
+
+        let (mut settled, mut again, mut why) = (Vec::with_capacity(results.len()), Vec::new(), None);
+        for (done, result) in results {
+            match result {
+                Err(error) if error.is_retryable() => {
+                    again.push(done);
+                    why = Some(error);
+                }
+                result => {
+                    if let Err(error) = &result {
+                        warn!(consumer = ?self.consumer, id = %done.id, %error, "an event could not be settled");
+                    }
+                    if !matches!(done.how, How::GivenBack(_)) {
+                        settled.push(done.id);
+                    }
+                    if let Some(told) = done.told {
+                        // Who asked may have gone.
+                        let _ = told.send(result);
+                    }
+                }
+            }
+        }
+        (settled, why.map(|why| (why, again)))
+    }
+
+    async fn settle_one(&self, done: Done) -> (Done, Result<(), Error>) {
+        let result = match &done.how {
+            How::Acknowledged => Ok(()),
+            How::Settled(append) => {
+                let settled = self.log.settle(&self.consumer, done.id, append.clone()).await;
+                if let Ok(false) = settled {
+                    warn!(consumer = ?self.consumer, id = %done.id, "another consumer had an event when it was done");
+                }
+                settled.map(drop)
+            }
+            How::GivenBack(after) => self.give_back(done.id, *after).await,
+        };
+        (done, result)
+    }
+
+    async fn give_back(&self, id: EventId, after: Duration) -> Result<(), Error> {
+        let after = after.min(self.lease);
+        self.log.set_idle(&self.consumer, vec![id], self.lease.saturating_sub(after)).await?;
+        let at = Instant::now() + after;
+        let mut hands = self.hands.lock();
+        hands.claim_at = Some(hands.claim_at.map_or(at, |sooner| sooner.min(at)));
+        drop(hands);
+        self.room.notify_one();
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! The events that fall to one consumer.
+
+use super::delivery::{Delivery, Held};
+use super::fetch::Fetch;
+use super::keeper::Keeper;
+use super::{Consumer, ConsumerName, Delivered, Error, Event, Group};
+use futures::future::BoxFuture;
+use futures::{FutureExt, Stream};
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+use std::any::type_name;
+use std::collections::VecDeque;
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+/// One consumer of a group: a [`Stream`] of [`Delivery`]s, each to be acknowledged.
+///
+/// An error stands in its place and the stream goes on: an event that is no `T` ([`Error::Decode`]), an entry that is no
+/// event ([`Error::Malformed`]), one that failed too often ([`Error::Dead`]); all of them are in the dead letters then.
+/// Outages are sat out, and a group that is gone is made again. It never ends.
+///
+/// Dropping it, and every delivery it gave out, settles what was said about them and takes the consumer off the group.
+///
+/// Source: `EventListener` of `rqse`, which naps while it is idle, has no lease and no dead letters.
+///
+/// # Delivery
+///
+/// At least once, as the [module](super) says.
+#[doc(alias = "EventListener")]
+pub struct EventSource<T> {
+    ready: VecDeque<Delivered>,
+    fetching: Option<BoxFuture<'static, Fetched>>,
+    fetch: Option<Fetch>,
+    keeper: Arc<Keeper>,
+    group: Group,
+    item: PhantomData<fn() -> T>,
+}
+
+/// What was asked for, and who asks on.
+type Fetched = (Fetch, Result<Vec<Delivered>, Error>);
+
+impl<T: DeserializeOwned> EventSource<T> {
+    pub(super) fn new(group: Group) -> Self {
+        let name = group.consumer.clone().unwrap_or_else(ConsumerName::random);
+        let consumer = Consumer::new(group.log.name(), &group.name, name);
+        let keeper = Arc::new(Keeper::new(&group, consumer));
+        let fetch = Fetch::new(group.clone(), keeper.shared().clone());
+        Self { ready: VecDeque::new(), fetching: None, fetch: Some(fetch), keeper, group, item: PhantomData }
+    }
+
+    /// Which consumer it is.
+    #[must_use]
+    pub fn consumer(&self) -> &Consumer {
+        &self.keeper.shared().consumer
+    }
+
+    /// What becomes of an entry: a delivery, an error, or nothing to be seen.
+    fn open(&self, delivered: Delivered) -> Option<Result<Delivery<T>, Error>> {
+        let Delivered { entry, attempt } = delivered;
+        let (id, log) = (entry.id, || self.group.log.name().clone());
+        let held =
+            |event| Held::new(&self.keeper, id, attempt, event, self.group.backoff, self.group.receipts);
+        let event = match entry.event {
+            Ok(event) => event,
+            Err(malformed) => {
+                let fields = malformed.fields.iter();
+                let event = fields.fold(Event::default(), |event, (name, text)| {
+                    let value = serde_json::from_str(text).unwrap_or_else(|_| Json::from(text.as_str()));
+                    event.with(name, value)
+                });
+                held(event).bury(&malformed.to_string());
+                return Some(Err(Error::Malformed { log: log(), id, malformed }));
+            }
+        };
+        let held = held(event);
+        if !self.group.selects(&held.event) {
+            held.acknowledge_unseen();
+            return None;
+        }
+        if attempt > self.group.attempts {
+            let attempts = attempt - 1;
+            held.bury(&format!("it failed {attempts} times"));
+            let group = self.group.name.clone();
+            return Some(Err(Error::Dead { log: log(), group, id, attempts }));
+        }
+        match held.event.read() {
+            Ok(value) => Some(Ok(Delivery::new(value, held))),
+            Err(error) => {
+                let reason = error.to_string();
+                held.bury(&format!("it is no {}: {reason}", type_name::<T>()));
+                Some(Err(Error::Decode { log: log(), id, type_name: type_name::<T>(), reason }))
+            }
+        }
+    }
+}
+
+impl<T> Unpin for EventSource<T> {}
+
+impl<T: DeserializeOwned> Stream for EventSource<T> {
+    type Item = Result<Delivery<T>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            while let Some(delivered) = self.ready.pop_front() {
+                if let Some(item) = self.open(delivered) {
+                    return Poll::Ready(Some(item));
+                }
+            }
+            if self.fetching.is_none()
+                && let Some(mut fetch) = self.fetch.take()
+            {
+                let next = async move {
+                    let fetched = fetch.next().await;
+                    (fetch, fetched)
+                };
+                self.fetching = Some(next.boxed());
+            }
+            let Some(fetching) = &mut self.fetching else { return Poll::Ready(None) };
+            let (fetch, fetched) = ready!(fetching.poll_unpin(cx));
+            self.fetching = None;
+            self.fetch = Some(fetch);
+            match fetched {
+                Ok(delivered) => self.ready = delivered.into(),
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
+        }
+    }
+}
+
+impl<T> Drop for EventSource<T> {
+    /// What it was given and has not given out goes back at once.
+    fn drop(&mut self) {
+        for Delivered { entry, attempt } in self.ready.drain(..) {
+            let event = entry.event.unwrap_or_default();
+            let held = Held::new(&self.keeper, entry.id, attempt, event, self.group.backoff, false);
+            held.give_back_at_once();
+        }
+    }
+}
+
+impl<T> fmt::Debug for EventSource<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventSource")
+            .field("consumer", &self.keeper.shared().consumer)
+            .field("ready", &self.ready.len())
+            .finish_non_exhaustive()
+    }
+}
