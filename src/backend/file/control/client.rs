@@ -67,7 +67,6 @@ impl Drop for Client {
 /// Keeps the link up for ever.
 async fn drive(link: &Arc<Link>, mut connection: Connection, dir: &Path, name: &str) {
     loop {
-        link.up();
         let lost = connection.serve(link).await;
         let why = match lost {
             Ok(()) => "it ended".to_owned(),
@@ -86,6 +85,7 @@ async fn drive(link: &Arc<Link>, mut connection: Connection, dir: &Path, name: &
             }
         };
         tracing::info!(dir = %dir.display(), "an owner is there again");
+        link.up();
     }
 }
 

@@ -131,7 +131,11 @@ impl Client {
         let (store, pubsub) = (self.served.store.clone(), self.served.pubsub.clone());
         match request {
             Request::Run(key, command) => self.answer(number, store.run(&key, command)).await,
-            Request::Pop(key, from) => self.pop(number, key, from),
+            Request::Pop(key, from) => {
+                self.pop(number, key, from);
+                // So that it is in line before whatever this client does next.
+                tokio::task::yield_now().await;
+            }
             Request::PutBack(key, from, popped) => {
                 store.put_back(&key, from, popped);
                 self.send(&FromOwner::Answer(number, Ok::<_, Failure>(()))).await;

@@ -158,7 +158,7 @@ impl Link {
 
 /// For the driver.
 impl Link {
-    /// There is a connection; whatever goes on begins again.
+    /// There is a connection again; whatever goes on begins again.
     pub(super) fn up(&self) {
         let mut state = self.state.lock();
         state.down = None;
