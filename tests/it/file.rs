@@ -2,11 +2,11 @@
 //! its own: what survives, who owns it, and what it refuses.
 
 // mod control;
-// mod crash;
+mod crash;
 // mod full;
 // mod model;
 // mod place;
-// mod reopening;
+mod reopening;
 
 use crate::{channel, event, knowledge};
 use mape::backend::{Backend, Options};

@@ -5,8 +5,9 @@ use crate::backend::Error;
 use crate::backend::embedded::Redo;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{ErrorKind, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// The name of the file in its directory.
@@ -121,7 +122,10 @@ fn create(dir: &Path, path: &Path) -> Result<(), Error> {
     // Stays in the file.
     connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
     connection.close().map_err(|(_, error)| fail(error))?;
-    let named = fs::rename(&unfinished, path).and_then(|()| File::open(dir)?.sync_all());
+    // SQLite gives what it keeps beside it the same rights.
+    let named = fs::set_permissions(&unfinished, Permissions::from_mode(0o600))
+        .and_then(|()| fs::rename(&unfinished, path))
+        .and_then(|()| File::open(dir)?.sync_all());
     named.map_err(|error| Error::file("making", path, &error))
 }
 
