@@ -1,11 +1,10 @@
 //! The backend `file:`: the suites that every backend passes, as the owner of a directory and through one, and what is
 //! its own: what survives, who owns it, and what it refuses.
 
-// mod control;
+mod control;
 mod crash;
-// mod full;
-// mod model;
-// mod place;
+mod full;
+mod place;
 mod reopening;
 
 use crate::{channel, event, knowledge};

@@ -189,9 +189,10 @@ impl Link {
 
     /// There is no connection any more, and will be none.
     pub(super) fn close(&self) {
-        self.down("the backend is closed");
         let following = mem::take(&mut self.state.lock().following);
+        // They end, without having been interrupted.
         drop(following);
+        self.down("the backend is closed");
     }
 
     /// Waits for something to send.
