@@ -11,6 +11,10 @@
 //! # Ok(()) }
 //! ```
 
+#[cfg_attr(
+    not(feature = "file"),
+    allow(dead_code, unused_imports, reason = "what keeps and restores is for directories")
+)]
 mod embedded;
 mod error;
 #[cfg(feature = "file")]

@@ -9,8 +9,7 @@ mod reopening;
 
 use crate::{channel, event, knowledge};
 use mape::backend::{Backend, Options};
-use mape::channel::Channels;
-use mape::knowledge::{Knowledge, Scope};
+use mape::knowledge::Scope;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
@@ -60,26 +59,18 @@ async fn attached() -> Backend {
     client
 }
 
-fn knowledge_of(backend: Backend) -> Knowledge {
-    backend.knowledge(Scope::App)
-}
-
-fn channels_of(backend: Backend) -> Channels {
-    backend.channels()
-}
-
-knowledge::conformance::suite! { owner_conforms, super::knowledge_of(super::owner().await) }
-knowledge::guarding::suite! { owner_guards, super::knowledge_of(super::owner().await) }
-knowledge::watching::suite! { owner_tells, super::knowledge_of(super::owner().await) }
-channel::conformance::suite! { owner_carries, super::channels_of(super::owner().await) }
+knowledge::conformance::suite! { owner_conforms, super::owner().await.knowledge(super::Scope::App) }
+knowledge::guarding::suite! { owner_guards, super::owner().await.knowledge(super::Scope::App) }
+knowledge::watching::suite! { owner_tells, super::owner().await.knowledge(super::Scope::App) }
+channel::conformance::suite! { owner_carries, super::owner().await.channels() }
 event::conformance::suite! { owner_logs, super::owner().await }
 event::groups::suite! { owner_groups, super::owner().await }
 event::together::suite! { owner_together, super::owner().await }
 
-knowledge::conformance::suite! { attached_conforms, super::knowledge_of(super::attached().await) }
-knowledge::guarding::suite! { attached_guards, super::knowledge_of(super::attached().await) }
-knowledge::watching::suite! { attached_tells, super::knowledge_of(super::attached().await) }
-channel::conformance::suite! { attached_carries, super::channels_of(super::attached().await) }
+knowledge::conformance::suite! { attached_conforms, super::attached().await.knowledge(super::Scope::App) }
+knowledge::guarding::suite! { attached_guards, super::attached().await.knowledge(super::Scope::App) }
+knowledge::watching::suite! { attached_tells, super::attached().await.knowledge(super::Scope::App) }
+channel::conformance::suite! { attached_carries, super::attached().await.channels() }
 event::conformance::suite! { attached_logs, super::attached().await }
 event::groups::suite! { attached_groups, super::attached().await }
 event::together::suite! { attached_together, super::attached().await }

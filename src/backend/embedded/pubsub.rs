@@ -63,13 +63,11 @@ impl Subscribers {
 
 impl MemoryPubSub {
     /// A handle as users have it.
-    #[cfg(feature = "file")]
     pub(in crate::backend) fn kept_by(self, keeper: Arc<dyn Keeper>) -> Self {
         Self { _keeper: Some(keeper), ..self }
     }
 
     /// Ends all subscriptions, and those to come.
-    #[cfg(feature = "file")]
     pub(in crate::backend) fn close(&self) {
         let mut subscribers = self.subscribers.write();
         subscribers.closed = true;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 /// One step from the former to the new state, small enough to be one row of a table.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "file"), expect(dead_code, reason = "only a durable store reads them"))]
 pub(in crate::backend) enum Redo {
     /// The part has this content now.
     Put(Space, Owner, Part, Content),

@@ -66,7 +66,6 @@ impl MemoryStore {
     }
 
     /// A handle as users have it.
-    #[cfg(feature = "file")]
     pub(in crate::backend) fn kept_by(self, keeper: Arc<dyn Keeper>) -> Self {
         Self { _keeper: Some(keeper), ..self }
     }
@@ -153,9 +152,9 @@ impl Store for MemoryStore {
                         (Err(error), _) => return Err(error),
                     }
                 };
-                let taken = Taken::new(&store.inner, &key, from, popped);
+                let on_its_way = Taken::new(&store.inner, &key, from, popped);
                 store.inner.kept(batch).await.map_err(told)?;
-                return Ok(taken.deliver());
+                return Ok(on_its_way.deliver());
             }
         })
     }
@@ -209,7 +208,6 @@ impl MemoryStore {
     }
 
     /// Ends the watching, and lets those who wait see that nothing more is to be had.
-    #[cfg(feature = "file")]
     pub(in crate::backend) fn close(&self) {
         self.inner.watchers.close();
         self.inner.waiters.close();
@@ -219,7 +217,6 @@ impl MemoryStore {
     }
 
     /// Puts an item back that was popped and got nowhere.
-    #[cfg(feature = "file")]
     pub(in crate::backend) fn put_back(&self, key: &Key, from: Pop, popped: Popped) {
         self.inner.put_back(key, from, popped);
     }

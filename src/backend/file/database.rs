@@ -129,7 +129,7 @@ fn create(dir: &Path, path: &Path) -> Result<(), Error> {
     named.map_err(|error| Error::file("making", path, &error))
 }
 
-/// Looks at the file before SQLite does, which would mend what it can.
+/// Looks at the file before `SQLite` does, which would mend what it can.
 fn check_header(mut file: File, path: &Path) -> Result<(), Error> {
     let mut header = [0; 100];
     match file.read_exact(&mut header) {

@@ -64,8 +64,8 @@ fn become_owner(dir: &Path, name: &str) -> Result<Backend, Error> {
     let mut restoring = Restoring::new(durable.clone());
     database.read(|step| restoring.put(step))?;
     let (store, pubsub) = (restoring.done(), MemoryPubSub::default());
-    let served = Served { store: store.clone(), pubsub: pubsub.clone() };
-    let server = Server::start(claim.dir(), served)
+    let shared = Served { store: store.clone(), pubsub: pubsub.clone() };
+    let server = Server::start(claim.dir(), shared)
         .map_err(|error| Error::file("listening beside", claim.dir(), &error))?;
     let writer = writer::start(durable.clone(), database, claim.dir())
         .map_err(|error| Error::file("starting a writer for", claim.dir(), &error))?;

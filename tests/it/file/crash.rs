@@ -107,6 +107,7 @@ fn kill(child: &mut Child) {
     child.wait().unwrap();
 }
 
+#[expect(clippy::print_stdout, reason = "it tells its parent what happened")]
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn until_killed(plan: &str) {
     let mut plan = plan.split(' ');
@@ -174,7 +175,7 @@ fn settled<T>(result: Result<T, Error>) {
     }
 }
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn log(worker: usize) -> &'static str {
     ["0.log", "1.log", "2.log", "3.log"][worker]

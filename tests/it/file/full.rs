@@ -42,6 +42,7 @@ fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing() {
     });
 }
 
+#[expect(clippy::print_stdout, reason = "it tells its parent what happened")]
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn fill(dir: &Path) {
     let backend = open(dir).await;

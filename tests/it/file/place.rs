@@ -114,6 +114,7 @@ fn another_owner(dir: &Path) -> Child {
     child
 }
 
+#[expect(clippy::print_stdout, reason = "it tells its parent what happened")]
 #[tokio::main(flavor = "current_thread")]
 async fn own_until_killed(dir: &Path) {
     let mut options = Options::default();

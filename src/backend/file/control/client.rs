@@ -137,11 +137,12 @@ async fn hear(reader: &mut (impl AsyncRead + Unpin), link: &Arc<Link>) -> io::Re
     while let Some(frame) = frame::read(reader).await? {
         match serde_json::from_slice(&frame).map_err(invalid)? {
             FromOwner::Answer(number, answer) => link.answered(number, answer),
-            FromOwner::Item(number, item) => match link.sink(number) {
-                Some(sink) => sink.send(item.get()).map_err(invalid)?,
-                // Cancelled, and not yet known to be by the owner.
-                None => {}
-            },
+            FromOwner::Item(number, item) => {
+                // If there is none, it was cancelled and the owner does not know yet.
+                if let Some(sink) = link.sink(number) {
+                    sink.send(item.get()).map_err(invalid)?;
+                }
+            }
             FromOwner::End(number) => link.ended(number),
             FromOwner::Welcome { .. } | FromOwner::Refused(_) => {}
         }

@@ -166,12 +166,12 @@ impl Client {
                 self.answer(number, log.create_group(&name, &group, after)).await;
             }
             LogRequest::RemoveGroup(name, group) => {
-                self.answer(number, log.remove_group(&name, &group)).await
+                self.answer(number, log.remove_group(&name, &group)).await;
             }
             LogRequest::Read(consumer, n) => self.answer(number, log.read(&consumer, n)).await,
             LogRequest::Claim(consumer, idle, n) => self.answer(number, log.claim(&consumer, idle, n)).await,
             LogRequest::Forgotten(consumer, known) => {
-                self.answer(number, log.forgotten(&consumer, known)).await
+                self.answer(number, log.forgotten(&consumer, known)).await;
             }
             LogRequest::SetIdle(consumer, ids, idle) => {
                 self.answer(number, log.set_idle(&consumer, ids, idle)).await;
@@ -198,13 +198,13 @@ impl Client {
     {
         match answer.now() {
             Ok(result) => {
-                let _ = self.answers.send(answer_frame(number, result.map_err(Failure::from))).await;
+                let _ = self.answers.send(answer_frame(number, &result.map_err(Failure::from))).await;
             }
             Err(pending) => {
                 let answers = self.answers.clone();
                 self.spawn(number, async move {
                     let result = pending.await.map_err(Failure::from);
-                    let _ = answers.send(answer_frame(number, result)).await;
+                    let _ = answers.send(answer_frame(number, &result)).await;
                 });
             }
         }
@@ -215,12 +215,12 @@ impl Client {
         let (store, answers) = (self.served.store.clone(), self.answers.clone());
         self.spawn(number, async move {
             let frame = match store.pop(&key, from).await {
-                Err(error) => answer_frame(number, Err::<(), _>(Failure::from(error))),
+                Err(error) => answer_frame(number, &Err::<(), _>(Failure::from(error))),
                 Ok(popped) => {
-                    let frame = answer_frame(number, Ok(&popped));
+                    let frame = answer_frame(number, &Ok(&popped));
                     let unsent = Unsent { store: &store, key: &key, from, popped: Some(popped) };
                     if let Ok(place) = answers.reserve().await {
-                        unsent.is_sent();
+                        unsent.forget();
                         place.send(frame);
                     }
                     return;
@@ -248,11 +248,11 @@ impl Client {
             let mut items = match begun.await {
                 Ok(items) => items,
                 Err(error) => {
-                    let _ = answers.send(answer_frame(number, Err::<(), _>(Failure::from(error)))).await;
+                    let _ = answers.send(answer_frame(number, &Err::<(), _>(Failure::from(error)))).await;
                     return;
                 }
             };
-            let _ = answers.send(answer_frame(number, Ok(()))).await;
+            let _ = answers.send(answer_frame(number, &Ok(()))).await;
             while let Some(next) = items.next().await {
                 let frame = match frame::encode(&FromOwner::Item(number, item(next))) {
                     Ok(frame) => frame,
@@ -280,8 +280,8 @@ impl Client {
     }
 }
 
-fn answer_frame<T: Serialize>(number: u64, result: Result<T, Failure>) -> Vec<u8> {
-    let frame = frame::encode(&FromOwner::Answer(number, &result)).or_else(|too_long| {
+fn answer_frame<T: Serialize>(number: u64, result: &Result<T, Failure>) -> Vec<u8> {
+    let frame = frame::encode(&FromOwner::Answer(number, result)).or_else(|too_long| {
         let refused = Failure::Refused(too_long.to_string());
         frame::encode(&FromOwner::Answer(number, Err::<(), _>(refused)))
     });
@@ -298,7 +298,7 @@ struct Unsent<'a> {
 }
 
 impl Unsent<'_> {
-    fn is_sent(mut self) {
+    fn forget(mut self) {
         self.popped = None;
     }
 }
@@ -308,5 +308,18 @@ impl Drop for Unsent<'_> {
         if let Some(popped) = self.popped.take() {
             self.store.put_back(self.key, self.from, popped);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_too_long_becomes_one_that_says_so() {
+        let frame = answer_frame(7, &Ok("x".repeat(frame::LONGEST)));
+        let answer: FromOwner<Result<(), Failure>> = serde_json::from_slice(&frame[4..]).unwrap();
+        let FromOwner::Answer(7, Err(Failure::Refused(why))) = answer else { panic!("{answer:?}") };
+        assert!(why.contains("is the most that crosses the control socket"), "{why}");
     }
 }
