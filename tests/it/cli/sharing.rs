@@ -145,6 +145,12 @@ fn commands_work_together_on_redis() {
     commands_work_together(&Program::new("sharing_redis"), &server.url());
 }
 
+#[cfg(feature = "file")]
+#[test]
+fn commands_work_together_on_a_directory() {
+    commands_work_together(&Program::new("sharing_file"), "file:data");
+}
+
 #[test]
 fn what_needs_others_is_refused_where_nobody_can_be() {
     let program = Program::new("sharing_nobody");
