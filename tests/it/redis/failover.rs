@@ -34,6 +34,7 @@ async fn a_failover_of_sentinels_is_followed_by_commands_and_subscriptions() {
     assert_eq!(next(&mut heard).await, Incoming::Interrupted);
     sink.send(2).await.unwrap();
     assert!(matches!(next(&mut heard).await, Incoming::Delivery(_)));
+    block_in_place(|| sentinels.wait_for_failover());
     assert_eq!(sentinels.master().cli(&["GET", "k.app.n"]), "2");
 
     // The old one comes back as a replica, to which nobody talks.

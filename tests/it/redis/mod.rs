@@ -6,6 +6,7 @@ mod knowledge;
 mod log;
 mod opening;
 mod outages;
+mod pymape;
 mod taking;
 mod watching;
 mod world;
