@@ -19,8 +19,8 @@ mod event;
 #[cfg(feature = "file")]
 mod file;
 mod knowledge;
-#[cfg(feature = "redis")]
 mod patterns;
+#[cfg(feature = "redis")]
 mod redis;
 mod remote;
 mod server;
