@@ -181,6 +181,12 @@ impl Error {
     }
 }
 
+/// Stands among the causes of an error of a backend that is out of reach where it is certain that nothing was done, so
+/// that doing it again does it once.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotDone(pub(super) String);
+
 /// What several programs can share.
 const SHARED: &str = "`file:DIR` or `redis://HOST:PORT`";
 /// What a person can write.

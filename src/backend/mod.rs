@@ -26,6 +26,6 @@ mod options;
 mod redis;
 mod url;
 
-pub use error::Error;
+pub use error::{Error, NotDone};
 pub use handle::Backend;
 pub use options::Options;
