@@ -149,3 +149,14 @@ async fn channels_of_a_cluster_are_heard_on_every_node() {
         assert!(matches!(next(&mut heard).await, Incoming::Delivery(_)));
     }
 }
+
+#[tokio::test]
+async fn a_write_that_lacks_replicas_is_not_done_and_can_be_tried_again() {
+    let server = RedisServer::options().config("min-replicas-to-write", "1").start();
+    let n = knowledge(&server.url()).await.value::<i64>("n");
+    let (counted, _) = tokio::join!(n.increment(1), async {
+        sleep(Duration::from_millis(200)).await;
+        server.cli(&["CONFIG", "SET", "min-replicas-to-write", "0"])
+    });
+    assert_eq!(counted.unwrap(), 1);
+}
