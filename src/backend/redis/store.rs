@@ -17,7 +17,7 @@ use crate::knowledge::{
     Changes, Command, Committed, Cursor, Error, Filter, Key, Page, Pop, Popped, Reply, Store, Transaction,
 };
 use crate::stream::Answer;
-use redis::Value;
+use redis::{Cmd, Value};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 use tokio::task::JoinHandle;
@@ -112,20 +112,33 @@ impl Inner {
     pub(super) async fn run(&self, key: &Key, wire: Wire) -> Result<Reply, Error> {
         let by_script = wire.name == "VERSION";
         if !wire.writes && !by_script {
-            let answer = self.client.query(wire.cmd(&self.client.key(key))).await;
-            return self.reply(key, &wire, answer).await;
+            return match self.client.query(self.cmd(key, &wire)).await {
+                Ok(value) => read(key, &wire, value),
+                Err(failure) => Err(Box::pin(self.why(key, &wire, failure)).await),
+            };
         }
         let (watched, epoch) = (&self.watching.watched, self.client.connection_epoch());
         let mark = watched.mark(epoch);
         if by_script || watched.look(epoch, key).is_some() {
-            let committed = self.call(Call::of_one(&self.client, key, wire), Transaction::new()).await?;
+            let call = Call::of_one(&self.client, key, wire);
+            let committed = Box::pin(self.call(call, Transaction::new())).await?;
             return committed.replies.into_iter().next().ok_or_else(|| unexpected(key, &Value::Nil));
         }
-        let answer = self.client.query(wire.cmd(&self.client.key(key))).await;
-        if watched.mark(self.client.connection_epoch()) != mark {
-            self.tell_missed(key).await;
+        let answer = self.client.query(self.cmd(key, &wire)).await;
+        if watched.mark(self.client.connection_epoch()) != mark && answer.is_ok() {
+            Box::pin(self.tell_missed(key)).await;
         }
-        self.reply(key, &wire, answer).await
+        match answer {
+            Ok(value) => read(key, &wire, value),
+            Err(failure) => Err(Box::pin(self.why(key, &wire, failure)).await),
+        }
+    }
+
+    fn cmd(&self, key: &Key, wire: &Wire) -> Cmd {
+        match self.client.prefix() {
+            "" => wire.cmd(key),
+            _ => wire.cmd(&self.client.key(key)),
+        }
     }
 
     /// The script, and whoever began to watch while it was under way is told that it missed something.
@@ -176,13 +189,9 @@ impl Inner {
         }
     }
 
-    /// The reply that an answer is, or what its failure means; that may take another question.
-    async fn reply(&self, key: &Key, wire: &Wire, answer: Result<Value, Failure>) -> Result<Reply, Error> {
-        let refusal = match answer {
-            Ok(value) => return wire.shape.read(value).map_err(|value| unexpected(key, &value)),
-            Err(Failure::Server(refusal)) => refusal,
-            Err(failure) => return Err(failed(key, failure)),
-        };
+    /// What a failure means; that may take another question.
+    async fn why(&self, key: &Key, wire: &Wire, failure: Failure) -> Error {
+        let Failure::Server(refusal) = failure else { return failed(key, failure) };
         let name = self.client.key(key);
         if refusal.code() == "WRONGTYPE" {
             let mut cmd = redis::cmd("TYPE");
@@ -190,7 +199,7 @@ impl Inner {
             if let Ok(Value::SimpleString(held)) = self.client.query(cmd).await
                 && let Some(error) = wrong_kind(key, wire.asked, &held)
             {
-                return Err(error);
+                return error;
             }
         } else if wire.may_fail() {
             let held = match wire.held(&name) {
@@ -198,10 +207,10 @@ impl Inner {
                 None => Value::Nil,
             };
             if let Some(error) = because(key, wire, &refusal.to_string(), held) {
-                return Err(error);
+                return error;
             }
         }
-        Err(failed(key, Failure::Server(refusal)))
+        failed(key, Failure::Server(refusal))
     }
 
     async fn scan(&self, pattern: &Pattern, from: Cursor) -> Result<Page, Error> {
@@ -226,6 +235,10 @@ impl Inner {
         let keys = names.filter(|name| !name.starts_with("mape:")).map(Key::from).collect();
         Ok(Page { keys, next: (place != 0).then_some(Cursor { part: 0, place }) })
     }
+}
+
+fn read(key: &Key, wire: &Wire, value: Value) -> Result<Reply, Error> {
+    wire.shape.read(value).map_err(|value| unexpected(key, &value))
 }
 
 impl fmt::Debug for RedisStore {
