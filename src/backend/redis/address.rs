@@ -9,34 +9,32 @@ pub(super) enum Address {
     Unix(String),
 }
 
+const NO_PORT: &str = "what stands behind the `:` of the host is no port; write a number from 1 to 65535";
+
 impl Address {
-    /// What follows `host:`, `host` or `[::1]:` as people write them.
-    pub(super) fn parse(text: &str, default_port: u16) -> Result<Self, String> {
+    /// `host`, `host:port` or `[::1]:port`, as people write them. Errors do not repeat it: where there should be a port,
+    /// there may be the password of a URL without its host.
+    pub(super) fn parse(text: &str, default_port: u16) -> Result<Self, &'static str> {
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
-                let Some((host, port)) = rest.split_once(']') else {
-                    return Err(format!("the `[` in {text:?} is never closed"));
-                };
-                (host, port.strip_prefix(':').or_else(|| port.is_empty().then_some("")))
+                let (host, rest) = rest.split_once(']').ok_or("a `[` is never closed")?;
+                let port = if rest.is_empty() { Some("") } else { rest.strip_prefix(':') };
+                (host, port.ok_or("after the `]` belongs `:PORT` or nothing")?)
             }
             None => match text.rsplit_once(':') {
                 Some((host, _)) if host.contains(':') => {
-                    return Err(format!("the IPv6 address {text:?} has to stand in brackets: `[{text}]`"));
+                    return Err("an IPv6 address has to stand in brackets: `[ADDRESS]:PORT`");
                 }
-                Some((host, port)) => (host, Some(port)),
-                None => (text, Some("")),
+                Some(parts) => parts,
+                None => (text, ""),
             },
         };
         let port = match port {
-            Some("") => default_port,
-            Some(port) => match port.parse() {
-                Ok(port) if port != 0 => port,
-                _ => return Err(format!("{port:?} is no port; write a number from 1 to 65535")),
-            },
-            None => return Err(format!("after the `]` in {text:?} belongs `:PORT` or nothing")),
+            "" => default_port,
+            port => port.parse().ok().filter(|port| *port != 0).ok_or(NO_PORT)?,
         };
         if host.is_empty() {
-            return Err(format!("{text:?} names no host"));
+            return Err("it names no host");
         }
         Ok(Self::Tcp { host: host.to_owned(), port })
     }
@@ -85,7 +83,7 @@ mod tests {
             ("h:0", "is no port"),
             ("h:redis", "is no port"),
             ("h:70000", "is no port"),
-            ("::1", "in brackets: `[::1]`"),
+            ("::1", "in brackets: `[ADDRESS]:PORT`"),
             ("[::1", "never closed"),
             ("[::1]7", "belongs `:PORT`"),
         ] {

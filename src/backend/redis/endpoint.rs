@@ -218,6 +218,7 @@ mod tests {
             ("redis://u:sec%ret@h", "write a `%` in it as `%25`"),
             ("redis://u:secret@h?protocol=resp3", "no parameter \"protocol\""),
             ("rediss://u:secret@h#insecure", "no parameter \"insecure\""),
+            ("redis://user:secret", "is no port"),
             ("redis://a,b", "several hosts"),
             ("redis+sentinel://a,b", "names no master"),
             ("redis+cluster://a,b/2", "a cluster has database 0 only, not 2"),
@@ -226,6 +227,21 @@ mod tests {
             let error = read(url).unwrap_err();
             assert!(error.contains(expected), "{url}: {error}");
             assert!(!error.contains("secret"), "{url}: {error}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic_or_show_a_password(login in "[^@/?#]{0,8}", rest in ".{0,20}") {
+            for scheme in Endpoint::SCHEMES {
+                let _ = Endpoint::parse(scheme, &rest);
+                let _ = Endpoint::parse(scheme, &format!("//{rest}"));
+                let shown = match Endpoint::parse(scheme, &format!("//u{login}:pass_word@{rest}")) {
+                    Ok(endpoint) => format!("{endpoint} {endpoint:?}"),
+                    Err(error) => error,
+                };
+                assert!(rest.contains('@') || !shown.contains("pass_word"), "{shown}");
+            }
         }
     }
 }

@@ -14,16 +14,18 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// How long an attempt to connect and greet may take.
 const CONNECTING: Duration = Duration::from_secs(5);
 /// How long a connection is silent before it is asked for a sign of life.
-pub(super) const HEARTBEAT: Duration = Duration::from_secs(2);
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How often it is looked at.
+const TICK: Duration = Duration::from_millis(500);
 /// How long an idle connection has for that sign.
 pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
-/// How long it has while it works on something.
-pub(super) const BUSY: Duration = Duration::from_secs(5);
+/// How long one has that works on something.
+const BUSY: Duration = Duration::from_secs(3);
 
 /// An open connection; it closes with this value.
 pub(super) struct Link {
@@ -156,10 +158,12 @@ impl Link {
     /// Ends when the connection gives no sign of life although it was asked for one.
     pub(super) async fn silence(&self) {
         let mut connection = self.connection();
+        let (mut reads, mut silent) = (self.pulse.reads(), Duration::ZERO);
         loop {
-            let reads = self.pulse.reads();
-            tokio::time::sleep(HEARTBEAT).await;
-            if self.pulse.reads() != reads {
+            sleep(TICK).await;
+            silent = if self.pulse.reads() == reads { silent + TICK } else { Duration::ZERO };
+            reads = self.pulse.reads();
+            if silent < HEARTBEAT {
                 continue;
             }
             let patience = if self.pulse.is_unanswered() { BUSY } else { SIGN_OF_LIFE };
@@ -169,6 +173,7 @@ impl Link {
             if !answered && self.pulse.reads() == reads {
                 return;
             }
+            silent = Duration::ZERO;
         }
     }
 }
@@ -226,9 +231,7 @@ impl Hello {
             }
             ("sentinel", _) => "it is a sentinel; write `redis+sentinel://HOST:PORT/MASTER`",
             ("standalone", Topology::Cluster) => "it is no node of a cluster; write `redis://HOST:PORT`",
-            _ if self.replica => {
-                return Err(Obstacle::passing(address, "it is a replica, which takes no writes"));
-            }
+            _ if self.replica => return Err(Obstacle::Replica(address.clone())),
             _ => return Ok(()),
         };
         Err(Obstacle::unsuitable(address, problem))

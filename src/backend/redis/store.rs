@@ -4,7 +4,7 @@ use super::call::Call;
 use super::client::Client;
 use super::commands::Wire;
 use super::explain::{because, failed, refused, wrong_kind};
-use super::failure::Failure;
+use super::failure::{Failure, Refusal};
 use super::outcome::outcome;
 use super::pubsub::RedisPubSub;
 use super::replies::unexpected;
@@ -55,8 +55,7 @@ impl RedisStore {
     /// The store of this client; begins to listen for what is watched.
     ///
     /// # Errors
-    /// [`backend::Error::Unsuitable`] if this user may not listen to the channel of what is watched: it could not know
-    /// then what it has to tell.
+    /// [`backend::Error::Unsuitable`] if this user may not listen to what is watched, or not tell those who watch.
     pub(in crate::backend) async fn open(
         client: Client,
         pubsub: RedisPubSub,
@@ -64,10 +63,19 @@ impl RedisStore {
         let watching = Arc::new(Watching::new(client.clone(), pubsub));
         let watched = watching.watched.clone();
         let heard = move |member: &[u8]| watched.heard(member);
-        client.on_push(watching.channels.additions.clone(), heard).await.map_err(|failure| {
-            let problem = format!("{failure}; let this user use the channels `{}mape:*`", client.prefix());
+        let additions = &watching.channels.additions;
+        let unsuitable = |failure: Failure, needs: &str| {
+            let problem = format!("{failure}; let this user use {needs}");
             backend::Error::Unsuitable { address: client.url(), problem }
-        })?;
+        };
+        let listening = client.on_push(additions.clone(), heard).await;
+        listening.map_err(|failure| unsuitable(failure, "the command `CLIENT TRACKING`"))?;
+        // On a channel like those on which watchers are told, but nobody hears this one.
+        let mut publish = redis::cmd("PUBLISH");
+        publish.arg(additions).arg("");
+        let published = client.query(publish).await;
+        let needs = format!("the channels `{}mape:*`", client.prefix());
+        published.map_err(|failure| unsuitable(failure, &needs))?;
         // Known from the beginning, as far as possible, so that no first write is made in ignorance of it.
         watching.begin().await;
         let keeping = tokio::spawn(watching.clone().keep());
@@ -112,26 +120,22 @@ impl Inner {
     pub(super) async fn run(&self, key: &Key, wire: Wire) -> Result<Reply, Error> {
         let by_script = wire.name == "VERSION";
         if !wire.writes && !by_script {
-            return match self.client.query(self.cmd(key, &wire)).await {
-                Ok(value) => read(key, &wire, value),
-                Err(failure) => Err(Box::pin(self.why(key, &wire, failure)).await),
-            };
+            let answer = self.client.query(self.cmd(key, &wire)).await;
+            return self.reply(key, &wire, answer).await;
         }
         let (watched, epoch) = (&self.watching.watched, self.client.connection_epoch());
         let mark = watched.mark(epoch);
         if by_script || watched.look(epoch, key).is_some() {
-            let call = Call::of_one(&self.client, key, wire);
-            let committed = Box::pin(self.call(call, Transaction::new())).await?;
+            let call = self.call(Call::of_one(&self.client, key, wire), Transaction::new());
+            // In boxes of their own, so that the future of what happens mostly is small.
+            let committed = Box::pin(call).await?;
             return committed.replies.into_iter().next().ok_or_else(|| unexpected(key, &Value::Nil));
         }
         let answer = self.client.query(self.cmd(key, &wire)).await;
-        if watched.mark(self.client.connection_epoch()) != mark && answer.is_ok() {
+        if answer.is_ok() && watched.mark(self.client.connection_epoch()) != mark {
             Box::pin(self.tell_missed(key)).await;
         }
-        match answer {
-            Ok(value) => read(key, &wire, value),
-            Err(failure) => Err(Box::pin(self.why(key, &wire, failure)).await),
-        }
+        self.reply(key, &wire, answer).await
     }
 
     fn cmd(&self, key: &Key, wire: &Wire) -> Cmd {
@@ -166,7 +170,7 @@ impl Inner {
         };
         let args = call.arguments(head);
         let answer = self.client.script(script, &call.keys, &args).await;
-        if !untold.is_empty() && watched.mark(self.client.connection_epoch()) != mark {
+        if answer.is_ok() && !untold.is_empty() && watched.mark(self.client.connection_epoch()) != mark {
             for key in &untold {
                 self.tell_missed(key).await;
             }
@@ -189,9 +193,17 @@ impl Inner {
         }
     }
 
-    /// What a failure means; that may take another question.
-    async fn why(&self, key: &Key, wire: &Wire, failure: Failure) -> Error {
-        let Failure::Server(refusal) = failure else { return failed(key, failure) };
+    /// The reply that an answer is, or what its failure means.
+    async fn reply(&self, key: &Key, wire: &Wire, answer: Result<Value, Failure>) -> Result<Reply, Error> {
+        match answer {
+            Ok(value) => wire.shape.read(value).map_err(|value| unexpected(key, &value)),
+            Err(Failure::Server(refusal)) => Box::pin(self.explain(key, wire, refusal)).await,
+            Err(failure) => Err(failed(key, failure)),
+        }
+    }
+
+    /// What a refusal means, which may take another question.
+    async fn explain(&self, key: &Key, wire: &Wire, refusal: Refusal) -> Result<Reply, Error> {
         let name = self.client.key(key);
         if refusal.code() == "WRONGTYPE" {
             let mut cmd = redis::cmd("TYPE");
@@ -199,7 +211,7 @@ impl Inner {
             if let Ok(Value::SimpleString(held)) = self.client.query(cmd).await
                 && let Some(error) = wrong_kind(key, wire.asked, &held)
             {
-                return error;
+                return Err(error);
             }
         } else if wire.may_fail() {
             let held = match wire.held(&name) {
@@ -207,10 +219,10 @@ impl Inner {
                 None => Value::Nil,
             };
             if let Some(error) = because(key, wire, &refusal.to_string(), held) {
-                return error;
+                return Err(error);
             }
         }
-        failed(key, Failure::Server(refusal))
+        Err(failed(key, Failure::Server(refusal)))
     }
 
     async fn scan(&self, pattern: &Pattern, from: Cursor) -> Result<Page, Error> {
@@ -235,10 +247,6 @@ impl Inner {
         let keys = names.filter(|name| !name.starts_with("mape:")).map(Key::from).collect();
         Ok(Page { keys, next: (place != 0).then_some(Cursor { part: 0, place }) })
     }
-}
-
-fn read(key: &Key, wire: &Wire, value: Value) -> Result<Reply, Error> {
-    wire.shape.read(value).map_err(|value| unexpected(key, &value))
 }
 
 impl fmt::Debug for RedisStore {

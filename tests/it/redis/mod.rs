@@ -1,10 +1,12 @@
 //! Channels and connections on real Redis servers, and what they do when those fail.
 
 mod events;
+mod failover;
 mod knowledge;
 mod log;
 mod opening;
 mod outages;
+mod pymape;
 mod taking;
 mod watching;
 mod world;

@@ -40,7 +40,8 @@ async fn a_wrong_password_is_told_at_once_and_not_tried_again_and_again() {
 
 #[tokio::test]
 async fn a_user_may_do_what_its_rules_say_and_is_told_what_not() {
-    let server = RedisServer::options().acl("car", "on >p@ss:w%rd ~* resetchannels &car_* +@all").start();
+    let server =
+        RedisServer::options().acl("car", "on >p@ss:w%rd ~* resetchannels &car_* &mape:* +@all").start();
     let url = server.url_for("car", "p%40ss%3Aw%25rd");
     let login = options(|options| {
         options.username = Some("car".into());
@@ -74,9 +75,8 @@ async fn connections_have_a_name_and_a_database() {
     let server = RedisServer::start();
     for (name, database, options) in [
         ("mape", 0, Options::default()),
-        ("van 7", 3, options(|options| options.client_name = Some("van-7".into()))),
+        ("van-7", 3, options(|options| options.client_name = Some("van-7".into()))),
     ] {
-        let name = name.replace(' ', "-");
         let backend = Backend::open_with(&format!("{}/{database}", server.url()), options).await.unwrap();
         let heard = backend.channels().subscribe("*").await.unwrap();
         let clients = server.cli(&["CLIENT", "LIST"]);
@@ -90,6 +90,9 @@ async fn connections_have_a_name_and_a_database() {
         })
         .await;
     }
+    let spaced = options(|options| options.client_name = Some("van 7".into()));
+    let error = refused(&server.url(), spaced).await.to_string();
+    assert!(error.contains("cannot be called \"van 7\""), "{error}");
     let error = refused(&format!("{}/77", server.url()), Options::default()).await;
     assert!(error.to_string().contains("DB index is out of range"), "{error}");
 }

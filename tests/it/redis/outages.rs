@@ -1,11 +1,13 @@
 //! Channels while the server is killed, hangs, refuses, or somebody cuts the line.
 
 use super::log::Log;
+use super::world::next;
 use crate::server::{Proxy, RedisServer};
 use crate::suite::eventually;
 use futures::{SinkExt, Stream, StreamExt};
 use mape::backend::Backend;
 use mape::channel::{Channels, Error, Incoming, Topics};
+use mape::knowledge::Scope;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,11 +16,6 @@ use tokio::time::{sleep, timeout};
 
 async fn channels(url: &str) -> Channels {
     Backend::open(url).await.unwrap().channels()
-}
-
-async fn next<S: Stream + Unpin>(stream: &mut S) -> S::Item {
-    let next = timeout(Duration::from_secs(20), stream.next()).await;
-    next.expect("something in time").expect("the stream goes on")
 }
 
 /// Publishes 0, 1, 2, … on a channel, one each millisecond, until it is told to end; then says how many.
@@ -55,13 +52,10 @@ impl Publisher {
     }
 }
 
-/// Reads until the item before `count`: how many interruptions were told. Every gap has to be told as what it is.
-async fn follow(
-    source: &mut (impl Stream<Item = Result<u64, Error>> + Unpin),
-    mut place: u64,
-    count: u64,
-) -> (u64, u64) {
-    let (mut interruptions, mut missed) = (0, 0);
+/// Reads until the item before `count`: how many interruptions were told and how many items missed. Every gap has to be
+/// told as what it is.
+async fn follow(source: &mut (impl Stream<Item = Result<u64, Error>> + Unpin), count: u64) -> (u64, u64) {
+    let (mut place, mut interruptions, mut missed) = (0, 0, 0);
     while place < count {
         match next(source).await {
             Ok(item) => {
@@ -87,6 +81,7 @@ async fn publishers_and_subscribers_outlive_a_server_killed_again_and_again_and_
     let mut source = channels.source::<u64>("a").await.unwrap();
     let mut watcher =
         channels.subscribe("*").await.unwrap().filter(|it| std::future::ready(*it == Incoming::Interrupted));
+    let mut raw = channels.subscribe(Topics::from("a").capacity(65_536.try_into().unwrap())).await.unwrap();
     let publisher = Publisher::start(&channels, "a");
     let kills = 3;
     for _ in 0..kills {
@@ -100,9 +95,24 @@ async fn publishers_and_subscribers_outlive_a_server_killed_again_and_again_and_
     }
     sleep(Duration::from_millis(100)).await;
     let count = publisher.end().await;
-    let (interruptions, missed) = follow(&mut source, 0, count).await;
+    let (interruptions, missed) = follow(&mut source, count).await;
     assert_eq!(interruptions, kills);
-    assert!(missed < count / 2, "{missed} of {count} missed");
+    // What waits in the sink goes out as soon as it can, which may be before a subscriber is back.
+    assert!(missed < count, "{missed} of {count} missed");
+    // Interruptions stand exactly where the gaps are.
+    let (mut last, mut interrupted) = (0, false);
+    while last < count {
+        match next(&mut raw).await {
+            Incoming::Delivery(it) => {
+                let envelope: serde_json::Value = serde_json::from_slice(&it.payload).unwrap();
+                let seq = envelope["seq"].as_u64().unwrap();
+                assert!(seq <= last + 1 || interrupted, "from {last} to {seq}");
+                (last, interrupted) = (last.max(seq), false);
+            }
+            Incoming::Interrupted => interrupted = true,
+            missed @ Incoming::Missed(_) => panic!("{missed:?}"),
+        }
+    }
 }
 
 #[tokio::test]
@@ -143,13 +153,15 @@ async fn a_connection_on_which_nothing_comes_any_more_is_noticed() {
     proxy.hold();
     let held = Instant::now();
     let error = channels.publish("a", &2).await.unwrap_err();
-    assert!(error.is_retryable() && held.elapsed() < Duration::from_secs(9), "{error} {:?}", held.elapsed());
-    proxy.cut();
+    assert!(error.is_retryable() && held.elapsed() < Duration::from_secs(7), "{error} {:?}", held.elapsed());
     proxy.resume();
-    // 2 was under way and may have arrived, but not here.
+    // The subscriber found out, too, and by itself.
     assert_eq!(next(&mut heard).await, Incoming::Interrupted);
     assert_eq!(channels.publish("a", &4).await.unwrap(), 1);
-    assert!(matches!(next(&mut heard).await, Incoming::Delivery(it) if &*it.payload == b"4"));
+    // 2 was under way, and may have come out when the cable was in again.
+    let heard =
+        heard.filter(|it| std::future::ready(matches!(it, Incoming::Delivery(it) if &*it.payload == b"4")));
+    next(&mut std::pin::pin!(heard)).await;
 }
 
 #[tokio::test]
@@ -181,18 +193,17 @@ async fn connections_that_the_server_kills_come_back() {
     let server = RedisServer::start();
     let channels = channels(&server.url()).await;
     let mut heard = channels.subscribe("a").await.unwrap();
-    for kind in ["normal", "pubsub", "normal", "pubsub"] {
+    for (n, kind) in ["normal", "pubsub", "normal", "pubsub"].into_iter().enumerate() {
         server.cli(&["CLIENT", "KILL", "TYPE", kind]);
-        let mut sink = channels.sink("a");
-        sink.send(1).await.unwrap();
         if kind == "pubsub" {
             assert_eq!(next(&mut heard).await, Incoming::Interrupted);
-            channels.publish("a", &2).await.unwrap();
         }
-        assert!(matches!(next(&mut heard).await, Incoming::Delivery(_)));
+        // Who publishes may have lost its connection, too.
+        eventually("it is published", async || channels.publish("a", &n).await == Ok(1)).await;
+        assert!(
+            matches!(next(&mut heard).await, Incoming::Delivery(it) if *it.payload == *n.to_string().as_bytes())
+        );
     }
-    // One more may have come after the interruption.
-    assert_eq!(server.cli(&["PUBSUB", "NUMPAT"]), "1");
 }
 
 #[tokio::test]
@@ -292,7 +303,8 @@ async fn the_server_is_asked_for_names_by_name_and_let_go_of_as_it_was_asked() {
     // PyMAPE subscribes to patterns only, and then unsubscribes from names.
     let server = RedisServer::start();
     let channels = channels(&server.url()).await;
-    let counts = || (server.cli(&["PUBSUB", "CHANNELS"]), server.cli(&["PUBSUB", "NUMPAT"]));
+    // Besides what knowledge listens to.
+    let counts = || (server.cli(&["PUBSUB", "CHANNELS", "[^m]*"]), server.cli(&["PUBSUB", "NUMPAT"]));
     let one = channels.subscribe(Topics::names(["car_*"])).await.unwrap();
     let two = channels.subscribe(Topics::names(["car_*"]).and(["car_?"])).await.unwrap();
     let three = channels.subscribe("car_?").await.unwrap();
@@ -323,4 +335,16 @@ async fn names_that_are_no_text_are_heard_all_the_same() {
     crate::server::ask::<i64>(server.port(), &[b"PUBLISH".as_slice(), b"car_\xff", b"\0\xff\r\n"]).unwrap();
     let Incoming::Delivery(it) = next(&mut heard).await else { panic!("a delivery") };
     assert_eq!((it.channel.as_str(), &*it.payload), ("car_\u{fffd}", b"\0\xff\r\n".as_slice()));
+}
+
+#[tokio::test]
+async fn answers_of_any_size_leave_the_connection_alone() {
+    // A connection with a subscription is closed when 32 MB wait on it.
+    let server = RedisServer::start();
+    let backend = Backend::open(&server.url()).await.unwrap();
+    let v = backend.knowledge(Scope::App).value::<String>("v");
+    v.set(&"x".repeat(50_000_000)).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(v.get().await.unwrap().unwrap().len(), 50_000_000);
+    }
 }
