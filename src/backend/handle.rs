@@ -47,11 +47,17 @@ impl Backend {
     /// # Cancel safety
     ///
     /// Yes: dropping the future opens nothing.
-    #[expect(clippy::unused_async, reason = "backends that are elsewhere have to connect")]
     pub async fn open_with(url: &str, options: Options) -> Result<Self, Error> {
-        let _ = options;
         match url.parse()? {
             Url::Memory => Ok(Self::memory()),
+            #[cfg(feature = "redis")]
+            Url::Redis(endpoint) => {
+                let client = super::redis::Client::open(endpoint, &options).await?;
+                let pubsub = Arc::new(super::redis::RedisPubSub::new(client.clone()));
+                // A placeholder: knowledge and events of this process only.
+                let store = Arc::new(MemoryStore::new());
+                Ok(Self::new(&client.url(), store.clone(), pubsub, store))
+            }
         }
     }
 

@@ -15,6 +15,8 @@ mod embedded;
 mod error;
 mod handle;
 mod options;
+#[cfg(feature = "redis")]
+mod redis;
 mod url;
 
 pub use error::Error;

@@ -17,6 +17,8 @@ mod config;
 mod element;
 mod event;
 mod knowledge;
+#[cfg(feature = "redis")]
+mod redis;
 mod remote;
 mod server;
 mod stream;
