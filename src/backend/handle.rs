@@ -53,10 +53,11 @@ impl Backend {
             #[cfg(feature = "redis")]
             Url::Redis(endpoint) => {
                 let client = super::redis::Client::open(endpoint, &options).await?;
-                let pubsub = Arc::new(super::redis::RedisPubSub::new(client.clone()));
-                // A placeholder: knowledge and events of this process only.
-                let store = Arc::new(MemoryStore::new());
-                Ok(Self::new(&client.url(), store.clone(), pubsub, store))
+                let url = client.url();
+                let pubsub = super::redis::RedisPubSub::new(client.clone());
+                let log = super::redis::RedisEventLog::new(client.clone());
+                let store = super::redis::RedisStore::open(client, pubsub.clone()).await?;
+                Ok(Self::new(&url, Arc::new(store), Arc::new(pubsub), Arc::new(log)))
             }
         }
     }

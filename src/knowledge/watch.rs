@@ -88,11 +88,17 @@ impl Filter {
     /// Whether the watcher wants to hear of this.
     #[must_use]
     pub fn accepts(&self, key: &Key, operation: Operation) -> bool {
-        self.operations & bit(operation) != 0
+        self.wants(operation)
             && match &self.keys {
                 Keys::One(one) => one == key,
                 Keys::Matching(pattern) => pattern.matches(key),
             }
+    }
+
+    /// Whether the watcher wants to hear of this of any key.
+    #[must_use]
+    pub fn wants(&self, operation: Operation) -> bool {
+        self.operations & bit(operation) != 0
     }
 
     /// The keys it lets through.
@@ -141,6 +147,11 @@ impl ChangeSender {
         if self.filter.accepts(&change.key, change.operation) {
             self.queue.send(Notice::Change(change.clone()));
         }
+    }
+
+    /// Tells the watcher that it missed changes which nobody knows any more; it should read again.
+    pub fn missed(&self, count: u64) {
+        self.queue.send(Notice::Missed(count));
     }
 
     /// Tells the watcher that the store was out of reach.

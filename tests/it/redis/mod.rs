@@ -1,5 +1,7 @@
 //! Channels and connections on real Redis servers, and what they do when those fail.
 
+mod events;
+mod knowledge;
 mod world;
 
 use crate::channel::conformance;
