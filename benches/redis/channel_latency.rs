@@ -85,7 +85,6 @@ impl Ours {
         let last = last.spawn().unwrap();
         let source = app.channels().source(Topics::names(["bench.latency.ours"])).await.unwrap();
         last.feed(source.values());
-        last.start().unwrap();
         let first = line.monitor("first").map(|reading: Reading| reading).spawn().unwrap();
         first.link_sink(app.channels().sink("bench.latency.ours"), LinkOptions::new()).unwrap();
         first.start().unwrap();
