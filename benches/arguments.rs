@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The arguments of a benchmark program: `[--json] [--seconds N] [--idle N] [FILTER]…`.
+/// The arguments of a benchmark program: `[--json] [--seconds N] [--idle N] [--only ours|hand] [FILTER]…`.
 #[derive(Clone, Debug)]
 pub struct Arguments {
     /// A line of JSON a case instead of a table.
@@ -11,7 +11,18 @@ pub struct Arguments {
     pub seconds: Duration,
     /// How long what is to be idle is left alone.
     pub idle: Duration,
+    /// The one side to run, for a profiler; the figures of the other are no numbers then.
+    pub only: Option<Side>,
     words: Vec<String>,
+}
+
+/// One of those that are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// What this crate does.
+    Ours,
+    /// What one would write without it.
+    Hand,
 }
 
 impl Arguments {
@@ -21,6 +32,7 @@ impl Arguments {
             json: false,
             seconds: Duration::from_secs(3),
             idle: Duration::from_secs(3),
+            only: None,
             words: Vec::new(),
         };
         let mut args = std::env::args().skip(1);
@@ -33,6 +45,10 @@ impl Arguments {
                 "--json" => read.json = true,
                 "--seconds" => read.seconds = seconds(read.seconds),
                 "--idle" => read.idle = seconds(read.idle),
+                "--only" => {
+                    read.only =
+                        Some(if args.next().as_deref() == Some("hand") { Side::Hand } else { Side::Ours })
+                }
                 option if option.starts_with('-') => {}
                 word => read.words.push(word.to_owned()),
             }

@@ -1,7 +1,7 @@
 //! Ours and what one would write by hand, in turns, and the lines that say how they compare.
 #![allow(clippy::print_stdout, reason = "its figures are its output")]
 
-use crate::{Arguments, Run};
+use crate::{Arguments, Run, Side};
 use std::time::Instant;
 
 /// One case.
@@ -59,11 +59,16 @@ impl Comparison {
         mut ours: impl AsyncFnMut() -> Run,
         mut hand: impl AsyncFnMut() -> Run,
     ) {
+        let only = self.arguments.only;
+        let mut pair = async || {
+            let ours = if only == Some(Side::Hand) { Run::NONE } else { ours().await };
+            (ours, if only == Some(Side::Ours) { Run::NONE } else { hand().await })
+        };
         // Connections, caches and allocators get warm.
-        let _ = (ours().await, hand().await);
+        let _ = pair().await;
         let (begin, mut pairs) = (Instant::now(), Vec::new());
         while pairs.len() < PAIRS || begin.elapsed() < self.arguments.seconds {
-            pairs.push((ours().await, hand().await));
+            pairs.push(pair().await);
         }
         let of_pairs = |f: &dyn Fn(&Run, &Run) -> f64| median(pairs.iter().map(|(a, b)| f(a, b)).collect());
         let work = |run: &Run| run.cpu.as_secs_f64() / run.count as f64;

@@ -6,7 +6,7 @@ mod reading;
 mod run;
 mod server;
 
-pub use arguments::Arguments;
+pub use arguments::{Arguments, Side};
 pub use comparison::{Comparison, Figure, median};
 pub use reading::Reading;
 pub use run::Run;

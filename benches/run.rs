@@ -15,6 +15,9 @@ pub struct Run {
 }
 
 impl Run {
+    /// None at all.
+    pub const NONE: Self = Self { count: 0, wall: Duration::ZERO, cpu: Duration::ZERO };
+
     /// Does the work as a task of its own, as a program would, and takes the time. On a current-thread runtime the
     /// processor's time is that of all its tasks.
     ///

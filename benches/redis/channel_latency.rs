@@ -74,6 +74,7 @@ fn arrive(arrivals: &Sender<(u64, Instant)>, number: u64) {
 struct Ours {
     first: Element<Reading, Reading>,
     arrivals: Receiver<(u64, Instant)>,
+    _app: App,
 }
 
 impl Ours {
@@ -88,7 +89,7 @@ impl Ours {
         let first = line.monitor("first").map(|reading: Reading| reading).spawn().unwrap();
         first.link_sink(app.channels().sink("bench.latency.ours"), LinkOptions::new()).unwrap();
         first.start().unwrap();
-        Self { first, arrivals }
+        Self { first, arrivals, _app: app }
     }
 }
 
