@@ -24,9 +24,9 @@ const CASES: [&str; 5] =
 
 /// Writers at the same time where there are many.
 const WRITERS: u64 = 64;
-/// Writes of a run by one writer, and of each of many.
-const ALONE: u64 = 1000;
-const EACH: u64 = 200;
+/// Writes of a run by one writer, and of each of many: runs are short, because what a disk can do changes soon.
+const ALONE: u64 = 100;
+const EACH: u64 = 30;
 
 fn main() {
     let mut comparison = Comparison::new("file");
