@@ -2,8 +2,9 @@
 
 use super::address::Address;
 use super::client::Client;
-use super::failure::Failure;
+use super::failure::{Failure, Refusal};
 use super::link::{Link, SIGN_OF_LIFE};
+use super::verdict::Verdict;
 use parking_lot::Mutex;
 use redis::{Cmd, Value};
 use std::time::Duration;
@@ -28,11 +29,6 @@ impl Dedicated {
         self.link.as_ref().map_or(0, |link| link.id)
     }
 
-    /// Whether a command can be sent; after a failure of the connection, ask the client for another.
-    pub(super) fn is_open(&self) -> bool {
-        self.link.as_ref().is_some_and(|link| !link.is_gone())
-    }
-
     /// One command, which may block on the server for less than `within`.
     ///
     /// Nothing is tried again: what the server cannot do now is [`Failure::NotSent`] and closes the connection.
@@ -50,6 +46,11 @@ impl Dedicated {
         let failure = match answer {
             Ok(Ok(value)) => {
                 self.busy = false;
+                if let Value::ServerError(error) = &value
+                    && let Verdict::Elsewhere = Verdict::on(error)
+                {
+                    self.client.shared().leave(&link.address, Refusal(error.clone()).to_string());
+                }
                 match Failure::check(value) {
                     Err(failure @ Failure::NotSent(_)) => failure,
                     answer => return answer,

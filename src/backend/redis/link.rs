@@ -14,16 +14,18 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// How long an attempt to connect and greet may take.
 const CONNECTING: Duration = Duration::from_secs(5);
 /// How long a connection is silent before it is asked for a sign of life.
-pub(super) const HEARTBEAT: Duration = Duration::from_secs(2);
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How often it is looked at.
+const TICK: Duration = Duration::from_millis(500);
 /// How long an idle connection has for that sign.
 pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
-/// How long it has while it works on something.
-pub(super) const BUSY: Duration = Duration::from_secs(5);
+/// How long one that works on something may be silent in all.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// An open connection; it closes with this value.
 pub(super) struct Link {
@@ -60,7 +62,7 @@ impl Link {
         epoch: u64,
         pushes: Option<Pushes>,
     ) -> Result<(Self, Ended), Obstacle> {
-        within(address, async {
+        let opening = async {
             let (mut link, ended) =
                 Self::greet(settings, settings.greeting(), address, epoch, pushes).await?;
             let mut pipe = redis::pipe();
@@ -82,8 +84,9 @@ impl Link {
                 }
                 _ => Ok((link, ended)),
             }
-        })
-        .await
+        };
+        let late = |_| Err(Obstacle::passing(address, settings.silence()));
+        timeout(CONNECTING, opening).await.unwrap_or_else(late)
     }
 
     /// Connects and greets, whoever it is.
@@ -155,19 +158,22 @@ impl Link {
     /// Ends when the connection gives no sign of life although it was asked for one.
     pub(super) async fn silence(&self) {
         let mut connection = self.connection();
+        let (mut reads, mut silent) = (self.pulse.reads(), Duration::ZERO);
         loop {
-            let reads = self.pulse.reads();
-            tokio::time::sleep(HEARTBEAT).await;
-            if self.pulse.reads() != reads {
+            sleep(TICK).await;
+            silent = if self.pulse.reads() == reads { silent + TICK } else { Duration::ZERO };
+            reads = self.pulse.reads();
+            if silent < HEARTBEAT {
                 continue;
             }
-            let patience = if self.pulse.is_unanswered() { BUSY } else { SIGN_OF_LIFE };
+            let patience = if self.pulse.is_unanswered() { BUSY - HEARTBEAT } else { SIGN_OF_LIFE };
             let ping = redis::cmd("PING");
             // An error is an answer; a broken connection shows elsewhere.
             let answered = timeout(patience, connection.send_packed_command(&ping)).await.is_ok();
             if !answered && self.pulse.reads() == reads {
                 return;
             }
+            silent = Duration::ZERO;
         }
     }
 }
@@ -225,9 +231,7 @@ impl Hello {
             }
             ("sentinel", _) => "it is a sentinel; write `redis+sentinel://HOST:PORT/MASTER`",
             ("standalone", Topology::Cluster) => "it is no node of a cluster; write `redis://HOST:PORT`",
-            _ if self.replica => {
-                return Err(Obstacle::passing(address, "it is a replica, which takes no writes"));
-            }
+            _ if self.replica => return Err(Obstacle::Replica(address.clone())),
             _ => return Ok(()),
         };
         Err(Obstacle::unsuitable(address, problem))
@@ -236,11 +240,3 @@ impl Hello {
 
 /// Older servers lack commands that are needed.
 const OLDEST: (u32, u32) = (6, 2);
-
-async fn within<T>(
-    address: &Address,
-    work: impl Future<Output = Result<T, Obstacle>>,
-) -> Result<T, Obstacle> {
-    let late = |_| Obstacle::passing(address, format!("no answer within {} s", CONNECTING.as_secs()));
-    timeout(CONNECTING, work).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
-}

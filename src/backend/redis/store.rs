@@ -55,8 +55,7 @@ impl RedisStore {
     /// The store of this client; begins to listen for what is watched.
     ///
     /// # Errors
-    /// [`backend::Error::Unsuitable`] if this user may not listen to the channel of what is watched: it could not know
-    /// then what it has to tell.
+    /// [`backend::Error::Unsuitable`] if this user may not listen to what is watched, or not tell those who watch.
     pub(in crate::backend) async fn open(
         client: Client,
         pubsub: RedisPubSub,
@@ -64,10 +63,19 @@ impl RedisStore {
         let watching = Arc::new(Watching::new(client.clone(), pubsub));
         let watched = watching.watched.clone();
         let heard = move |member: &[u8]| watched.heard(member);
-        client.on_push(watching.channels.additions.clone(), heard).await.map_err(|failure| {
-            let problem = format!("{failure}; let this user use the channels `{}mape:*`", client.prefix());
+        let additions = &watching.channels.additions;
+        let unsuitable = |failure: Failure, needs: &str| {
+            let problem = format!("{failure}; let this user use {needs}");
             backend::Error::Unsuitable { address: client.url(), problem }
-        })?;
+        };
+        let listening = client.on_push(additions.clone(), heard).await;
+        listening.map_err(|failure| unsuitable(failure, "the command `CLIENT TRACKING`"))?;
+        // On a channel like those on which watchers are told, but nobody hears this one.
+        let mut publish = redis::cmd("PUBLISH");
+        publish.arg(additions).arg("");
+        let published = client.query(publish).await;
+        let needs = format!("the channels `{}mape:*`", client.prefix());
+        published.map_err(|failure| unsuitable(failure, &needs))?;
         // Known from the beginning, as far as possible, so that no first write is made in ignorance of it.
         watching.begin().await;
         let keeping = tokio::spawn(watching.clone().keep());

@@ -120,7 +120,7 @@ pub(super) struct Channels {
     pub(super) told: String,
     /// What stands before the key, where the server tells of its own, if it is set up to.
     pub(super) events: String,
-    /// Where it is told that somebody watches more.
+    /// What the names of keys begin with that are written to tell that somebody watches more.
     pub(super) additions: String,
 }
 
@@ -130,7 +130,7 @@ impl Channels {
         Self {
             told: format!("{prefix}mape:watch:{db}:"),
             events: format!("__keyspace@{db}__:{prefix}"),
-            additions: format!("{prefix}mape:watchers:{db}"),
+            additions: format!("{prefix}mape:watchers:{db}:"),
         }
     }
 

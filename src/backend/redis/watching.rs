@@ -3,8 +3,8 @@
 //! Redis tells nobody what changed unless it is set up to (`notify-keyspace-events`), and then without the values. So
 //! those who write tell: they know the [list](Watched) of what is watched, and a write to a watched key is a script that
 //! also publishes what it changed. The list is kept on the server, in a sorted set whose members expire unless they are
-//! renewed; an addition is published, and a client hears of it on the connection on which it writes, before the answer
-//! to anything that is done after it.
+//! renewed; an addition is written to a key of its own for a moment, and a client hears of that on the connection on which
+//! it writes, before the answer to anything that is done after it was answered to who watches.
 
 use super::client::Client;
 use super::deadlines::Deadlines;

@@ -1,7 +1,13 @@
 //! Channels and connections on real Redis servers, and what they do when those fail.
 
 mod events;
+mod failover;
 mod knowledge;
+mod log;
+mod opening;
+mod outages;
+mod taking;
+mod watching;
 mod world;
 
 use crate::channel::conformance;
