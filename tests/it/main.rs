@@ -17,6 +17,7 @@ mod config;
 mod element;
 mod event;
 mod knowledge;
+mod patterns;
 #[cfg(feature = "redis")]
 mod redis;
 mod remote;
