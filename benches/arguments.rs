@@ -56,9 +56,10 @@ impl Arguments {
         read
     }
 
-    /// Whether this case is to be run: all of them, or those whose `BENCH/CASE` has one of the words in it.
+    /// Whether this case is to be run: all of them, or those whose `BENCH/CASE/` has one of the words in it (so `set/` is
+    /// no `set_watched`).
     pub fn select(&self, bench: &str, case: &str) -> bool {
-        let name = format!("{bench}/{case}");
+        let name = format!("{bench}/{case}/");
         self.words.is_empty() || self.words.iter().any(|word| name.contains(word))
     }
 }
