@@ -16,6 +16,8 @@ mod cli;
 mod config;
 mod element;
 mod event;
+#[cfg(feature = "file")]
+mod file;
 mod knowledge;
 mod patterns;
 #[cfg(feature = "redis")]

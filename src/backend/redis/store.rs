@@ -4,7 +4,7 @@ use super::call::Call;
 use super::client::Client;
 use super::commands::Wire;
 use super::explain::{because, failed, refused, wrong_kind};
-use super::failure::Failure;
+use super::failure::{Failure, Refusal};
 use super::outcome::outcome;
 use super::pubsub::RedisPubSub;
 use super::replies::unexpected;
@@ -126,12 +126,14 @@ impl Inner {
         let (watched, epoch) = (&self.watching.watched, self.client.connection_epoch());
         let mark = watched.mark(epoch);
         if by_script || watched.look(epoch, key).is_some() {
-            let committed = self.call(Call::of_one(&self.client, key, wire), Transaction::new()).await?;
+            let call = self.call(Call::of_one(&self.client, key, wire), Transaction::new());
+            // In boxes of their own, so that the future of what happens mostly is small.
+            let committed = Box::pin(call).await?;
             return committed.replies.into_iter().next().ok_or_else(|| unexpected(key, &Value::Nil));
         }
         let answer = self.client.query(wire.cmd(&self.client.key(key))).await;
         if watched.mark(self.client.connection_epoch()) != mark {
-            self.tell_missed(key).await;
+            Box::pin(self.tell_missed(key)).await;
         }
         self.reply(key, &wire, answer).await
     }
@@ -184,13 +186,17 @@ impl Inner {
         }
     }
 
-    /// The reply that an answer is, or what its failure means; that may take another question.
+    /// The reply that an answer is, or what its failure means.
     async fn reply(&self, key: &Key, wire: &Wire, answer: Result<Value, Failure>) -> Result<Reply, Error> {
-        let refusal = match answer {
-            Ok(value) => return wire.shape.read(value).map_err(|value| unexpected(key, &value)),
-            Err(Failure::Server(refusal)) => refusal,
-            Err(failure) => return Err(failed(key, failure)),
-        };
+        match answer {
+            Ok(value) => wire.shape.read(value).map_err(|value| unexpected(key, &value)),
+            Err(Failure::Server(refusal)) => Box::pin(self.explain(key, wire, refusal)).await,
+            Err(failure) => Err(failed(key, failure)),
+        }
+    }
+
+    /// What a refusal means, which may take another question.
+    async fn explain(&self, key: &Key, wire: &Wire, refusal: Refusal) -> Result<Reply, Error> {
         let name = self.client.key(key);
         if refusal.code() == "WRONGTYPE" {
             let mut cmd = redis::cmd("TYPE");
