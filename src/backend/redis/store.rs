@@ -17,7 +17,7 @@ use crate::knowledge::{
     Changes, Command, Committed, Cursor, Error, Filter, Key, Page, Pop, Popped, Reply, Store, Transaction,
 };
 use crate::stream::Answer;
-use redis::Value;
+use redis::{Cmd, Value};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 use tokio::task::JoinHandle;
@@ -120,7 +120,7 @@ impl Inner {
     pub(super) async fn run(&self, key: &Key, wire: Wire) -> Result<Reply, Error> {
         let by_script = wire.name == "VERSION";
         if !wire.writes && !by_script {
-            let answer = self.client.query(wire.cmd(&self.client.key(key))).await;
+            let answer = self.client.query(self.cmd(key, &wire)).await;
             return self.reply(key, &wire, answer).await;
         }
         let (watched, epoch) = (&self.watching.watched, self.client.connection_epoch());
@@ -131,11 +131,18 @@ impl Inner {
             let committed = Box::pin(call).await?;
             return committed.replies.into_iter().next().ok_or_else(|| unexpected(key, &Value::Nil));
         }
-        let answer = self.client.query(wire.cmd(&self.client.key(key))).await;
-        if watched.mark(self.client.connection_epoch()) != mark {
+        let answer = self.client.query(self.cmd(key, &wire)).await;
+        if answer.is_ok() && watched.mark(self.client.connection_epoch()) != mark {
             Box::pin(self.tell_missed(key)).await;
         }
         self.reply(key, &wire, answer).await
+    }
+
+    fn cmd(&self, key: &Key, wire: &Wire) -> Cmd {
+        match self.client.prefix() {
+            "" => wire.cmd(key),
+            _ => wire.cmd(&self.client.key(key)),
+        }
     }
 
     /// The script, and whoever began to watch while it was under way is told that it missed something.
@@ -163,7 +170,7 @@ impl Inner {
         };
         let args = call.arguments(head);
         let answer = self.client.script(script, &call.keys, &args).await;
-        if !untold.is_empty() && watched.mark(self.client.connection_epoch()) != mark {
+        if answer.is_ok() && !untold.is_empty() && watched.mark(self.client.connection_epoch()) != mark {
             for key in &untold {
                 self.tell_missed(key).await;
             }

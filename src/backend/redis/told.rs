@@ -94,6 +94,7 @@ fn changed(rest: &mut &[u8]) -> Option<Changed> {
 }
 
 /// `LENGTH:BYTES`, or `-` for nothing.
+#[expect(clippy::option_option, reason = "no part, a part that is nothing, or bytes")]
 fn part(rest: &mut &[u8]) -> Option<Option<Data>> {
     if let Some(behind) = rest.strip_prefix(b"-") {
         *rest = behind;
@@ -107,6 +108,7 @@ fn part(rest: &mut &[u8]) -> Option<Option<Data>> {
 }
 
 /// A score as changes show it, from the server's text of it.
+#[expect(clippy::option_option, reason = "no score, nothing where one may be, or a score")]
 fn score(text: Option<Data>) -> Option<Option<Data>> {
     let Some(text) = text else { return Some(None) };
     let score: f64 = text.as_str()?.parse().ok()?;

@@ -201,7 +201,7 @@ impl Watching {
     async fn register(&self, registration: &Registration) -> Result<(), Failure> {
         let listed = self.own.lock().get(&registration.what).and_then(|own| own.listed);
         // Renewed since by the task, as long as it can.
-        if listed.is_some_and(|at| at.elapsed() < LASTS - RENEWED)
+        if listed.is_some_and(|at| at.elapsed() + RENEWED < LASTS)
             && self.watched.is_known(self.client.connection_epoch())
         {
             return Ok(());
@@ -239,7 +239,7 @@ impl Watching {
         let answer = self.client.script(&EXCHANGE, &keys, &args).await?;
         let (added, members) = lists(&answer);
         if self.client.connection_epoch() == before.epoch() {
-            self.watched.read(before, members.iter().copied());
+            self.watched.read(before, &members.iter().copied());
         }
         let mut own = self.own.lock();
         for (what, member, was_listed) in &staying {
