@@ -104,11 +104,11 @@ async fn numbers_and_scores_are_exact_in_transactions_and_for_watchers() {
     let k = redis().await;
     let store = k.store();
     let mut changes = store.watch(Filter::all()).await.unwrap();
-    let (number, score) = (i64::MAX - 2, 0.1 + 0.2);
+    let (count, score) = (i64::MAX - 2, 0.1 + 0.2);
     let committed = store
         .commit(
             Transaction::new()
-                .set("n", Data::from(number))
+                .set("n", Data::from(count))
                 .incrby("n", 1)
                 .run("h", HashCommand::Increment("f".into(), i64::MIN))
                 .zadd("z", "m", score)
@@ -121,7 +121,7 @@ async fn numbers_and_scores_are_exact_in_transactions_and_for_watchers() {
     let exact = score + 1e-17;
     let expected = [
         Reply::Done,
-        Reply::Number(number + 1),
+        Reply::Number(count + 1),
         Reply::Number(i64::MIN),
         Reply::Count(1),
         Reply::Score(exact),
@@ -133,7 +133,7 @@ async fn numbers_and_scores_are_exact_in_transactions_and_for_watchers() {
     while new.len() < 4 {
         new.push(crate::redis::world::next_change(&mut changes).await.new.unwrap());
     }
-    let expected = [number.to_string(), (number + 1).to_string(), i64::MIN.to_string(), score.to_string()];
+    let expected = [count.to_string(), (count + 1).to_string(), i64::MIN.to_string(), score.to_string()];
     assert_eq!(new, expected.map(Data::from));
 }
 
