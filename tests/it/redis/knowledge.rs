@@ -7,8 +7,8 @@ use crate::server::{Cluster, RedisServer, ask};
 use futures::future::join_all;
 use mape::backend::{Backend, Options};
 use mape::knowledge::{
-    Data, Error, Filter, HashCommand, Items, Key, KeyCommand, Kind, Knowledge, ListCommand, Reply, Scope,
-    SortedCommand, Transaction, ValueCommand,
+    Cursor, Data, Error, Filter, HashCommand, Items, Key, KeyCommand, Kind, Knowledge, ListCommand, Reply,
+    Scope, SortedCommand, Transaction, ValueCommand,
 };
 use proptest::prelude::*;
 
@@ -104,21 +104,21 @@ async fn numbers_and_scores_are_exact_in_transactions_and_for_watchers() {
     let k = redis().await;
     let store = k.store();
     let mut changes = store.watch(Filter::all()).await.unwrap();
-    let (large, score) = (i64::MAX - 2, 0.1 + 0.2);
+    let (large, sum) = (i64::MAX - 2, 0.1 + 0.2);
     let committed = store
         .commit(
             Transaction::new()
                 .set("n", Data::from(large))
                 .incrby("n", 1)
                 .run("h", HashCommand::Increment("f".into(), i64::MIN))
-                .zadd("z", "m", score)
+                .zadd("z", "m", sum)
                 .run("z", SortedCommand::Increment("m".into(), 1e-17))
                 .run("z", SortedCommand::Score("m".into()))
-                .run("z", SortedCommand::RangeByScore(score, f64::INFINITY)),
+                .run("z", SortedCommand::RangeByScore(sum, f64::INFINITY)),
         )
         .await
         .unwrap();
-    let exact = score + 1e-17;
+    let exact = sum + 1e-17;
     let expected = [
         Reply::Done,
         Reply::Number(large + 1),
@@ -133,7 +133,7 @@ async fn numbers_and_scores_are_exact_in_transactions_and_for_watchers() {
     while new.len() < 4 {
         new.push(crate::redis::world::next_change(&mut changes).await.new.unwrap());
     }
-    let expected = [large.to_string(), (large + 1).to_string(), i64::MIN.to_string(), score.to_string()];
+    let expected = [large.to_string(), (large + 1).to_string(), i64::MIN.to_string(), sum.to_string()];
     assert_eq!(new, expected.map(Data::from));
 }
 
@@ -276,6 +276,22 @@ async fn who_may_not_hear_what_is_watched_is_told_so_at_the_start() {
 }
 
 #[tokio::test]
+async fn who_may_only_read_reads_and_is_refused_the_rest() {
+    let rules = "on >word ~* &* +@read +@connection +@pubsub";
+    let server = RedisServer::options().acl("reader", rules).start();
+    let k = knowledge(&server.url_for("reader", "word")).await;
+    server.cli(&["SET", "k.app.v", "7"]);
+    let value = k.value::<u8>("v");
+    assert_eq!(value.get().await.unwrap(), Some(7));
+    assert!(matches!(value.set(&1).await, Err(Error::Refused { .. })));
+    assert!(matches!(k.watch(Filter::all()).await, Err(Error::Refused { .. })));
+    server.cli(&["CONFIG", "RESETSTAT"]);
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert!(!server.cli(&["INFO", "commandstats"]).contains("evalsha"), "nobody asks again and again");
+    assert_eq!(value.get().await.unwrap(), Some(7));
+}
+
+#[tokio::test]
 async fn prefixes_keep_deployments_apart_and_our_own_keys_do_not_show() {
     let server = RedisServer::start();
     let with = async |prefix: &str| {
@@ -292,7 +308,7 @@ async fn prefixes_keep_deployments_apart_and_our_own_keys_do_not_show() {
     assert_eq!((change.key.as_str(), change.new), ("k.app.v", Some("1".into())));
     assert_eq!(server.cli(&["GET", "one[*]:k.app.v"]), "1");
     let names = async |k: &Knowledge| {
-        let mut page = k.store().scan(&"*".into(), Default::default()).await.unwrap();
+        let mut page = k.store().scan(&"*".into(), Cursor::default()).await.unwrap();
         assert_eq!(page.next, None);
         page.keys.sort();
         page.keys.iter().map(Key::to_string).collect::<Vec<_>>()
