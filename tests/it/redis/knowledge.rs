@@ -4,6 +4,7 @@ use crate::knowledge::model::{behaves_as_the_model, command};
 use crate::knowledge::{conformance, guarding, watching};
 use crate::redis::world::{knowledge, two};
 use crate::server::{Cluster, RedisServer, ask};
+use crate::suite::eventually;
 use futures::future::join_all;
 use mape::backend::{Backend, Options};
 use mape::knowledge::{
@@ -182,6 +183,32 @@ async fn what_is_large_goes_through_transactions_too() {
 }
 
 #[tokio::test]
+async fn a_large_collection_keeps_its_version_while_it_is_only_read() {
+    // The server sorts a hash that has grown anew whenever it is read.
+    let k = redis().await;
+    let (hash, set) = (k.hash::<u32, u32>("h"), k.set::<u32>("s"));
+    hash.extend((0..1030).map(|n| (n, n))).await.unwrap();
+    set.extend(&(0..1030).collect::<Vec<u32>>()).await.unwrap();
+    let version = async |key: &Key| {
+        let reply = k.store().run(key, KeyCommand::Version.into()).await.unwrap();
+        reply.version(key).unwrap()
+    };
+    let before = (version(hash.key()).await, version(set.key()).await);
+    for n in 0..300 {
+        assert_eq!(hash.get(&n).await.unwrap(), Some(n));
+        assert!(set.contains(&n).await.unwrap());
+    }
+    assert_eq!((version(hash.key()).await, version(set.key()).await), before);
+    hash.insert(&7, &8).await.unwrap();
+    set.remove(&7).await.unwrap();
+    let after = (version(hash.key()).await, version(set.key()).await);
+    assert!(after.0 != before.0 && after.1 != before.1);
+    let step = Transaction::new().expect_version(hash.key(), after.0).hset(hash.key(), "7", "7");
+    k.store().commit(step).await.unwrap();
+    assert_eq!(version(hash.key()).await, before.0, "the contents are those of before");
+}
+
+#[tokio::test]
 async fn undoing_puts_back_contents_and_time_to_live() {
     let k = redis().await;
     let (hash, text) = (k.hash::<String, u8>("h"), k.value::<String>("t"));
@@ -273,6 +300,20 @@ async fn who_may_not_hear_what_is_watched_is_told_so_at_the_start() {
     let server = RedisServer::options().acl("deaf", "on >word ~* resetchannels +@all").start();
     let error = Backend::open(&server.url_for("deaf", "word")).await.unwrap_err().to_string();
     assert!(error.contains("mape:*") && error.contains("not suitable"), "{error}");
+}
+
+#[tokio::test]
+async fn who_may_not_tell_those_who_watch_does_not_write_what_is_watched() {
+    let server = RedisServer::options().acl("dumb", "on >word ~* &* +@all").start();
+    let [dumb, watcher] = [knowledge(&server.url_for("dumb", "word")).await, knowledge(&server.url()).await];
+    let _changes = watcher.watch(Filter::key("v")).await.unwrap();
+    server.cli(&["ACL", "SETUSER", "dumb", "resetchannels"]);
+    // The server closes connections that listen to what they may not.
+    eventually("it is back", async || dumb.value::<u8>("v").get().await.is_ok()).await;
+    let refused = dumb.value::<u8>("v").set(&1).await.unwrap_err();
+    assert!(matches!(&refused, Error::Refused { source, .. } if source.to_string().contains("NOPERM")));
+    assert!(!watcher.value::<u8>("v").exists().await.unwrap());
+    dumb.value::<u8>("other").set(&1).await.unwrap();
 }
 
 #[tokio::test]
