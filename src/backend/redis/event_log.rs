@@ -172,7 +172,7 @@ impl EventLog for RedisEventLog {
 
     fn follow(&self, log: &LogName, after: EventId, count: usize) -> Answer<Result<Vec<Entry>, Error>> {
         self.answer(log, move |on| async move {
-            let after = if after == EventId::MAX { on.info().await?.last } else { after };
+            let after = if after == EventId::MAX { on.state().await?.last } else { after };
             reading::follow(&on, after, count).await
         })
     }
@@ -381,9 +381,14 @@ impl On {
         self.refused(format!("an event of more than {FIELDS} fields can only be appended by itself"))
     }
 
-    async fn info(&self) -> Result<LogInfo, Error> {
+    /// As the server knows it.
+    async fn state(&self) -> Result<LogInfo, Error> {
         let state = self.script(&INFO, &[]).await?;
-        let mut info = self.expect(info(state))?;
+        self.expect(info(state))
+    }
+
+    async fn info(&self) -> Result<LogInfo, Error> {
+        let mut info = self.state().await?;
         for group in &mut info.groups {
             if group.lag == UNKNOWN {
                 group.lag = self.lag(group.last_delivered).await?;

@@ -60,8 +60,13 @@ impl Watcher {
                 _ = &mut self.gone => return,
                 incoming = self.subscription.next() => match incoming {
                     Some(Incoming::Delivery(delivery)) => self.delivery(&delivery),
-                    Some(Incoming::Missed(count)) => self.sender.missed(count),
+                    Some(Incoming::Missed(count)) => {
+                        // The end of a transaction may be among them.
+                        self.ours.clear();
+                        self.sender.missed(count);
+                    }
                     Some(Incoming::Interrupted) => {
+                        self.ours.clear();
                         // Said only when writers tell again: who reads again then, misses nothing.
                         let Some(watching) = self.watching.upgrade() else { return };
                         watching.register_again(&mut self.registration).await;

@@ -26,7 +26,7 @@ use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep};
-use tracing::info;
+use tracing::{debug, info};
 
 /// How long a member of the list lasts.
 const LASTS: Duration = Duration::from_secs(30);
@@ -128,7 +128,15 @@ impl Watching {
                 () = self.outdated.notified() => {}
                 () = shared.until(|link| (link.epoch != epoch).then_some(())) => {}
             }
-            pause = if self.renew().await.is_ok() { RENEWED } else { AGAIN };
+            pause = match self.renew().await {
+                Ok(()) => RENEWED,
+                Err(failure) if failure.is_retryable() => AGAIN,
+                // Somebody has to act; hurry does not help.
+                Err(failure) => {
+                    debug!("the server does not say who watches what: {failure}");
+                    RENEWED
+                }
+            };
         }
     }
 

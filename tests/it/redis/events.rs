@@ -121,11 +121,16 @@ async fn an_event_without_fields_and_one_with_thousands_come_back() {
     log.append(large.clone()).await.unwrap();
     let events: Vec<_> = all(&log).await.into_iter().map(|entry| entry.event.unwrap()).collect();
     assert_eq!(events, [Event::default(), Event::default(), Event::new("x"), large.clone()]);
+    let most =
+        Event::of(&(0..3000).map(|n| (n.to_string(), n)).collect::<std::collections::BTreeMap<_, _>>());
+    let most = most.unwrap();
+    log.append_all(vec![most.clone(), most.clone()]).await.unwrap();
+    backend.store().commit(Transaction::new().append("orders", most.clone())).await.unwrap();
     let refused = log.append_all(vec![large.clone(), large.clone()]).await.unwrap_err();
     assert!(matches!(refused, Error::Refused { .. }), "{refused:?}");
     let refused = backend.store().commit(Transaction::new().set("v", "1").append("orders", large)).await;
     assert!(matches!(refused, Err(mape::knowledge::Error::Refused { .. })));
-    assert_eq!(all(&log).await.len(), 4);
+    assert_eq!(all(&log).await.len(), 7);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use crate::knowledge::model::{behaves_as_the_model, command};
 use crate::knowledge::{conformance, guarding, watching};
 use crate::redis::world::{knowledge, two};
 use crate::server::{Cluster, RedisServer, ask};
+use crate::suite::eventually;
 use futures::future::join_all;
 use mape::backend::{Backend, Options};
 use mape::knowledge::{
@@ -104,11 +105,11 @@ async fn numbers_and_scores_are_exact_in_transactions_and_for_watchers() {
     let k = redis().await;
     let store = k.store();
     let mut changes = store.watch(Filter::all()).await.unwrap();
-    let (count, sum) = (i64::MAX - 2, 0.1 + 0.2);
+    let (large, sum) = (i64::MAX - 2, 0.1 + 0.2);
     let committed = store
         .commit(
             Transaction::new()
-                .set("n", Data::from(count))
+                .set("n", Data::from(large))
                 .incrby("n", 1)
                 .run("h", HashCommand::Increment("f".into(), i64::MIN))
                 .zadd("z", "m", sum)
@@ -121,7 +122,7 @@ async fn numbers_and_scores_are_exact_in_transactions_and_for_watchers() {
     let exact = sum + 1e-17;
     let expected = [
         Reply::Done,
-        Reply::Number(count + 1),
+        Reply::Number(large + 1),
         Reply::Number(i64::MIN),
         Reply::Count(1),
         Reply::Score(exact),
@@ -133,7 +134,7 @@ async fn numbers_and_scores_are_exact_in_transactions_and_for_watchers() {
     while new.len() < 4 {
         new.push(crate::redis::world::next_change(&mut changes).await.new.unwrap());
     }
-    let expected = [count.to_string(), (count + 1).to_string(), i64::MIN.to_string(), sum.to_string()];
+    let expected = [large.to_string(), (large + 1).to_string(), i64::MIN.to_string(), sum.to_string()];
     assert_eq!(new, expected.map(Data::from));
 }
 
@@ -179,6 +180,32 @@ async fn what_is_large_goes_through_transactions_too() {
     assert_eq!(replies[5], Reply::List(members));
     assert_eq!((replies.len(), &replies[2005]), (2006, &Reply::Number(1999)));
     assert_eq!(k.store().run(&"large".into(), ValueCommand::Get.into()).await.unwrap(), Reply::Data(large));
+}
+
+#[tokio::test]
+async fn a_large_collection_keeps_its_version_while_it_is_only_read() {
+    // The server sorts a hash that has grown anew whenever it is read.
+    let k = redis().await;
+    let (hash, set) = (k.hash::<u32, u32>("h"), k.set::<u32>("s"));
+    hash.extend((0..1030).map(|n| (n, n))).await.unwrap();
+    set.extend(&(0..1030).collect::<Vec<u32>>()).await.unwrap();
+    let version = async |key: &Key| {
+        let reply = k.store().run(key, KeyCommand::Version.into()).await.unwrap();
+        reply.version(key).unwrap()
+    };
+    let before = (version(hash.key()).await, version(set.key()).await);
+    for n in 0..300 {
+        assert_eq!(hash.get(&n).await.unwrap(), Some(n));
+        assert!(set.contains(&n).await.unwrap());
+    }
+    assert_eq!((version(hash.key()).await, version(set.key()).await), before);
+    hash.insert(&7, &8).await.unwrap();
+    set.remove(&7).await.unwrap();
+    let after = (version(hash.key()).await, version(set.key()).await);
+    assert!(after.0 != before.0 && after.1 != before.1);
+    let step = Transaction::new().expect_version(hash.key(), after.0).hset(hash.key(), "7", "7");
+    k.store().commit(step).await.unwrap();
+    assert_eq!(version(hash.key()).await, before.0, "the contents are those of before");
 }
 
 #[tokio::test]
@@ -273,6 +300,36 @@ async fn who_may_not_hear_what_is_watched_is_told_so_at_the_start() {
     let server = RedisServer::options().acl("deaf", "on >word ~* resetchannels +@all").start();
     let error = Backend::open(&server.url_for("deaf", "word")).await.unwrap_err().to_string();
     assert!(error.contains("mape:*") && error.contains("not suitable"), "{error}");
+}
+
+#[tokio::test]
+async fn who_may_not_tell_those_who_watch_does_not_write_what_is_watched() {
+    let server = RedisServer::options().acl("dumb", "on >word ~* &* +@all").start();
+    let [dumb, watcher] = [knowledge(&server.url_for("dumb", "word")).await, knowledge(&server.url()).await];
+    let _changes = watcher.watch(Filter::key("v")).await.unwrap();
+    server.cli(&["ACL", "SETUSER", "dumb", "resetchannels"]);
+    // The server closes connections that listen to what they may not.
+    eventually("it is back", async || dumb.value::<u8>("v").get().await.is_ok()).await;
+    let refused = dumb.value::<u8>("v").set(&1).await.unwrap_err();
+    assert!(matches!(&refused, Error::Refused { source, .. } if source.to_string().contains("NOPERM")));
+    assert!(!watcher.value::<u8>("v").exists().await.unwrap());
+    dumb.value::<u8>("other").set(&1).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_may_only_read_reads_and_is_refused_the_rest() {
+    let rules = "on >word ~* &* +@read +@connection +@pubsub";
+    let server = RedisServer::options().acl("reader", rules).start();
+    let k = knowledge(&server.url_for("reader", "word")).await;
+    server.cli(&["SET", "k.app.v", "7"]);
+    let value = k.value::<u8>("v");
+    assert_eq!(value.get().await.unwrap(), Some(7));
+    assert!(matches!(value.set(&1).await, Err(Error::Refused { .. })));
+    assert!(matches!(k.watch(Filter::all()).await, Err(Error::Refused { .. })));
+    server.cli(&["CONFIG", "RESETSTAT"]);
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert!(!server.cli(&["INFO", "commandstats"]).contains("evalsha"), "nobody asks again and again");
+    assert_eq!(value.get().await.unwrap(), Some(7));
 }
 
 #[tokio::test]

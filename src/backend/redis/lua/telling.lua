@@ -259,14 +259,14 @@ end
 local function publish_edge(edge)
   if edges then
     for _, channel in pairs(watched) do
-      redis.call('PUBLISH', channel, edge)
+      redis.pcall('PUBLISH', channel, edge)
     end
   end
 end
 
 local function publish_told()
   for _, message in ipairs(told) do
-    redis.call('PUBLISH', message[1], message[2])
+    redis.pcall('PUBLISH', message[1], message[2])
   end
 end
 
@@ -278,6 +278,10 @@ end
 
 edges = take() == '1'
 for _ = 1, tonumber(take()) do
-  local key = KEYS[tonumber(take())]
-  watched[key] = take()
+  local number, channel = tonumber(take()), take()
+  -- Asked before anything is done, where the server can say.
+  if redis.acl_check_cmd and not redis.acl_check_cmd('PUBLISH', channel, '') then
+    return {'refused', number, 'NOPERM this user has no permissions to tell those who watch this key'}
+  end
+  watched[KEYS[number]] = channel
 end

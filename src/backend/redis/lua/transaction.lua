@@ -21,14 +21,33 @@ local function take_list()
   return list
 end
 
+-- What stands for the contents of a key. The order of a large hash or set changes when it is read, so the digests of its
+-- parts are added up.
+local function contents_of(key, kind)
+  if kind == 'string' then
+    return redis.call('GET', key)
+  end
+  if kind ~= 'hash' and kind ~= 'set' or redis.call('OBJECT', 'ENCODING', key) ~= 'hashtable' then
+    return redis.call('DUMP', key)
+  end
+  local parts = redis.call(kind == 'hash' and 'HGETALL' or 'SMEMBERS', key)
+  local step, low, high, range = kind == 'hash' and 2 or 1, 0, 0, 2 ^ 48
+  for i = 1, #parts, step do
+    local part = step == 2 and (#parts[i] .. ':' .. parts[i] .. parts[i + 1]) or parts[i]
+    local digest = redis.sha1hex(part)
+    low = (low + tonumber(string.sub(digest, 1, 12), 16)) % range
+    high = (high + tonumber(string.sub(digest, 13, 24), 16)) % range
+  end
+  return string.format('%d:%.0f:%.0f', #parts, low, high)
+end
+
 -- The first 64 bits of a digest as hexadecimal; 0 stands for no key.
 local function version_of(key)
   local kind = kind_of(key)
   if kind == 'none' then
     return '0000000000000000'
   end
-  local contents = redis.call(kind == 'string' and 'GET' or 'DUMP', key)
-  local version = string.sub(redis.sha1hex(kind .. contents), 1, 16)
+  local version = string.sub(redis.sha1hex(kind .. contents_of(key, kind)), 1, 16)
   return version == '0000000000000000' and '0000000000000001' or version
 end
 
