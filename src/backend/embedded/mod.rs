@@ -24,7 +24,7 @@ mod value;
 mod waiters;
 mod watchers;
 
-pub(super) use durable::Durable;
+pub(super) use durable::{Durable, Written};
 pub(super) use pubsub::MemoryPubSub;
 pub(super) use redo::{Content, Owner, Part, Redo, Space};
 pub(super) use restore::Restoring;
