@@ -37,8 +37,8 @@ fn main() {
     }
     let below = args.iter().find_map(|a| a.strip_prefix("--dir=")).unwrap_or(env!("CARGO_TARGET_TMPDIR"));
     let dir = Path::new(below).join(format!("bench-{}", std::process::id()));
-    for (case, writers, writes) in CASES.into_iter().filter(|(case, ..)| asked(case)) {
-        let (value, baseline) = measure(&dir, case, writers, writes);
+    for (case, writers, total) in CASES.into_iter().filter(|(case, ..)| asked(case)) {
+        let (value, baseline) = measure(&dir, case, writers, total);
         let ratio = value / baseline;
         if json {
             println!(
@@ -51,7 +51,7 @@ fn main() {
     fs::remove_dir_all(&dir).unwrap();
 }
 
-fn measure(dir: &Path, case: &str, writers: usize, writes: usize) -> (f64, f64) {
+fn measure(dir: &Path, case: &str, writers: usize, total: usize) -> (f64, f64) {
     let runtime = Runtime::new().unwrap();
     let ours = dir.join(format!("{case}-file"));
     let backend = runtime.block_on(Backend::open(&format!("file:{}", ours.display()))).unwrap();
@@ -59,18 +59,18 @@ fn measure(dir: &Path, case: &str, writers: usize, writes: usize) -> (f64, f64) 
     let (mut of_ours, mut of_bare) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         // Others in each round: what is there already would not be written again.
-        let first = round * writes;
+        let first = round * total;
         of_ours
-            .push(per_second(writes, || runtime.block_on(write_all(&backend, case, writers, first, writes))));
-        of_bare.push(per_second(writes, || commit_all(&bare, case, writers, first, writes)));
+            .push(per_second(total, || runtime.block_on(write_all(&backend, case, writers, first, total))));
+        of_bare.push(per_second(total, || commit_all(&bare, case, writers, first, total)));
     }
     (median(of_ours), median(of_bare))
 }
 
-fn per_second(writes: usize, work: impl FnOnce()) -> f64 {
+fn per_second(total: usize, work: impl FnOnce()) -> f64 {
     let begun = Instant::now();
     work();
-    writes as f64 / begun.elapsed().as_secs_f64()
+    total as f64 / begun.elapsed().as_secs_f64()
 }
 
 fn median(mut of: Vec<f64>) -> f64 {
@@ -78,11 +78,11 @@ fn median(mut of: Vec<f64>) -> f64 {
     of.get(of.len() / 2).copied().unwrap()
 }
 
-async fn write_all(backend: &Backend, case: &str, writers: usize, first: usize, writes: usize) {
+async fn write_all(backend: &Backend, case: &str, writers: usize, first: usize, total: usize) {
     let tasks: Vec<_> = (0..writers)
         .map(|writer| {
             let (store, log) = (backend.store(), backend.events().log("log"));
-            let numbers = (first + writer..first + writes).step_by(writers);
+            let numbers = (first + writer..first + total).step_by(writers);
             if case == "appenders64" {
                 tokio::spawn(async move {
                     for n in numbers {
@@ -131,8 +131,8 @@ fn bare(dir: &PathBuf) -> Connection {
     connection
 }
 
-fn commit_all(connection: &Connection, case: &str, batch: usize, first: usize, writes: usize) {
-    for begin in (first..first + writes).step_by(batch) {
+fn commit_all(connection: &Connection, case: &str, batch: usize, first: usize, total: usize) {
+    for begin in (first..first + total).step_by(batch) {
         let transaction = connection.unchecked_transaction().unwrap();
         let mut put =
             transaction.prepare_cached("INSERT OR REPLACE INTO parts VALUES (?1, ?2, ?3, ?4)").unwrap();

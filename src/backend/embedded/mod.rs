@@ -17,6 +17,7 @@ mod redo;
 mod restore;
 mod set;
 mod shard;
+mod size;
 mod sorted;
 mod store;
 mod transaction;
