@@ -1,149 +1,97 @@
-//! Durable writes to `file:`, beside bare `SQLite` that commits the same rows in a loop, in the same batches.
+//! The file backend beside bare `SQLite`: durable appends and writes, by one writer and by 64.
 //!
-//! `cargo bench -p mape-benches --bench file`, with `-- --json` for a line of JSON a case, and `--dir=DIR` for another
-//! disk than that of the build. Both write in turns, on the same disk, and the median of their rounds is compared: what else the disk does meanwhile hits both.
+//! `cargo bench --bench file`, with `-- --json` for a line of JSON a case, a word to choose cases, `--seconds N` to
+//! measure each for longer. It works in a directory below `target/tmp`, which should be on a real disk. What each case
+//! does and how to read it is in docs/performance.md.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on has to stop")]
-#![allow(clippy::print_stdout, reason = "its figures are its output")]
 
-use mape::backend::Backend;
-use mape::event::Event;
-use mape::knowledge::{Key, ValueCommand};
-use rusqlite::{Connection, params};
+#[path = "file/engine.rs"]
+mod engine;
+#[path = "file/ours.rs"]
+mod ours;
+#[path = "file/row.rs"]
+mod row;
+
+use engine::{Gatherer, Lone, Many};
+use mape_benches::{Comparison, Run};
+use ours::Ours;
+use row::What;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
-use tokio::runtime::Runtime;
 
-/// Writes that wait for their commit at the same time, of a round in all.
-const CASES: [(&str, usize, usize); 3] =
-    [("one_writer", 1, 500), ("writers64", 64, 6400), ("appenders64", 64, 6400)];
-const ROUNDS: usize = 15;
-const KEYS: usize = 1000;
-const VALUE: &str =
-    "a value of a hundred bytes, which is what a fact about a managed system takes in most of the cases";
+const CASES: [&str; 5] =
+    ["file_append_1", "file_append_64", "file_append_64_own", "file_set_1", "file_set_64"];
+
+/// Writers at the same time where there are many.
+const WRITERS: u64 = 64;
+/// Writes of a run by one writer, and of each of many: runs are short, because what a disk can do changes soon.
+const ALONE: u64 = 100;
+const EACH: u64 = 30;
 
 fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    // Names given select benchmarks, as they do for the other targets of `cargo bench`.
-    let asked =
-        |case: &str| args.iter().all(|a| a.starts_with('-') || format!("file/{case}").contains(a.as_str()));
-    if !CASES.iter().any(|(case, ..)| asked(case)) {
+    let mut comparison = Comparison::new("file");
+    if !comparison.selects(&CASES) {
         return;
     }
-    let json = args.iter().any(|a| a == "--json");
-    if !json {
-        println!("durable writes a second\n");
-        println!("{:<14}{:>10}{:>10}{:>8}", "case", "file:", "SQLite", "ratio");
-    }
-    let below = args.iter().find_map(|a| a.strip_prefix("--dir=")).unwrap_or(env!("CARGO_TARGET_TMPDIR"));
-    let dir = Path::new(below).join(format!("bench-{}", std::process::id()));
-    for (case, writers, total) in CASES.into_iter().filter(|(case, ..)| asked(case)) {
-        let (value, baseline) = measure(&dir, case, writers, total);
-        let ratio = value / baseline;
-        if json {
-            println!(
-                r#"{{"bench":"file","case":"{case}","value":{value:.0},"unit":"writes/s","baseline":{baseline:.0},"ratio":{ratio:.3}}}"#
-            );
-        } else {
-            println!("{case:<14}{value:>10.0}{baseline:>10.0}{ratio:>8.2}");
-        }
-    }
-    fs::remove_dir_all(&dir).unwrap();
-}
-
-fn measure(dir: &Path, case: &str, writers: usize, total: usize) -> (f64, f64) {
-    let runtime = Runtime::new().unwrap();
-    let ours = dir.join(format!("{case}-file"));
-    let backend = runtime.block_on(Backend::open(&format!("file:{}", ours.display()))).unwrap();
-    let bare = bare(&dir.join(format!("{case}-sqlite")));
-    let (mut of_ours, mut of_bare) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        // Others in each round: what is there already would not be written again.
-        let first = round * total;
-        of_ours
-            .push(per_second(total, || runtime.block_on(write_all(&backend, case, writers, first, total))));
-        of_bare.push(per_second(total, || commit_all(&bare, case, writers, first, total)));
-    }
-    (median(of_ours), median(of_bare))
-}
-
-fn per_second(total: usize, work: impl FnOnce()) -> f64 {
-    let begun = Instant::now();
-    work();
-    total as f64 / begun.elapsed().as_secs_f64()
-}
-
-fn median(mut of: Vec<f64>) -> f64 {
-    of.sort_by(f64::total_cmp);
-    of.get(of.len() / 2).copied().unwrap()
-}
-
-async fn write_all(backend: &Backend, case: &str, writers: usize, first: usize, total: usize) {
-    let tasks: Vec<_> = (0..writers)
-        .map(|writer| {
-            let (store, log) = (backend.store(), backend.events().log("log"));
-            let numbers = (first + writer..first + total).step_by(writers);
-            if case == "appenders64" {
-                tokio::spawn(async move {
-                    for n in numbers {
-                        log.append(event(n)).await.unwrap();
-                    }
-                })
-            } else {
-                tokio::spawn(async move {
-                    for n in numbers {
-                        let set = ValueCommand::Set { value: value(n).into(), expiry: None };
-                        store.run(&Key::from(key(n)), set.into()).await.unwrap();
-                    }
-                })
-            }
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap();
-    }
-}
-
-fn key(n: usize) -> String {
-    format!("k.app.{}", n % KEYS)
-}
-
-fn value(n: usize) -> String {
-    format!("{n:10} {VALUE}")
-}
-
-fn event(n: usize) -> Event {
-    Event::new("fact").with("n", n).with("text", VALUE)
-}
-
-/// A table of the same form, with the same care for what is written.
-fn bare(dir: &PathBuf) -> Connection {
-    fs::create_dir_all(dir).unwrap();
-    let connection = Connection::open(dir.join("bare.db")).unwrap();
-    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
-    connection.pragma_update(None, "synchronous", "FULL").unwrap();
-    connection
-        .execute_batch(
-            "CREATE TABLE parts (space INTEGER NOT NULL, key TEXT NOT NULL, part ANY NOT NULL, value ANY NOT NULL,
-             PRIMARY KEY (space, key, part)) STRICT, WITHOUT ROWID",
-        )
-        .unwrap();
-    connection
-}
-
-fn commit_all(connection: &Connection, case: &str, batch: usize, first: usize, total: usize) {
-    for begin in (first..first + total).step_by(batch) {
-        let transaction = connection.unchecked_transaction().unwrap();
-        let mut put =
-            transaction.prepare_cached("INSERT OR REPLACE INTO parts VALUES (?1, ?2, ?3, ?4)").unwrap();
-        for n in begin..begin + batch {
-            if case == "appenders64" {
-                put.execute(params![7, "log", format!("1795292903818-{n}"), event(n).to_string()]).unwrap();
-            } else {
-                put.execute(params![1, key(n), "", value(n)]).unwrap();
+    let directory = Directory::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        for (case, what, writers) in [
+            ("file_append_1", What::Event, 1),
+            ("file_append_64", What::Event, WRITERS),
+            ("file_append_64_own", What::Event, WRITERS),
+            ("file_set_1", What::Fact, 1),
+            ("file_set_64", What::Fact, WRITERS),
+        ] {
+            if comparison.selects(&[case]) {
+                measure(&mut comparison, &directory, case, what, writers).await;
             }
         }
-        drop(put);
-        transaction.commit().unwrap();
+    });
+}
+
+async fn measure(comparison: &mut Comparison, directory: &Directory, case: &str, what: What, writers: u64) {
+    let ours = Ours::open(&directory.make(&format!("{case}-ours")), what).await;
+    let by_hand = directory.make(&format!("{case}-hand"));
+    let each = if writers == 1 { ALONE } else { EACH };
+    let run = async || Run::of(writers * each, ours.write(writers, each)).await.wall_only();
+    if case.ends_with("_own") {
+        let mut hand = Many::open(&by_hand, what, writers);
+        // A few are enough: they are slow.
+        let hand = async || Run::of(writers * (each / 10), hand.write(each / 10)).await.wall_only();
+        comparison.rates(case, "", run, hand).await;
+    } else if writers == 1 {
+        let mut hand = Lone::open(&by_hand, what);
+        let hand = async || Run::of(each, hand.write(each)).await.wall_only();
+        comparison.rates(case, ">= 0.8", run, hand).await;
+    } else {
+        let hand = Gatherer::open(&by_hand, what);
+        let hand = async || Run::of(writers * each, hand.write(writers, each)).await.wall_only();
+        comparison.rates(case, ">= 0.8", run, hand).await;
+    }
+    ours.close_and_check().await;
+    engine::check(&by_hand, what);
+}
+
+/// A directory on the disk of the build; it goes with the value.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-file-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn make(&self, name: &str) -> PathBuf {
+        let path = self.0.join(name);
+        fs::create_dir(&path).unwrap();
+        path
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
     }
 }

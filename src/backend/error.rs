@@ -1,9 +1,11 @@
 //! Why a backend cannot be opened.
 
+use std::time::Duration;
 #[cfg(feature = "file")]
 use std::{fmt, path::Path};
 
-/// Why a backend cannot be opened. Without a change somewhere, none of them goes away by trying again.
+/// Why a backend cannot be opened. Without a change somewhere, only [`Unreachable`](Self::Unreachable) can go away by
+/// trying again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -34,6 +36,67 @@ pub enum Error {
         /// The scheme.
         scheme: String,
         /// What is wrong and what to write.
+        problem: String,
+    },
+    /// Nobody answered for as long as the options wait.
+    #[error(
+        "opening the backend {url}: {address} cannot be reached after {} s: {cause}; start a server there, correct the URL or wait longer",
+        .waited.as_secs()
+    )]
+    Unreachable {
+        /// The URL, without secrets.
+        url: String,
+        /// Who was asked last.
+        address: String,
+        /// For how long.
+        waited: Duration,
+        /// Why it failed the last time.
+        cause: String,
+    },
+    /// The server refuses the login.
+    #[error(
+        "opening a backend: {address} refuses the login: {reason}; correct user and password, in the URL (there percent-encoded) or in the options"
+    )]
+    Denied {
+        /// The server.
+        address: String,
+        /// What it says.
+        reason: String,
+    },
+    /// The server is not who it should be.
+    #[error(
+        "opening a backend: {address} cannot be trusted: {reason}; is it the right server? its authority belongs into the option `ca_file`"
+    )]
+    Untrusted {
+        /// The server.
+        address: String,
+        /// What is wrong with its certificate.
+        reason: String,
+    },
+    /// There are no certificates to trust.
+    #[error(
+        "opening a backend: the certificates to trust, {what}, cannot be used: {reason}; a file in PEM is needed"
+    )]
+    Certificates {
+        /// The file.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The server lacks commands that are needed.
+    #[error("opening a backend: {address} runs Redis {version}, which is too old; 6.2 or newer is needed")]
+    TooOld {
+        /// The server.
+        address: String,
+        /// What it runs.
+        version: String,
+    },
+    /// The server is none to work with.
+    #[error("opening a backend: {address} is not suitable: {problem}")]
+    Unsuitable {
+        /// The server.
+        address: String,
+        /// What is wrong, and what to do.
         problem: String,
     },
     /// Another process owns the directory.
@@ -117,6 +180,12 @@ impl Error {
         )
     }
 }
+
+/// Stands among the causes of an error of a backend that is out of reach where it is certain that nothing was done, so
+/// that doing it again does it once.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotDone(pub(super) String);
 
 /// What several programs can share.
 const SHARED: &str = "`file:DIR` or `redis://HOST:PORT`";

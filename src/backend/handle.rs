@@ -59,7 +59,7 @@ impl Backend {
     ///
     /// Yes: dropping the future opens nothing.
     #[cfg_attr(
-        not(feature = "file"),
+        not(any(feature = "file", feature = "redis")),
         expect(clippy::unused_async, reason = "backends that are elsewhere have to connect")
     )]
     pub async fn open_with(url: &str, options: Options) -> Result<Self, Error> {
@@ -68,6 +68,15 @@ impl Backend {
             Url::Memory => Ok(Self::memory()),
             #[cfg(feature = "file")]
             Url::File(dir) => super::file::open(dir, &options).await,
+            #[cfg(feature = "redis")]
+            Url::Redis(endpoint) => {
+                let client = super::redis::Client::open(endpoint, &options).await?;
+                let url = client.url();
+                let pubsub = super::redis::RedisPubSub::new(client.clone());
+                let log = super::redis::RedisEventLog::new(client.clone());
+                let store = super::redis::RedisStore::open(client, pubsub.clone()).await?;
+                Ok(Self::new(&url, Arc::new(store), Arc::new(pubsub), Arc::new(log)))
+            }
         }
     }
 
@@ -89,8 +98,8 @@ impl Backend {
             Url::Memory => Err(Error::NotShared),
             #[cfg(feature = "file")]
             Url::File(dir) => super::file::attach(dir, &options).await,
-            #[allow(unreachable_patterns, reason = "which backends there are depends on the features")]
-            _ => Self::open_with(url, options).await,
+            #[cfg(feature = "redis")]
+            Url::Redis(_) => Self::open_with(url, options).await,
         }
     }
 

@@ -22,8 +22,10 @@ mod file;
 mod handle;
 mod keeper;
 mod options;
+#[cfg(feature = "redis")]
+mod redis;
 mod url;
 
-pub use error::Error;
+pub use error::{Error, NotDone};
 pub use handle::Backend;
 pub use options::Options;

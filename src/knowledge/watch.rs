@@ -89,11 +89,17 @@ impl Filter {
     /// Whether the watcher wants to hear of this.
     #[must_use]
     pub fn accepts(&self, key: &Key, operation: Operation) -> bool {
-        self.operations & bit(operation) != 0
+        self.wants(operation)
             && match &self.keys {
                 Keys::One(one) => one == key,
                 Keys::Matching(pattern) => pattern.matches(key),
             }
+    }
+
+    /// Whether the watcher wants to hear of this of any key.
+    #[must_use]
+    pub fn wants(&self, operation: Operation) -> bool {
+        self.operations & bit(operation) != 0
     }
 
     /// The keys it lets through.
@@ -144,9 +150,9 @@ impl ChangeSender {
         }
     }
 
-    /// Tells the watcher that it missed this many changes before they came here.
+    /// Tells the watcher that it missed changes which nobody knows any more; it should read again.
     pub fn missed(&self, count: u64) {
-        self.queue.lost(count);
+        self.queue.send(Notice::Missed(count));
     }
 
     /// Tells the watcher that the store was out of reach.

@@ -19,6 +19,9 @@ mod event;
 #[cfg(feature = "file")]
 mod file;
 mod knowledge;
+mod patterns;
+#[cfg(feature = "redis")]
+mod redis;
 mod remote;
 mod server;
 mod stream;

@@ -45,8 +45,9 @@ impl Owner {
 impl Keeper for Owner {
     fn close(&self) -> Answer<()> {
         let running = self.running.clone();
-        running.stop();
         Answer::pending(async move {
+            running.server.leave().await;
+            running.stop();
             running.durable.ended().await;
             running.free();
         })

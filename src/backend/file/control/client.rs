@@ -144,6 +144,7 @@ async fn hear(reader: &mut (impl AsyncRead + Unpin), link: &Arc<Link>) -> io::Re
                 }
             }
             FromOwner::End(number) => link.ended(number),
+            FromOwner::Goodbye => link.left(),
             FromOwner::Welcome { .. } | FromOwner::Refused(_) => {}
         }
     }

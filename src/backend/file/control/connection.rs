@@ -11,12 +11,12 @@ use crate::knowledge::{Key, Pop, Popped, Store};
 use crate::stream::Answer;
 use futures::{Stream, StreamExt};
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 /// How many calls of one client may wait for their answer, watching and subscribing included.
@@ -25,9 +25,13 @@ const RUNNING: usize = 4096;
 const ANSWERS: usize = 256;
 /// How long a client may take to say hello.
 const HELLO: Duration = Duration::from_secs(5);
+/// How long calls may go on that the owner has when it ends; those that wait for something to come are given up then.
+const LAST_CALLS: Duration = Duration::from_millis(300);
+/// How long a client may take to hear the last of its owner.
+const FAREWELL: Duration = Duration::from_millis(500);
 
-/// Serves a client until it goes.
-pub(super) async fn serve(stream: UnixStream, served: Served) {
+/// Serves a client until it goes, or the owner leaves.
+pub(super) async fn serve(stream: UnixStream, served: Served, leave: watch::Receiver<bool>) {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     let name = match tokio::time::timeout(HELLO, hello(&mut reader)).await {
@@ -43,12 +47,14 @@ pub(super) async fn serve(stream: UnixStream, served: Served) {
     };
     tracing::debug!(name, "a client came by the control socket");
     let (answers, mut queue) = mpsc::channel::<Vec<u8>>(ANSWERS);
-    let mut client = Client { served, answers, tasks: JoinSet::new(), running: HashMap::new() };
+    let (running, following) = (HashMap::new(), HashSet::new());
+    let mut client = Client { served, answers, tasks: JoinSet::new(), running, following };
     let welcome =
         FromOwner::<()>::Welcome { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() };
-    let reading = async {
+    // The client's queue ends with it.
+    let reading = async move {
         client.send(&welcome).await;
-        client.hear(&mut reader).await
+        client.hear(&mut reader, leave).await
     };
     let writing = async {
         let mut frames = Vec::new();
@@ -59,9 +65,13 @@ pub(super) async fn serve(stream: UnixStream, served: Served) {
         }
         io::Result::Ok(())
     };
+    tokio::pin!(writing);
     let ended = tokio::select! {
-        ended = reading => ended,
-        ended = writing => ended,
+        ended = reading => {
+            let _ = tokio::time::timeout(FAREWELL, writing).await;
+            ended
+        }
+        ended = &mut writing => ended,
     };
     match ended {
         Ok(()) => tracing::debug!(name, "a client of the control socket went"),
@@ -88,16 +98,28 @@ struct Client {
     answers: mpsc::Sender<Vec<u8>>,
     tasks: JoinSet<u64>,
     running: HashMap<u64, AbortHandle>,
+    /// Those of them that watch or subscribe.
+    following: HashSet<u64>,
 }
 
 impl Client {
-    async fn hear(&mut self, reader: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
-        while let Some(frame) = frame::read(reader).await? {
-            while let Some(done) = self.tasks.try_join_next() {
-                // What was cancelled is off the list already.
-                if let Ok(number) = done {
-                    self.running.remove(&number);
+    async fn hear(
+        &mut self,
+        reader: &mut (impl AsyncRead + Unpin),
+        mut leave: watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        loop {
+            let frame = tokio::select! {
+                biased;
+                () = left(&mut leave) => {
+                    self.say_goodbye().await;
+                    return Ok(());
                 }
+                frame = frame::read(reader) => frame?,
+            };
+            let Some(frame) = frame else { return Ok(()) };
+            while let Some(done) = self.tasks.try_join_next() {
+                self.done(done.ok());
             }
             let message = serde_json::from_slice(&frame);
             drop(frame);
@@ -108,11 +130,38 @@ impl Client {
                     if let Some(task) = self.running.remove(&number) {
                         task.abort();
                     }
+                    self.following.remove(&number);
                     self.send(&FromOwner::<()>::End(number)).await;
                 }
             }
         }
-        Ok(())
+    }
+
+    /// What was cancelled is off the list already.
+    fn done(&mut self, number: Option<u64>) {
+        if let Some(number) = number {
+            self.running.remove(&number);
+            self.following.remove(&number);
+        }
+    }
+
+    /// Answers all calls that were heard, so that the rest is known not to have been done.
+    async fn say_goodbye(&mut self) {
+        let until = tokio::time::Instant::now() + LAST_CALLS;
+        while self.running.len() > self.following.len() {
+            match tokio::time::timeout_at(until, self.tasks.join_next()).await {
+                Ok(Some(done)) => self.done(done.ok()),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        self.tasks.shutdown().await;
+        for number in std::mem::take(&mut self.running).into_keys() {
+            if !self.following.contains(&number) {
+                let ended = Failure::Unavailable("the owner of the directory ended meanwhile".to_owned());
+                self.send(&FromOwner::Answer(number, Err::<(), _>(ended))).await;
+            }
+        }
+        self.send(&FromOwner::<()>::Goodbye).await;
     }
 
     async fn send(&self, message: &impl Serialize) {
@@ -244,6 +293,7 @@ impl Client {
         Failure: From<E>,
     {
         let answers = self.answers.clone();
+        self.following.insert(number);
         self.spawn(number, async move {
             let mut items = match begun.await {
                 Ok(items) => items,
@@ -278,6 +328,11 @@ impl Client {
         });
         self.running.insert(number, task);
     }
+}
+
+/// Waits until the owner leaves.
+async fn left(leave: &mut watch::Receiver<bool>) {
+    let _ = leave.wait_for(|leaving| *leaving).await;
 }
 
 fn answer_frame<T: Serialize>(number: u64, result: &Result<T, Failure>) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! Errors on their way through the socket.
 
+use crate::backend::NotDone;
 use crate::event::{GroupName, LogName};
 use crate::knowledge::{Data, Key, Kind, Transaction};
 use crate::{channel, event, knowledge};
@@ -21,6 +22,8 @@ pub(super) enum Failure {
     NoLog(LogName),
     /// It may have happened; why it is not known.
     Unavailable(String),
+    /// It has not happened, because the owner ended before.
+    NotDone(String),
     /// Why it is not done.
     Refused(String),
 }
@@ -79,6 +82,7 @@ impl Failure {
             Self::NoSuchIndex(key, index, len) => E::NoSuchIndex { key, index, len },
             Self::NotAScore(key) => E::NotAScore { key },
             Self::Unavailable(why) => E::Unavailable { key: key.clone(), source: Box::new(Told(why)) },
+            Self::NotDone(why) => E::Unavailable { key: key.clone(), source: Box::new(NotDone(why)) },
             other => E::Refused { key: key.clone(), source: Box::new(Told(other.text())) },
         }
     }
@@ -95,6 +99,7 @@ impl Failure {
     pub(super) fn with_topic(self, topic: String) -> channel::Error {
         match self {
             Self::Unavailable(why) => channel::Error::Unavailable { topic, source: Arc::new(Told(why)) },
+            Self::NotDone(why) => channel::Error::Unavailable { topic, source: Arc::new(NotDone(why)) },
             other => channel::Error::Refused { topic, source: Arc::new(Told(other.text())) },
         }
     }
@@ -105,6 +110,9 @@ impl Failure {
             Self::NoLog(log) => event::Error::NoLog { log },
             Self::Unavailable(why) => {
                 event::Error::Unavailable { log: log.clone(), source: Arc::new(Told(why)) }
+            }
+            Self::NotDone(why) => {
+                event::Error::Unavailable { log: log.clone(), source: Arc::new(NotDone(why)) }
             }
             other => event::Error::Refused { log: log.clone(), source: Arc::new(Told(other.text())) },
         }

@@ -110,7 +110,7 @@ impl Link {
             {
                 let mut state = self.state.lock();
                 if let Some(why) = &state.down {
-                    return Err(Failure::Unavailable(why.to_string()));
+                    return Err(Failure::NotDone(why.to_string()));
                 }
                 if state.outgoing.len() < LIMIT {
                     let (sender, answer) = oneshot::channel();
@@ -168,19 +168,34 @@ impl Link {
         }
     }
 
-    /// The connection is gone: everyone who waits is told.
-    pub(super) fn down(&self, why: &str) {
+    /// The owner has said goodbye: what it has not answered, it has not done.
+    pub(super) fn left(&self) {
+        let why = "the owner of the directory ended before";
+        let waiting = self.stop(why);
+        for waiting in waiting.into_values() {
+            if let Waiting::Caller(caller, _) = waiting {
+                let _ = caller.send(Err(Failure::NotDone(why.to_owned())));
+            }
+        }
+    }
+
+    /// Nothing can be asked any more; who waits for an answer.
+    fn stop(&self, why: &str) -> HashMap<u64, Waiting> {
         let mut state = self.state.lock();
         state.down = Some(why.into());
         state.outgoing = Vec::new();
-        let waiting = mem::take(&mut state.waiting);
-        let sinks: Vec<_> = state.following.values().map(|following| following.sink.clone()).collect();
-        drop(state);
+        mem::take(&mut state.waiting)
+    }
+
+    /// The connection is gone: everyone who waits is told.
+    pub(super) fn down(&self, why: &str) {
+        let waiting = self.stop(why);
         for waiting in waiting.into_values() {
             if let Waiting::Caller(caller, _) = waiting {
                 let _ = caller.send(Err(Failure::Unavailable(why.to_owned())));
             }
         }
+        let sinks: Vec<_> = self.state.lock().following.values().map(|f| f.sink.clone()).collect();
         for sink in sinks {
             sink.interrupted();
         }

@@ -34,6 +34,8 @@ pub(super) enum FromOwner<T = Box<RawValue>> {
     Item(u64, T),
     /// Nothing more comes for this call.
     End(u64),
+    /// The owner ends. What it has not answered by now it has not done.
+    Goodbye,
 }
 
 /// What can be done: the methods of [`Store`](crate::knowledge::Store) and [`PubSub`](crate::channel::PubSub).
