@@ -1,0 +1,8 @@
+//! Workflows: how runs go, by the rules of the language and beside simple models, and the engine that turns them.
+
+mod behaviour;
+mod conformance;
+mod driver;
+mod model;
+mod naive;
+mod rules;
