@@ -3,6 +3,7 @@
 mod behaviour;
 mod conformance;
 mod driver;
+mod engine;
 mod model;
 mod naive;
 mod rules;
