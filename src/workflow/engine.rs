@@ -163,11 +163,7 @@ impl Engine {
 
     async fn begin(&self, id: RunId, graph: impl Into<Arc<Graph>>, text: Option<Arc<str>>, input: Value) -> Result<Run, Error> {
         let definition = Arc::new(self.tasks.define(graph)?);
-        let input = match input {
-            Value::Null => None,
-            Value::Object(_) | Value::Array(_) => Some(Arc::new(input)),
-            other => return Err(Error::Input { found: super::input::shown(&other) }),
-        };
+        let input = super::input::checked(input)?;
         let (answer, answered) = oneshot::channel();
         let begin = Begin { id: id.clone(), definition, text, input, answer };
         self.tell(Told::Begin(Mutex::new(Some(begin)))).await?;

@@ -17,6 +17,8 @@ pub(super) struct Loaded {
     pub(super) kept: Kept,
     pub(super) records: Vec<Record>,
     pub(super) state: State,
+    /// What the last changes ask for, if nobody has done it yet.
+    pub(super) fresh: Vec<Command>,
 }
 
 impl Loaded {
@@ -52,8 +54,9 @@ pub(super) async fn load(store: &dyn Store, id: &RunId) -> Result<Loaded, Error>
     let records: Vec<Record> = records.into_iter().map(|(_, record)| record).collect();
     let definition = Arc::new(kept.clone().into_definition());
     let mut state = State::new(&definition);
-    replay(&definition, &mut state, &records, &mut Vec::new());
-    Ok(Loaded { definition, kept, records, state })
+    let mut fresh = Vec::new();
+    replay(&definition, &mut state, &records, &mut fresh);
+    Ok(Loaded { definition, kept, records, state, fresh })
 }
 
 /// The change of a run by a record: its place in the history, and what follows from the status it has then.

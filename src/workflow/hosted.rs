@@ -120,8 +120,8 @@ impl Hosted {
     }
 
     /// Makes what is in hand that which the state says is in work: for a run that is taken over, or that somebody else has
-    /// changed.
-    pub(super) fn reconcile(&mut self, now: Time) {
+    /// changed. `fresh` are the starts that nobody has carried out yet.
+    pub(super) fn reconcile(&mut self, now: Time, fresh: &[Command]) {
         let active = self.state.running(&self.definition);
         let current: HashMap<Place, u32> = active.iter().map(|(place, attempt, _)| (*place, *attempt)).collect();
         self.in_hand.retain(|place, invocation| {
@@ -132,11 +132,18 @@ impl Hosted {
             wanted
         });
         for (place, attempt, _) in active {
-            if self.in_hand.get(&place).is_none_or(|held| held.attempt() != attempt) {
+            let is_here = |command: &&Command| {
+                matches!(command, Command::Start { place: p, attempt: a, .. } if (*p, *a) == (place, attempt))
+            };
+            if self.in_hand.get(&place).is_some_and(|held| held.attempt() == attempt) {
+                if self.state.status() == Status::Terminating {
+                    self.commands.push(Command::Cancel { place, attempt });
+                }
+            } else if let Some(start) = fresh.iter().find(is_here) {
+                self.commands.push(start.clone());
+            } else {
                 // It cannot be stale: it is what the state says.
                 let _ = self.apply(now, Cause::Lost { place, attempt });
-            } else if self.state.status() == Status::Terminating {
-                self.commands.push(Command::Cancel { place, attempt });
             }
         }
         for (place, attempt, until) in self.state.waiting() {

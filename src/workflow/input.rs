@@ -1,6 +1,6 @@
 //! What a step is given, by the rules of the language.
 
-use super::Place;
+use super::{Error, Place};
 use super::state::State;
 use crate::flow::Graph;
 use serde_json::{Map, Value};
@@ -10,6 +10,15 @@ use std::sync::{Arc, OnceLock};
 pub(super) fn empty() -> Arc<Value> {
     static EMPTY: OnceLock<Arc<Value>> = OnceLock::new();
     EMPTY.get_or_init(|| Arc::new(Value::Object(Map::new()))).clone()
+}
+
+/// The input of a flow: an object or list, or nothing.
+pub(super) fn checked(input: Value) -> Result<Option<Arc<Value>>, Error> {
+    match input {
+        Value::Null => Ok(None),
+        Value::Object(_) | Value::Array(_) => Ok(Some(Arc::new(input))),
+        other => Err(Error::Input { found: shown(&other) }),
+    }
 }
 
 /// Whether it counts as nothing among several inputs.

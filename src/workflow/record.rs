@@ -15,6 +15,9 @@ use std::sync::Arc;
 pub(super) struct Record {
     pub(super) at: Time,
     pub(super) causes: Vec<Cause>,
+    /// Whether it was written by somebody who starts nothing: an engine has yet to do what follows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) unowned: bool,
 }
 
 /// A definition as it is kept.
@@ -42,12 +45,15 @@ impl Kept {
     }
 }
 
-/// The state that a history makes, and what its last part asks for.
+/// The state that a history makes, and what of it nobody has done yet.
 pub(super) fn replay(definition: &Definition, state: &mut State, records: &[Record], commands: &mut Vec<Command>) {
     for record in records {
         for cause in &record.causes {
             // What was recorded had an effect; should it have none, there is nothing to be done either.
             let _ = step(definition, state, record.at, cause.clone(), commands);
+        }
+        if !record.unowned {
+            commands.clear();
         }
     }
 }

@@ -134,7 +134,7 @@ impl Turner {
             let kept = super::record::Kept::of(&definition, text);
             let mut run = Hosted::new(id.clone(), definition.clone(), State::new(&definition), 1, &self.tasks);
             run.apply(now, Cause::Begin { input }).map_err(|why| Error::Unchanged { id: id.clone(), why })?;
-            let record = Record { at: now, causes: std::mem::take(&mut run.causes) };
+            let record = Record { at: now, causes: std::mem::take(&mut run.causes), unowned: false };
             let status = run.state.status();
             let found = history::found(&id, &kept, std::slice::from_ref(&record), status, Some(&self.engine))?;
             match self.workflows.store().commit(found).await {
@@ -189,7 +189,7 @@ impl Turner {
     /// What is to be kept of a run; the causes move into the record.
     fn change(&mut self, id: &RunId, now: Time) -> Option<(Record, Transaction)> {
         let run = self.runs.get_mut(id)?;
-        let record = Record { at: now, causes: std::mem::take(&mut run.causes) };
+        let record = Record { at: now, causes: std::mem::take(&mut run.causes), unowned: false };
         if record.causes.is_empty() {
             return None;
         }
@@ -221,27 +221,21 @@ impl Turner {
 
     /// Others came before: what has happened is applied to what they made of the run.
     async fn again(&mut self, id: &RunId, record: Record, now: Time) {
-        if !self.reload(id, now).await {
-            return;
+        if let Some(run) = self.runs.get_mut(id) {
+            run.causes = record.causes;
         }
-        for cause in record.causes {
-            self.apply(id, now, cause);
-        }
-        if let Some(run) = self.runs.get(id).filter(|run| run.causes.is_empty()) {
-            // Nothing of it had an effect.
-            run.deliveries.iter().for_each(Delivery::acknowledge);
-        }
+        self.reload(id, now).await;
     }
 
-    /// Reads a run again, as somebody else has changed it; whether it is still in hand.
-    async fn reload(&mut self, id: &RunId, now: Time) -> bool {
+    /// Reads a run again, as somebody else has changed it. What has happened and is not kept yet happens once more.
+    async fn reload(&mut self, id: &RunId, now: Time) {
         let loaded = loop {
             match self.workflows.load(id).await {
                 Ok(loaded) => break loaded,
                 Err(error @ (Error::NoRun { .. } | Error::Damaged { .. })) => {
                     tracing::warn!(workflow = %id, %error, "a run is no longer in hand");
                     self.runs.remove(id);
-                    return false;
+                    return;
                 }
                 Err(error) => {
                     tracing::warn!(workflow = %id, %error, "a run cannot be read; trying again");
@@ -249,24 +243,27 @@ impl Turner {
                 }
             }
         };
-        let Some(run) = self.runs.get_mut(id) else { return false };
+        let Some(run) = self.runs.get_mut(id) else { return };
         if loaded.next() == run.next && !run.is_touched() {
-            return true;
+            return;
         }
+        let happened = std::mem::take(&mut run.causes);
         run.next = loaded.next();
         run.state = loaded.state;
-        run.causes.clear();
         run.commands.clear();
-        run.reconcile(now);
-        run.tell();
-        if run.is_touched() {
-            if !self.touched.contains(id) {
-                self.touched.push(id.clone());
-            }
-        } else {
-            self.perform(id, now);
+        run.reconcile(now, &loaded.fresh);
+        for cause in happened {
+            // What has no effect any more is dropped: it came late.
+            let _ = run.apply(now, cause);
         }
-        true
+        run.tell();
+        if run.causes.is_empty() {
+            run.deliveries.drain(..).for_each(|delivery| delivery.acknowledge());
+            self.touched.retain(|other| other != id);
+            self.perform(id, now);
+        } else if !self.touched.contains(id) {
+            self.touched.push(id.clone());
+        }
     }
 
     // --- doing ------------------------------------------------------------------------------------------------
@@ -404,7 +401,7 @@ impl Turner {
             .hset(keys::OWNERS, id.full(), &*self.engine);
         store.commit(claim).await?;
         let mut run = Hosted::new(id.clone(), loaded.definition.clone(), loaded.state.clone(), loaded.next(), &self.tasks);
-        run.reconcile(now);
+        run.reconcile(now, &loaded.fresh);
         let touched = run.is_touched();
         tracing::info!(workflow = %id, "took over a run");
         self.runs.insert(id.clone(), run);

@@ -140,7 +140,7 @@ impl Workflows {
             let (number, mut commands, at) = (records.len() as u64, Vec::new(), Time::now());
             step(&definition, &mut state, at, cause.clone(), &mut commands)
                 .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
-            let record = Record { at, causes: vec![cause.clone()] };
+            let record = Record { at, causes: vec![cause.clone()], unowned: true };
             let change = history::change(id, number, &record, &commands)?;
             let change = change.set(keys::CHANGED, id.full());
             match self.store.commit(change).await {
@@ -205,7 +205,7 @@ impl Workflows {
     ///
     /// [`Error::NoRun`].
     pub async fn archive(&self, id: &RunId) -> Result<Json, Error> {
-        let Loaded { kept, records, state, definition } = self.load(id).await?;
+        let Loaded { kept, records, state, definition, .. } = self.load(id).await?;
         let (s, a) = super::trace::vectors(&definition, &records);
         Ok(json!({
             "mape": 1, "id": id.short(), "status": state.status(), "definition": kept, "steps": records, "S": s, "A": a,
@@ -250,11 +250,34 @@ impl Workflows {
             causes.push(Cause::Terminate);
         }
         if !causes.is_empty() {
-            records.push(Record { at, causes });
+            records.push(Record { at, causes, unowned: true });
         }
         let id = RunId::random(definition.graph().name());
         self.store.commit(history::found(&id, &kept, &records, state.status(), None)?).await?;
         Ok(id)
+    }
+
+    /// Makes a run that whatever engine is there, now or next, goes on with. What holds for its tasks is what the flow
+    /// says; whether they are hosted there shows then.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Flow`], [`Error::Policy`], [`Error::Input`], [`Error::Exists`].
+    pub async fn submit(&self, id: Option<RunId>, flow: &str, input: Json) -> Result<RunId, Error> {
+        let graph = crate::flow::Workflow::parse(flow).into_graph()?;
+        let definition = super::Definition::new(graph)?;
+        let input = super::input::checked(input)?;
+        let id = id.unwrap_or_else(|| RunId::random(definition.graph().name()));
+        let (mut state, at, cause) = (super::State::new(&definition), Time::now(), Cause::Begin { input });
+        step(&definition, &mut state, at, cause.clone(), &mut Vec::new())
+            .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
+        let record = Record { at, causes: vec![cause], unowned: true };
+        let kept = super::record::Kept::of(&definition, Some(flow.into()));
+        match self.store.commit(history::found(&id, &kept, &[record], state.status(), None)?).await {
+            Ok(_) => Ok(id),
+            Err(knowledge::Error::Conflict(_)) => Err(Error::Exists { id }),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Deletes a run with all that is kept of it.
