@@ -1,6 +1,8 @@
 //! Which backend a URL means.
 
 use super::Error;
+#[cfg(feature = "file")]
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// What a backend's URL says.
@@ -8,12 +10,15 @@ use std::str::FromStr;
 pub(super) enum Url {
     /// `memory:`
     Memory,
+    /// `file:DIR`
+    #[cfg(feature = "file")]
+    File(PathBuf),
     /// `redis:` and its relatives
     #[cfg(feature = "redis")]
     Redis(super::redis::Endpoint),
 }
 
-/// Schemes that have a meaning, but no backend in this build.
+/// Schemes that have a meaning, but perhaps no backend in this build.
 const ABSENT: [&str; 8] = [
     "file",
     "redis",
@@ -48,6 +53,10 @@ impl FromStr for Url {
                     Err(problem) => Err(Error::Malformed { scheme, problem }),
                 }
             }
+            #[cfg(feature = "file")]
+            "file" => super::file::dir(rest)
+                .map(Self::File)
+                .map_err(|problem| Error::Malformed { scheme, problem: problem.to_owned() }),
             known if ABSENT.contains(&known) => Err(Error::NotInThisBuild { scheme }),
             _ => Err(Error::UnknownScheme { scheme }),
         }

@@ -155,12 +155,11 @@ impl Event {
             let mut places = std::collections::HashMap::new();
             let mut kept: Vec<Field> = Vec::with_capacity(fields.len());
             for (name, raw) in fields {
-                match places.get(&name).and_then(|place: &usize| kept.get_mut(*place)) {
-                    Some((_, held)) => *held = raw,
-                    None => {
-                        places.insert(name.clone(), kept.len());
-                        kept.push((name, raw));
-                    }
+                if let Some((_, held)) = places.get(&name).and_then(|place: &usize| kept.get_mut(*place)) {
+                    *held = raw;
+                } else {
+                    places.insert(name.clone(), kept.len());
+                    kept.push((name, raw));
                 }
             }
             return Self { fields: Arc::new(kept) };

@@ -4,6 +4,7 @@ use super::{Change, Key, Notice, Operation};
 use crate::channel::Pattern;
 use crate::stream::{Lossy, LossyReceiver, LossySender, lossy};
 use futures::{Stream, StreamExt};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::pin::Pin;
@@ -17,7 +18,7 @@ use std::task::{Context, Poll};
 /// assert!(cars.accepts(&"cars".into(), Operation::Sadd));
 /// assert!(!cars.accepts(&"cars".into(), Operation::Del));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     keys: Keys,
     /// One bit an operation.
@@ -26,7 +27,7 @@ pub struct Filter {
 }
 
 /// The keys a [`Filter`] lets through.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Keys {
     /// Exactly this one.

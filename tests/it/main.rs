@@ -16,9 +16,11 @@ mod cli;
 mod config;
 mod element;
 mod event;
+#[cfg(feature = "file")]
+mod file;
 mod knowledge;
-#[cfg(feature = "redis")]
 mod patterns;
+#[cfg(feature = "redis")]
 mod redis;
 mod remote;
 mod server;

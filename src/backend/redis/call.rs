@@ -58,8 +58,7 @@ fn flag(flag: bool) -> Data {
 impl Call {
     /// One command by itself.
     pub(super) fn of_one(client: &Client, key: &Key, wire: Wire) -> Self {
-        let mut call = Self::default();
-        call.steps = vec![(key.clone(), wire, 0)];
+        let mut call = Self { steps: vec![(key.clone(), wire, 0)], ..Self::default() };
         call.write_steps(client);
         call
     }

@@ -5,6 +5,7 @@ use super::endpoint::Endpoint;
 use super::failure::{Failure, Refusal};
 use super::keeper::Keeper;
 use super::link::Link;
+use super::obstacle::Obstacle;
 use super::pauses::Pauses;
 use super::script::Script;
 use super::settings::Settings;
@@ -149,6 +150,9 @@ impl Client {
             match Link::open(&self.inner.settings, &address, 0, None).await {
                 Ok((link, _ended)) => return Ok(Dedicated::new(self.clone(), link)),
                 Err(obstacle) => {
+                    if let Obstacle::Replica(address) = &obstacle {
+                        self.inner.shared.leave(address, obstacle.to_string());
+                    }
                     let until = Instant::now() + pauses.next();
                     if until >= deadline {
                         return Err(Failure::NotSent(obstacle.to_string().into()));
@@ -159,30 +163,35 @@ impl Client {
         }
     }
 
-    /// From now on `heard` is called with every payload of `channel`, in the driver of the shared connection: what was
-    /// published before an answer was made is heard before that answer is delivered. The first caller counts.
+    /// From now on `heard` is called for every key that is written whose name begins with `prefix`, with the rest of the
+    /// name; with nothing if all keys were deleted. It is called in the driver of the shared connection: whoever was
+    /// answered that a key is written can be sure that it is heard here before anything that is done after that is
+    /// answered here. To be called once.
     ///
-    /// What is published while there is no connection is not heard; [`connection_epoch`](Self::connection_epoch)
-    /// tells.
+    /// What is written while there is no connection is not heard; [`connection_epoch`](Self::connection_epoch) tells.
     pub(super) async fn on_push(
         &self,
-        channel: String,
+        prefix: String,
         heard: impl Fn(&[u8]) + Send + Sync + 'static,
     ) -> Result<(), Failure> {
         let shared = &self.inner.shared;
-        shared.control.set(channel.clone(), heard);
+        shared.control.set(prefix, heard);
+        let Some(listen) = shared.control.command() else { return Ok(()) };
         // Connections made from here on listen by themselves; the one there is has to be told.
         loop {
             let link = shared.wait(Instant::now() + PATIENCE).await?;
             let (mut connection, epoch) = (link.connection(), link.epoch);
             drop(link);
-            match connection.subscribe(&channel).await {
-                Ok(()) if shared.with(|now| now.epoch) == Some(epoch) => return Ok(()),
-                Ok(()) => {}
-                Err(error) if error.code().is_some() => {
-                    return Err(Failure::NotSent(error.to_string().into()));
-                }
+            match connection.send_packed_command(&listen).await {
+                // It does so already.
+                Ok(Value::ServerError(error))
+                    if error.details().is_some_and(|text| text.contains("overlaps")) => {}
+                Ok(Value::ServerError(error)) => return Err(Failure::answered(error)),
+                Ok(_) => {}
                 Err(error) => drop(self.broken(epoch, &error)),
+            }
+            if shared.with(|now| now.epoch) == Some(epoch) {
+                return Ok(());
             }
         }
     }

@@ -1,14 +1,17 @@
-//! What one channel says, told in the order of the answers.
+//! What is written under some names, told in the order of the answers.
 
-use redis::{PushInfo, PushKind, Value};
+use redis::{Cmd, PushInfo, PushKind, Value};
 use std::sync::OnceLock;
 
-/// A channel that the shared connection listens to, if somebody asked for it.
+/// Names of keys of which the shared connection is told when they are written, if somebody asked for it.
+///
+/// The server calls it tracking. A subscription would do as well, but for one thing: a connection that has one counts as a
+/// subscriber, and is closed when answers of 32 MB wait on it.
 #[derive(Default)]
 pub(super) struct Control(OnceLock<Listener>);
 
 struct Listener {
-    channel: String,
+    prefix: String,
     heard: Heard,
 }
 
@@ -16,21 +19,37 @@ type Heard = Box<dyn Fn(&[u8]) + Send + Sync>;
 
 impl Control {
     /// Says what to listen to; the first one counts.
-    pub(super) fn set(&self, channel: String, heard: impl Fn(&[u8]) + Send + Sync + 'static) -> bool {
-        self.0.set(Listener { channel, heard: Box::new(heard) }).is_ok()
+    pub(super) fn set(&self, prefix: String, heard: impl Fn(&[u8]) + Send + Sync + 'static) {
+        if self.0.set(Listener { prefix, heard: Box::new(heard) }).is_err() {
+            tracing::error!("names are listened to already; a bug of mape");
+        }
     }
 
-    pub(super) fn channel(&self) -> Option<&str> {
-        self.0.get().map(|listener| listener.channel.as_str())
+    /// The command by which a connection listens.
+    pub(super) fn command(&self) -> Option<Cmd> {
+        self.0.get().map(|listener| {
+            let mut cmd = redis::cmd("CLIENT");
+            cmd.arg("TRACKING").arg("ON").arg("BCAST").arg("PREFIX").arg(&listener.prefix);
+            cmd
+        })
     }
 
     pub(super) fn take(&self, push: &PushInfo) {
-        let Some(Listener { channel, heard }) = self.0.get() else { return };
-        if let (PushKind::Message, [Value::BulkString(name), Value::BulkString(payload)]) =
-            (&push.kind, push.data.as_slice())
-            && name == channel.as_bytes()
-        {
-            heard(payload);
+        let Some(Listener { prefix, heard }) = self.0.get() else { return };
+        if push.kind != PushKind::Invalidate {
+            return;
+        }
+        let Some(Value::Array(keys)) = push.data.first() else {
+            // Everything was deleted.
+            heard(b"");
+            return;
+        };
+        for key in keys {
+            if let Value::BulkString(key) = key
+                && let Some(rest) = key.strip_prefix(prefix.as_bytes())
+            {
+                heard(rest);
+            }
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::address::Address;
 use super::client::Client;
-use super::failure::Failure;
+use super::failure::{Failure, Refusal};
 use super::link::{Link, SIGN_OF_LIFE};
+use super::verdict::Verdict;
 use parking_lot::Mutex;
 use redis::{Cmd, Value};
 use std::time::Duration;
@@ -45,6 +46,11 @@ impl Dedicated {
         let failure = match answer {
             Ok(Ok(value)) => {
                 self.busy = false;
+                if let Value::ServerError(error) = &value
+                    && let Verdict::Elsewhere = Verdict::on(error)
+                {
+                    self.client.shared().leave(&link.address, Refusal(error.clone()).to_string());
+                }
                 match Failure::check(value) {
                     Err(failure @ Failure::NotSent(_)) => failure,
                     answer => return answer,

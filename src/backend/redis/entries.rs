@@ -71,17 +71,17 @@ pub(super) fn delivered(value: Value) -> Option<Vec<Delivered>> {
 }
 
 fn entry(at: &Value, fields: Value) -> Option<Entry> {
-    Some(Entry { id: id(at)?, event: event(list(fields)?) })
+    Some(Entry { id: id(at)?, event: event(&list(fields)?) })
 }
 
-fn event(flat: Vec<Value>) -> Result<Event, Malformed> {
+fn event(flat: &[Value]) -> Result<Event, Malformed> {
     let mut fields = Vec::with_capacity(flat.len() / 2);
     for pair in flat.chunks_exact(2) {
         let [name, value] = pair else { continue };
         match (text(name), text(value).and_then(|text| serde_json::from_str::<&RawValue>(text).ok())) {
             // Spaces around a value belong to nobody.
             (Some(name), Some(raw)) => fields.push((Box::from(name), raw.to_owned())),
-            _ => return Err(malformed(name, value, &flat)),
+            _ => return Err(malformed(name, value, flat)),
         }
     }
     match fields.as_slice() {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     fn one(fields: &[&[u8]]) -> Result<Event, Malformed> {
-        event(fields.iter().map(|text| bulk(text)).collect())
+        event(&fields.iter().map(|text| bulk(text)).collect::<Vec<_>>())
     }
 
     #[test]

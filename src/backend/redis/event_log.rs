@@ -285,7 +285,7 @@ impl EventLog for RedisEventLog {
         self.answer(&consumer.log.clone(), move |on| async move {
             let idle = millis(idle).to_string();
             let args = texts([consumer.group.as_str(), consumer.name.as_str(), idle.as_str()]);
-            on.nothing_without_group(
+            nothing_without_group(
                 on.clone().of(&consumer.group).script(&SET_IDLE, &with_ids(args, &of)).await,
             )
             .and_then(|mine| on.expect(ids(mine)))
@@ -327,7 +327,7 @@ impl EventLog for RedisEventLog {
                 args.extend(fields);
             }
             let settled = on.client.script(&SETTLE, &keys, &args).await.map_err(|failure| on.failed(failure));
-            let settled = on.nothing_without_group(settled)?;
+            let settled = nothing_without_group(settled)?;
             match integer(&settled) {
                 Some(done @ 0..) => Ok(done > 0),
                 Some(no_log) => {
@@ -363,20 +363,20 @@ impl EventLog for RedisEventLog {
         self.answer(&consumer.log.clone(), move |on| async move {
             let names = texts([consumer.group.as_str(), consumer.name.as_str()]);
             let left = on.clone().of(&consumer.group).script(&LEAVE, &names).await;
-            on.nothing_without_group(left).map(drop)
+            nothing_without_group(left).map(drop)
         })
     }
 }
 
-impl On {
-    /// Where nothing is to be done if there is no group.
-    fn nothing_without_group(&self, answer: Result<Value, Error>) -> Result<Value, Error> {
-        match answer {
-            Err(Error::NoGroup { .. }) => Ok(Value::Nil),
-            answer => answer,
-        }
+/// Where nothing is to be done if there is no group.
+fn nothing_without_group(answer: Result<Value, Error>) -> Result<Value, Error> {
+    match answer {
+        Err(Error::NoGroup { .. }) => Ok(Value::Nil),
+        answer => answer,
     }
+}
 
+impl On {
     fn too_many_fields(&self) -> Error {
         self.refused(format!("an event of more than {FIELDS} fields can only be appended by itself"))
     }

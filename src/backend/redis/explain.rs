@@ -32,7 +32,7 @@ pub(super) fn wrong_kind(key: &Key, asked: Option<Kind>, held: &str) -> Option<E
 pub(super) fn because(key: &Key, wire: &Wire, words: &str, held: Value) -> Option<Error> {
     let key = key.clone();
     let number = |at: usize| wire.args.get(at)?.as_str()?.parse().ok();
-    let by = if wire.name == "HINCRBY" { 1 } else { 0 };
+    let by = usize::from(wire.name == "HINCRBY");
     Some(match wire.name {
         "INCRBY" | "HINCRBY" if words.contains("not an integer") => {
             Error::NotANumber { key, held: data(held).unwrap_or_else(|_| Data::from("")) }

@@ -2,7 +2,6 @@
 
 use super::failure::{Failure, Refusal};
 use super::link::{Ended, Link};
-use super::obstacle::Obstacle;
 use super::pauses::Pauses;
 use super::settings::Settings;
 use super::shared::Shared;
@@ -62,7 +61,7 @@ impl Hearing {
                 Ok(opened) => return opened,
                 Err(obstacle) => obstacle,
             };
-            if !matches!(obstacle, Obstacle::Passing { .. }) {
+            if !obstacle.is_passing() {
                 pauses.slow_down();
             }
             if !mem::replace(&mut warned, true) {

@@ -8,6 +8,7 @@ use super::settings::Settings;
 use super::shared::Shared;
 use super::topology::Finder;
 use crate::backend::Error;
+use redis::Value;
 use std::convert::Infallible;
 use std::future::pending;
 use std::mem;
@@ -39,6 +40,9 @@ impl Keeper {
             let (address, cause) = match timeout(left, self.establish()).await {
                 Ok(Ok(established)) => return Ok(established),
                 Ok(Err(Obstacle::Passing { address, cause })) => (address.to_string(), cause),
+                Ok(Err(Obstacle::Replica(address))) => {
+                    (address.to_string(), "it is a replica, which takes no writes".to_owned())
+                }
                 Ok(Err(Obstacle::Denied { address, reason })) => {
                     return Err(Error::Denied { address: address.to_string(), reason });
                 }
@@ -71,14 +75,12 @@ impl Keeper {
         let pushes = Arc::new(move |push| control.take(&push));
         let (link, ended) =
             Link::open(&self.settings, address, self.shared.next_epoch(), Some(pushes)).await?;
-        if let Some(channel) = self.shared.control.channel() {
-            let problem = match timeout(GRACE, link.connection().subscribe(channel)).await {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(error.to_string()),
-                Err(_) => Some("no answer in time".to_owned()),
-            };
-            if let Some(problem) = problem {
-                return Err(Obstacle::passing(address, format!("subscribing to {channel}: {problem}")));
+        if let Some(listen) = self.shared.control.command() {
+            match timeout(GRACE, link.connection().send_packed_command(&listen)).await {
+                Ok(Ok(Value::ServerError(error))) => return Err(Obstacle::refused(address, error)),
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Err(Obstacle::passing(address, error)),
+                Err(_) => return Err(Obstacle::passing(address, self.settings.silence())),
             }
         }
         Ok((Arc::new(link), ended))
@@ -123,7 +125,7 @@ impl Keeper {
                 Err(obstacle) => obstacle,
             };
             self.shared.because(obstacle.to_string());
-            if !matches!(obstacle, Obstacle::Passing { .. }) {
+            if !obstacle.is_passing() {
                 // A person has to act; hurry only fills the server's log.
                 pauses.slow_down();
                 if !mem::replace(&mut warned, true) {

@@ -24,8 +24,8 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(500);
 /// How long an idle connection has for that sign.
 pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
-/// How long one that works on something may be silent in all.
-const BUSY: Duration = Duration::from_secs(5);
+/// How long one has that works on something.
+const BUSY: Duration = Duration::from_secs(3);
 
 /// An open connection; it closes with this value.
 pub(super) struct Link {
@@ -166,7 +166,7 @@ impl Link {
             if silent < HEARTBEAT {
                 continue;
             }
-            let patience = if self.pulse.is_unanswered() { BUSY - HEARTBEAT } else { SIGN_OF_LIFE };
+            let patience = if self.pulse.is_unanswered() { BUSY } else { SIGN_OF_LIFE };
             let ping = redis::cmd("PING");
             // An error is an answer; a broken connection shows elsewhere.
             let answered = timeout(patience, connection.send_packed_command(&ping)).await.is_ok();
@@ -231,9 +231,7 @@ impl Hello {
             }
             ("sentinel", _) => "it is a sentinel; write `redis+sentinel://HOST:PORT/MASTER`",
             ("standalone", Topology::Cluster) => "it is no node of a cluster; write `redis://HOST:PORT`",
-            _ if self.replica => {
-                return Err(Obstacle::passing(address, "it is a replica, which takes no writes"));
-            }
+            _ if self.replica => return Err(Obstacle::Replica(address.clone())),
             _ => return Ok(()),
         };
         Err(Obstacle::unsuitable(address, problem))

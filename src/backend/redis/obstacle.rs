@@ -11,6 +11,9 @@ pub(super) enum Obstacle {
     /// It may pass: nobody listens, a name is not known yet, the server is loading, a failover is under way.
     #[error("{address}: {cause}")]
     Passing { address: Address, cause: String },
+    /// It is a replica: a failover is under way, or was.
+    #[error("{0}: it is a replica, which takes no writes")]
+    Replica(Address),
     /// The login is refused; at run time somebody may mend it.
     #[error("{address}: {reason}")]
     Denied { address: Address, reason: String },
@@ -22,6 +25,11 @@ pub(super) enum Obstacle {
 impl Obstacle {
     pub(super) fn passing(address: &Address, cause: impl Into<Cause>) -> Self {
         Self::Passing { address: address.clone(), cause: cause.into().0 }
+    }
+
+    /// Whether it may pass without anybody doing something about it.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self, Self::Passing { .. } | Self::Replica(_))
     }
 
     pub(super) fn unsuitable(address: &Address, problem: impl Into<String>) -> Self {

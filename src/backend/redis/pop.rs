@@ -117,7 +117,7 @@ impl Taker {
                     Ok(Value::Nil) if answer.is_closed() => return None,
                     Ok(Value::Nil) => {}
                     Ok(value) => {
-                        let popped = self.popped(value)?;
+                        let popped = Self::popped(value)?;
                         self.tell(&popped).await;
                         return Some(Ok(popped));
                     }
@@ -168,7 +168,7 @@ impl Taker {
     }
 
     /// The item in an answer of key, item and perhaps score.
-    fn popped(&self, answer: Value) -> Option<Popped> {
+    fn popped(answer: Value) -> Option<Popped> {
         let Value::Array(parts) = answer else { return None };
         let mut parts = parts.into_iter().skip(1);
         let item = data(parts.next()?).ok()?;

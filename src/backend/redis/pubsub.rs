@@ -6,7 +6,7 @@ use super::hearing::Hearing;
 use super::subscriptions::Subscriptions;
 use crate::channel::{ChannelName, Error, Payload, PubSub, Subscription, Topic, Topics};
 use crate::stream::Answer;
-use redis::{Pipeline, Value};
+use redis::{Cmd, Pipeline, Value};
 use std::fmt;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -43,23 +43,22 @@ impl RedisPubSub {
 
 impl PubSub for RedisPubSub {
     fn publish(&self, channel: &ChannelName, payloads: &[Payload]) -> Answer<Result<u64, Error>> {
+        let (client, channel) = (self.client.clone(), channel.clone());
+        if let [payload] = payloads {
+            let cmd = publish(&channel, payload);
+            return Answer::pending(async move {
+                let reached = client.query(cmd).await.and_then(reached);
+                reached.map_err(|failure| told(failure, channel.to_string()))
+            });
+        }
         let mut pipe = Pipeline::with_capacity(payloads.len());
         for payload in payloads {
-            pipe.cmd("PUBLISH").arg(channel.as_str()).arg(&**payload);
+            pipe.add_command(publish(&channel, payload));
         }
-        let client = self.client.clone();
-        let channel = channel.clone();
         Answer::pending(async move {
-            let reached = async {
-                let mut reached = 0;
-                for value in client.pipeline(pipe).await? {
-                    if let Value::Int(n) = Failure::check(value)? {
-                        reached += u64::try_from(n).unwrap_or_default();
-                    }
-                }
-                Ok(reached)
-            };
-            reached.await.map_err(|failure: Failure| told(failure, channel.to_string()))
+            let answers = client.pipeline(pipe).await;
+            let all = answers.and_then(|answers| answers.into_iter().map(reached).sum());
+            all.map_err(|failure| told(failure, channel.to_string()))
         })
     }
 
@@ -87,6 +86,20 @@ impl PubSub for RedisPubSub {
                 Ok(Err(_)) | Err(_) => Err(told(Failure::NotSent(shared.cause()), topic)),
             }
         })
+    }
+}
+
+fn publish(channel: &ChannelName, payload: &[u8]) -> Cmd {
+    let mut cmd = Cmd::with_capacity(3, 8 + channel.as_str().len() + payload.len());
+    cmd.arg("PUBLISH").arg(channel.as_str()).arg(payload);
+    cmd
+}
+
+/// How many a server says that it has reached.
+fn reached(answer: Value) -> Result<u64, Failure> {
+    match Failure::check(answer)? {
+        Value::Int(n) => Ok(u64::try_from(n).unwrap_or_default()),
+        _ => Ok(0),
     }
 }
 

@@ -67,7 +67,7 @@ impl Shape {
                 Reply::List(items.into_iter().map(data).collect::<Result<_, _>>()?)
             }
             (Self::Options, Value::Array(items)) => {
-                Reply::Options(items.into_iter().map(|item| option(item)).collect::<Result<_, _>>()?)
+                Reply::Options(items.into_iter().map(option).collect::<Result<_, _>>()?)
             }
             (Self::Pairs, value) => Reply::Pairs(pairs(value)?),
             (Self::Scored, Value::Array(items)) => Reply::Scored(scored(items)?),
@@ -124,8 +124,7 @@ pub(super) fn unexpected(key: &Key, value: &Value) -> crate::knowledge::Error {
 pub(super) fn data(value: Value) -> Result<Data, Value> {
     match value {
         Value::BulkString(bytes) => Ok(bytes.into()),
-        Value::SimpleString(text) => Ok(text.into()),
-        Value::VerbatimString { text, .. } => Ok(text.into()),
+        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Ok(text.into()),
         Value::Int(number) => Ok(number.into()),
         other => Err(other),
     }

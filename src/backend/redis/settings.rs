@@ -23,12 +23,14 @@ impl Settings {
         endpoint.username = endpoint.username.or_else(|| options.username.clone());
         endpoint.password = endpoint.password.or_else(|| options.password.clone());
         let cluster = endpoint.topology == Topology::Cluster;
+        let scheme = endpoint.scheme();
+        let malformed = |problem| Error::Malformed { scheme: scheme.to_owned(), problem };
         let prefix = match &options.prefix {
             Some(prefix) if cluster && tag(prefix).is_none() => {
                 let problem = format!(
                     "the prefix {prefix:?} spreads keys over all nodes, and what belongs together has to be on one; put a part of it in braces, such as `{PREFIX_ON_A_CLUSTER}`"
                 );
-                return Err(Error::Malformed { scheme: endpoint.scheme().to_owned(), problem });
+                return Err(malformed(problem));
             }
             Some(prefix) => prefix.clone(),
             None if cluster => PREFIX_ON_A_CLUSTER.to_owned(),
@@ -44,6 +46,12 @@ impl Settings {
             None
         };
         let client_name = options.client_name.clone().unwrap_or_else(|| "mape".to_owned());
+        if !client_name.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let problem = format!(
+                "connections cannot be called {client_name:?}; take a name of ASCII letters, digits and signs without blanks"
+            );
+            return Err(malformed(problem));
+        }
         Ok(Self { endpoint, prefix, tls, client_name })
     }
 

@@ -1,5 +1,6 @@
 //! The shared connection as those see it who send on it.
 
+use super::address::Address;
 use super::control::Control;
 use super::failure::Failure;
 use super::keeper::Over;
@@ -119,10 +120,23 @@ impl Shared {
 
     /// Takes the connection `epoch` out of use, as its server is not the one to talk to any more.
     pub(super) fn retire(&self, epoch: u64, cause: impl Into<Arc<str>>) {
-        if let Some(link) = self.now()
-            && link.epoch == epoch
-        {
-            link.retire();
+        self.retire_if(|link| link.epoch == epoch, cause);
+    }
+
+    /// The same for whichever connection leads to this server.
+    pub(super) fn leave(&self, address: &Address, cause: impl Into<Arc<str>>) {
+        self.retire_if(|link| link.address == *address, cause);
+    }
+
+    fn retire_if(&self, is_it: impl Fn(&Link) -> bool, cause: impl Into<Arc<str>>) {
+        let retired = self.with(|link| {
+            let is_it = is_it(link);
+            if is_it {
+                link.retire();
+            }
+            is_it
+        });
+        if retired == Some(true) {
             self.because(cause);
             self.retired.notify_one();
         }

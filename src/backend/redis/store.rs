@@ -4,7 +4,7 @@ use super::call::Call;
 use super::client::Client;
 use super::commands::Wire;
 use super::explain::{because, failed, refused, wrong_kind};
-use super::failure::Failure;
+use super::failure::{Failure, Refusal};
 use super::outcome::outcome;
 use super::pubsub::RedisPubSub;
 use super::replies::unexpected;
@@ -55,8 +55,7 @@ impl RedisStore {
     /// The store of this client; begins to listen for what is watched.
     ///
     /// # Errors
-    /// [`backend::Error::Unsuitable`] if this user may not listen to the channel of what is watched: it could not know
-    /// then what it has to tell.
+    /// [`backend::Error::Unsuitable`] if this user may not listen to what is watched, or not tell those who watch.
     pub(in crate::backend) async fn open(
         client: Client,
         pubsub: RedisPubSub,
@@ -64,10 +63,19 @@ impl RedisStore {
         let watching = Arc::new(Watching::new(client.clone(), pubsub));
         let watched = watching.watched.clone();
         let heard = move |member: &[u8]| watched.heard(member);
-        client.on_push(watching.channels.additions.clone(), heard).await.map_err(|failure| {
-            let problem = format!("{failure}; let this user use the channels `{}mape:*`", client.prefix());
+        let additions = &watching.channels.additions;
+        let unsuitable = |failure: Failure, needs: &str| {
+            let problem = format!("{failure}; let this user use {needs}");
             backend::Error::Unsuitable { address: client.url(), problem }
-        })?;
+        };
+        let listening = client.on_push(additions.clone(), heard).await;
+        listening.map_err(|failure| unsuitable(failure, "the command `CLIENT TRACKING`"))?;
+        // On a channel like those on which watchers are told, but nobody hears this one.
+        let mut publish = redis::cmd("PUBLISH");
+        publish.arg(additions).arg("");
+        let published = client.query(publish).await;
+        let needs = format!("the channels `{}mape:*`", client.prefix());
+        published.map_err(|failure| unsuitable(failure, &needs))?;
         // Known from the beginning, as far as possible, so that no first write is made in ignorance of it.
         watching.begin().await;
         let keeping = tokio::spawn(watching.clone().keep());
@@ -118,12 +126,14 @@ impl Inner {
         let (watched, epoch) = (&self.watching.watched, self.client.connection_epoch());
         let mark = watched.mark(epoch);
         if by_script || watched.look(epoch, key).is_some() {
-            let committed = self.call(Call::of_one(&self.client, key, wire), Transaction::new()).await?;
+            let call = self.call(Call::of_one(&self.client, key, wire), Transaction::new());
+            // In boxes of their own, so that the future of what happens mostly is small.
+            let committed = Box::pin(call).await?;
             return committed.replies.into_iter().next().ok_or_else(|| unexpected(key, &Value::Nil));
         }
         let answer = self.client.query(wire.cmd(&self.client.key(key))).await;
         if watched.mark(self.client.connection_epoch()) != mark {
-            self.tell_missed(key).await;
+            Box::pin(self.tell_missed(key)).await;
         }
         self.reply(key, &wire, answer).await
     }
@@ -176,13 +186,17 @@ impl Inner {
         }
     }
 
-    /// The reply that an answer is, or what its failure means; that may take another question.
+    /// The reply that an answer is, or what its failure means.
     async fn reply(&self, key: &Key, wire: &Wire, answer: Result<Value, Failure>) -> Result<Reply, Error> {
-        let refusal = match answer {
-            Ok(value) => return wire.shape.read(value).map_err(|value| unexpected(key, &value)),
-            Err(Failure::Server(refusal)) => refusal,
-            Err(failure) => return Err(failed(key, failure)),
-        };
+        match answer {
+            Ok(value) => wire.shape.read(value).map_err(|value| unexpected(key, &value)),
+            Err(Failure::Server(refusal)) => Box::pin(self.explain(key, wire, refusal)).await,
+            Err(failure) => Err(failed(key, failure)),
+        }
+    }
+
+    /// What a refusal means, which may take another question.
+    async fn explain(&self, key: &Key, wire: &Wire, refusal: Refusal) -> Result<Reply, Error> {
         let name = self.client.key(key);
         if refusal.code() == "WRONGTYPE" {
             let mut cmd = redis::cmd("TYPE");

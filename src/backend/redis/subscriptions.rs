@@ -27,8 +27,8 @@ struct Table {
     names: HashMap<ChannelName, Vec<Entry>, RandomState>,
     patterns: HashMap<String, Vec<Entry>, RandomState>,
     next: u64,
-    /// How many have come so far.
-    arrivals: u64,
+    /// Who came since the server was told.
+    new: Vec<u64>,
     /// Topics for which somebody came or went since the server was told.
     changed: HashSet<Topic, RandomState>,
     /// The connection whose payloads are handed on.
@@ -37,7 +37,6 @@ struct Table {
 
 struct Subscriber {
     sender: Arc<DeliverySender>,
-    arrival: u64,
     /// Who waits for the server to confirm; none once it has.
     waiting: Option<oneshot::Sender<Result<(), Failure>>>,
 }
@@ -52,8 +51,8 @@ struct Entry {
 pub(super) struct Changes {
     pub(super) wanted: Vec<Topic>,
     pub(super) unwanted: Vec<Topic>,
-    /// All who came so far are among these changes, or were before.
-    arrivals: u64,
+    /// Who waits for these changes.
+    waiting: Vec<u64>,
 }
 
 impl Subscriptions {
@@ -73,9 +72,8 @@ impl Subscriptions {
             }
             table.changed.insert(topic.clone());
         }
-        table.arrivals += 1;
-        let arrival = table.arrivals;
-        table.all.insert(id, Subscriber { sender, arrival, waiting: Some(confirm) });
+        table.all.insert(id, Subscriber { sender, waiting: Some(confirm) });
+        table.new.push(id);
         drop(table);
         self.changes.notify_one();
         confirmed
@@ -128,30 +126,30 @@ impl Subscriptions {
         let mut table = self.table.lock();
         let changed = mem::take(&mut table.changed);
         let (wanted, unwanted) = changed.into_iter().partition(|topic| table.wants(topic));
-        Changes { wanted, unwanted, arrivals: table.arrivals }
+        Changes { wanted, unwanted, waiting: mem::take(&mut table.new) }
     }
 
     /// Everything, for a server that knows nothing yet.
     pub(super) fn everything(&self) -> Changes {
         let mut table = self.table.lock();
         table.changed.clear();
+        table.new.clear();
         let names = table.names.keys().cloned().map(Topic::Name);
         let patterns = table.patterns.keys().map(|pattern| Topic::Pattern(pattern.as_str().into()));
-        Changes { wanted: names.chain(patterns).collect(), unwanted: Vec::new(), arrivals: table.arrivals }
+        let wanted = names.chain(patterns).collect();
+        let waits = |(id, subscriber): (&u64, &Subscriber)| subscriber.waiting.is_some().then_some(*id);
+        Changes { wanted, unwanted: Vec::new(), waiting: table.all.iter().filter_map(waits).collect() }
     }
 
     /// The server has confirmed these changes, but for what it refused.
     pub(super) fn confirm(&self, changes: &Changes, refused: &HashMap<Topic, Failure>) {
         let mut table = self.table.lock();
-        for subscriber in table.all.values_mut() {
-            if subscriber.arrival <= changes.arrivals
-                && let Some(waiting) = subscriber.waiting.take()
-            {
-                let topics = subscriber.sender.topics().topics();
-                let refusal = topics.iter().find_map(|topic| refused.get(topic));
-                // Who does not wait any more will drop the subscription, too.
-                let _ = waiting.send(refusal.cloned().map_or(Ok(()), Err));
-            }
+        for id in &changes.waiting {
+            let Some(subscriber) = table.all.get_mut(id) else { continue };
+            let Some(waiting) = subscriber.waiting.take() else { continue };
+            let refusal = subscriber.sender.topics().topics().iter().find_map(|topic| refused.get(topic));
+            // Who does not wait any more will drop the subscription, too.
+            let _ = waiting.send(refusal.cloned().map_or(Ok(()), Err));
         }
     }
 

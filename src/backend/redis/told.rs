@@ -94,6 +94,7 @@ fn changed(rest: &mut &[u8]) -> Option<Changed> {
 }
 
 /// `LENGTH:BYTES`, or `-` for nothing.
+#[expect(clippy::option_option, reason = "no part, a part that is nothing, or bytes")]
 fn part(rest: &mut &[u8]) -> Option<Option<Data>> {
     if let Some(behind) = rest.strip_prefix(b"-") {
         *rest = behind;
@@ -107,6 +108,7 @@ fn part(rest: &mut &[u8]) -> Option<Option<Data>> {
 }
 
 /// A score as changes show it, from the server's text of it.
+#[expect(clippy::option_option, reason = "no score, nothing where one may be, or a score")]
 fn score(text: Option<Data>) -> Option<Option<Data>> {
     let Some(text) = text else { return Some(None) };
     let score: f64 = text.as_str()?.parse().ok()?;
@@ -120,7 +122,7 @@ pub(super) struct Channels {
     pub(super) told: String,
     /// What stands before the key, where the server tells of its own, if it is set up to.
     pub(super) events: String,
-    /// Where it is told that somebody watches more.
+    /// What the names of keys begin with that are written to tell that somebody watches more.
     pub(super) additions: String,
 }
 
@@ -130,7 +132,7 @@ impl Channels {
         Self {
             told: format!("{prefix}mape:watch:{db}:"),
             events: format!("__keyspace@{db}__:{prefix}"),
-            additions: format!("{prefix}mape:watchers:{db}"),
+            additions: format!("{prefix}mape:watchers:{db}:"),
         }
     }
 

@@ -42,7 +42,7 @@ impl Finder {
                     self.prefer(&asked);
                     return Ok(found);
                 }
-                Err(found @ Obstacle::Passing { .. }) => obstacle = obstacle.or(Some(found)),
+                Err(found) if found.is_passing() => obstacle = obstacle.or(Some(found)),
                 Err(found) => return Err(found),
             }
         }

@@ -112,7 +112,7 @@ impl Watched {
     }
 
     /// The whole list as it was read on the connection `before.epoch`; kept is also what was heard of since `before`.
-    pub(super) fn read<'a>(&self, before: Mark, members: impl Iterator<Item = &'a str> + Clone) {
+    pub(super) fn read<'a>(&self, before: Mark, members: &(impl Iterator<Item = &'a str> + Clone)) {
         self.list.rcu(|old| {
             let mut list = List { epoch: before.epoch, ..List::default() };
             if self.mark(before.epoch) != before {
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(watched.look(1, "cars"), Some(true));
         let one = member("a", false, &What::Key("car:*=~s".into()));
         let all = member("b", true, &What::Pattern("speed*".into()));
-        watched.read(watched.mark(1), [one.as_str(), all.as_str(), "rubbish"].into_iter());
+        watched.read(watched.mark(1), &[one.as_str(), all.as_str(), "rubbish"].into_iter());
         assert_eq!(watched.look(1, "car:*=~s"), Some(false));
         assert_eq!(watched.look(1, "car:x=~s"), None);
         assert_eq!(watched.look(1, "speeds"), Some(true));
@@ -160,10 +160,10 @@ mod tests {
         let watched = Watched::default();
         let before = watched.mark(1);
         watched.heard(b"a:0=cars");
-        watched.read(before, std::iter::empty());
+        watched.read(before, &std::iter::empty());
         assert_eq!(watched.look(1, "cars"), Some(false));
         assert_ne!(watched.mark(1), before);
-        watched.read(watched.mark(1), std::iter::empty());
+        watched.read(watched.mark(1), &std::iter::empty());
         assert_eq!(watched.look(1, "cars"), None);
     }
 }

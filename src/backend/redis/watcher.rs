@@ -86,12 +86,11 @@ impl Watcher {
         let channel = delivery.channel.as_str();
         if let Some(key) = channel.strip_prefix(&*self.channels.told) {
             let key = Key::from(key);
-            match Told::parse(&delivery.payload) {
-                Some(told) => self.told(&key, told),
-                None => {
-                    debug!(%key, "a writer told something of an unknown form");
-                    self.sender.missed(1);
-                }
+            if let Some(told) = Told::parse(&delivery.payload) {
+                self.told(&key, told);
+            } else {
+                debug!(%key, "a writer told something of an unknown form");
+                self.sender.missed(1);
             }
         } else if let Some(key) = channel.strip_prefix(&*self.channels.events)
             && !key.starts_with("mape:")

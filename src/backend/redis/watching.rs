@@ -3,8 +3,8 @@
 //! Redis tells nobody what changed unless it is set up to (`notify-keyspace-events`), and then without the values. So
 //! those who write tell: they know the [list](Watched) of what is watched, and a write to a watched key is a script that
 //! also publishes what it changed. The list is kept on the server, in a sorted set whose members expire unless they are
-//! renewed; an addition is published, and a client hears of it on the connection on which it writes, before the answer
-//! to anything that is done after it.
+//! renewed; an addition is written to a key of its own for a moment, and a client hears of that on the connection on which
+//! it writes, before the answer to anything that is done after it was answered to who watches.
 
 use super::client::Client;
 use super::deadlines::Deadlines;
@@ -201,7 +201,7 @@ impl Watching {
     async fn register(&self, registration: &Registration) -> Result<(), Failure> {
         let listed = self.own.lock().get(&registration.what).and_then(|own| own.listed);
         // Renewed since by the task, as long as it can.
-        if listed.is_some_and(|at| at.elapsed() < LASTS - RENEWED)
+        if listed.is_some_and(|at| at.elapsed() + RENEWED < LASTS)
             && self.watched.is_known(self.client.connection_epoch())
         {
             return Ok(());
@@ -239,7 +239,7 @@ impl Watching {
         let answer = self.client.script(&EXCHANGE, &keys, &args).await?;
         let (added, members) = lists(&answer);
         if self.client.connection_epoch() == before.epoch() {
-            self.watched.read(before, members.iter().copied());
+            self.watched.read(before, &members.iter().copied());
         }
         let mut own = self.own.lock();
         for (what, member, was_listed) in &staying {

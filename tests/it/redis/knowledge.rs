@@ -7,8 +7,8 @@ use crate::server::{Cluster, RedisServer, ask};
 use futures::future::join_all;
 use mape::backend::{Backend, Options};
 use mape::knowledge::{
-    Data, Error, Filter, HashCommand, Items, Key, KeyCommand, Kind, Knowledge, ListCommand, Reply, Scope,
-    SortedCommand, Transaction, ValueCommand,
+    Cursor, Data, Error, Filter, HashCommand, Items, Key, KeyCommand, Kind, Knowledge, ListCommand, Reply,
+    Scope, SortedCommand, Transaction, ValueCommand,
 };
 use proptest::prelude::*;
 
@@ -104,11 +104,11 @@ async fn numbers_and_scores_are_exact_in_transactions_and_for_watchers() {
     let k = redis().await;
     let store = k.store();
     let mut changes = store.watch(Filter::all()).await.unwrap();
-    let (large, score) = (i64::MAX - 2, 0.1 + 0.2);
+    let (count, score) = (i64::MAX - 2, 0.1 + 0.2);
     let committed = store
         .commit(
             Transaction::new()
-                .set("n", Data::from(large))
+                .set("n", Data::from(count))
                 .incrby("n", 1)
                 .run("h", HashCommand::Increment("f".into(), i64::MIN))
                 .zadd("z", "m", score)
@@ -121,7 +121,7 @@ async fn numbers_and_scores_are_exact_in_transactions_and_for_watchers() {
     let exact = score + 1e-17;
     let expected = [
         Reply::Done,
-        Reply::Number(large + 1),
+        Reply::Number(count + 1),
         Reply::Number(i64::MIN),
         Reply::Count(1),
         Reply::Score(exact),
@@ -133,7 +133,7 @@ async fn numbers_and_scores_are_exact_in_transactions_and_for_watchers() {
     while new.len() < 4 {
         new.push(crate::redis::world::next_change(&mut changes).await.new.unwrap());
     }
-    let expected = [large.to_string(), (large + 1).to_string(), i64::MIN.to_string(), score.to_string()];
+    let expected = [count.to_string(), (count + 1).to_string(), i64::MIN.to_string(), score.to_string()];
     assert_eq!(new, expected.map(Data::from));
 }
 
@@ -292,7 +292,7 @@ async fn prefixes_keep_deployments_apart_and_our_own_keys_do_not_show() {
     assert_eq!((change.key.as_str(), change.new), ("k.app.v", Some("1".into())));
     assert_eq!(server.cli(&["GET", "one[*]:k.app.v"]), "1");
     let names = async |k: &Knowledge| {
-        let mut page = k.store().scan(&"*".into(), Default::default()).await.unwrap();
+        let mut page = k.store().scan(&"*".into(), Cursor::default()).await.unwrap();
         assert_eq!(page.next, None);
         page.keys.sort();
         page.keys.iter().map(Key::to_string).collect::<Vec<_>>()

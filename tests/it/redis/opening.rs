@@ -75,9 +75,8 @@ async fn connections_have_a_name_and_a_database() {
     let server = RedisServer::start();
     for (name, database, options) in [
         ("mape", 0, Options::default()),
-        ("van 7", 3, options(|options| options.client_name = Some("van-7".into()))),
+        ("van-7", 3, options(|options| options.client_name = Some("van-7".into()))),
     ] {
-        let name = name.replace(' ', "-");
         let backend = Backend::open_with(&format!("{}/{database}", server.url()), options).await.unwrap();
         let heard = backend.channels().subscribe("*").await.unwrap();
         let clients = server.cli(&["CLIENT", "LIST"]);
@@ -91,6 +90,9 @@ async fn connections_have_a_name_and_a_database() {
         })
         .await;
     }
+    let spaced = options(|options| options.client_name = Some("van 7".into()));
+    let error = refused(&server.url(), spaced).await.to_string();
+    assert!(error.contains("cannot be called \"van 7\""), "{error}");
     let error = refused(&format!("{}/77", server.url()), Options::default()).await;
     assert!(error.to_string().contains("DB index is out of range"), "{error}");
 }

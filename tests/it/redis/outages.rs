@@ -6,6 +6,7 @@ use crate::suite::eventually;
 use futures::{SinkExt, Stream, StreamExt};
 use mape::backend::Backend;
 use mape::channel::{Channels, Error, Incoming, Topics};
+use mape::knowledge::Scope;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -323,4 +324,16 @@ async fn names_that_are_no_text_are_heard_all_the_same() {
     crate::server::ask::<i64>(server.port(), &[b"PUBLISH".as_slice(), b"car_\xff", b"\0\xff\r\n"]).unwrap();
     let Incoming::Delivery(it) = next(&mut heard).await else { panic!("a delivery") };
     assert_eq!((it.channel.as_str(), &*it.payload), ("car_\u{fffd}", b"\0\xff\r\n".as_slice()));
+}
+
+#[tokio::test]
+async fn answers_of_any_size_leave_the_connection_alone() {
+    // A connection with a subscription is closed when 32 MB wait on it.
+    let server = RedisServer::start();
+    let backend = Backend::open(&server.url()).await.unwrap();
+    let v = backend.knowledge(Scope::App).value::<String>("v");
+    v.set(&"x".repeat(50_000_000)).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(v.get().await.unwrap().unwrap().len(), 50_000_000);
+    }
 }
