@@ -34,6 +34,8 @@ pub(super) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    #[command(flatten)]
+    Workflow(super::workflow_arguments::WorkflowCommand),
     /// Show or check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -20,8 +20,11 @@ mod log_output;
 mod output;
 mod report;
 mod run;
+mod run_flow;
 mod usage;
 mod version;
+mod workflow;
+mod workflow_arguments;
 
 pub(crate) use arguments::Arguments;
 pub(crate) use run::run;

@@ -4,7 +4,7 @@ use super::arguments::{Command, ConfigCommand};
 use super::output::ReaderGone;
 use super::{
     Arguments, Global, Output, Usage, channel, config_check, config_explain, knowledge, log, log_output,
-    report, version,
+    report, version, workflow,
 };
 use anyhow::{Context, Result};
 use mape::backend::NotDone;
@@ -24,6 +24,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Command::Knowledge(command) => {
             wait(global, async || knowledge::run(global, command, &mut output).await)
         }
+        Command::Workflow(command) => wait(global, async || workflow::run(global, command, &mut output).await),
         Command::Log(command) => wait(global, async || log::run(global, command, &mut output).await),
     };
     let Err(error) = outcome else { return ExitCode::SUCCESS };

@@ -2,7 +2,7 @@
 
 use super::workflow_arguments::{RunArguments, TaskSet};
 use super::{Global, Output, Usage, backend, note};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use futures::StreamExt;
 use futures::stream::select_all;
 use mape::app::App;
@@ -35,7 +35,7 @@ pub(super) async fn run(global: &Global, arguments: &RunArguments, output: &mut 
     engine.close().await?;
     drop(app);
     backend.close().await;
-    show(&id, &progress, output)
+    show(global, &id, &progress, output)
 }
 
 fn read_flow(file: &std::path::Path) -> Result<String> {
@@ -61,7 +61,7 @@ fn tasks(set: Option<TaskSet>) -> Tasks {
     match set {
         Some(TaskSet::Echo) => Tasks::new().with(Task::echo("*")),
         Some(TaskSet::Simulate) => Tasks::new().with(Task::new("*", |invocation: Invocation| async move {
-            tokio::time::sleep(Duration::from_millis(fastrand_millis(&invocation))).await;
+            tokio::time::sleep(Duration::from_millis(moment(&invocation))).await;
             Ok(invocation.shared_input())
         })),
         None => Tasks::new().with(Task::echo("echo")).with(Task::log()),
@@ -69,7 +69,7 @@ fn tasks(set: Option<TaskSet>) -> Tasks {
 }
 
 /// A tenth of a second to one, the same for the same step.
-fn fastrand_millis(invocation: &Invocation) -> u64 {
+fn moment(invocation: &Invocation) -> u64 {
     100 + u64::from(invocation.index()) * 7919 % 900
 }
 
@@ -100,7 +100,7 @@ async fn follow(global: &Global, engine: &Engine, run: &Run) -> Result<Progress>
     }
 }
 
-fn show(id: &RunId, progress: &Progress, output: &mut Output) -> Result<()> {
+fn show(global: &Global, id: &RunId, progress: &Progress, output: &mut Output) -> Result<()> {
     let failures: Vec<String> = progress.failures.iter().map(ToString::to_string).collect();
     let mut line = json!({"id": id.short(), "state": progress.status.word()});
     if let Some(given) = &progress.output {
@@ -110,9 +110,11 @@ fn show(id: &RunId, progress: &Progress, output: &mut Output) -> Result<()> {
     if !failures.is_empty() {
         line["failures"] = json!(progress.failures);
     }
-    output.write_json(&line)?;
+    if global.json {
+        output.write("", &line)?;
+    }
     if progress.status == Status::Failed {
-        return Err(anyhow!("{}", failures.join("; ")).context(format!("the run {id} has failed: {}", failures.join("; "))));
+        bail!("the run {id} has failed: {}", failures.join("; "));
     }
     bail!("the run {id} is {}", progress.status)
 }

@@ -13,7 +13,7 @@ use crate::knowledge::{Filter, Notice};
 use futures::{Stream, StreamExt, future, stream};
 use parking_lot::Mutex;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +67,7 @@ impl Engine {
             runs: HashMap::default(),
             touched: Vec::new(),
             lanes: Lanes::default(),
+            refused: HashSet::new(),
         };
         let turn = own
             .analyze::<Report>("turn")

@@ -15,7 +15,7 @@ use crate::knowledge::{self, Committed, Transaction};
 use crate::stream::Answer;
 use foldhash::fast::RandomState;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +34,8 @@ pub(super) struct Turner {
     pub(super) runs: HashMap<RunId, Hosted, RandomState>,
     pub(super) touched: Vec<RunId>,
     pub(super) lanes: Lanes,
+    /// Runs that nobody has in hand, and this engine cannot take.
+    pub(super) refused: HashSet<RunId>,
     /// Kinds to be woken.
     pub(super) woken: Vec<bool>,
 }
@@ -381,7 +383,12 @@ impl Turner {
     async fn adopt(&mut self, id: &RunId, now: Time) {
         match self.try_to_adopt(id, now).await {
             Ok(()) | Err(Error::NoRun { .. } | Error::Knowledge(knowledge::Error::Conflict(_))) => {}
-            Err(error) => tracing::warn!(workflow = %id, %error, "a run cannot be taken over"),
+            Err(error) => {
+                // It is tried again and again, and said once.
+                if self.refused.insert(id.clone()) {
+                    tracing::warn!(workflow = %id, %error, "a run cannot be taken over");
+                }
+            }
         }
     }
 
@@ -417,6 +424,7 @@ impl Turner {
             return;
         }
         let Ok(open) = history::in_progress(&*store).await else { return };
+        self.refused.retain(|id| open.contains(id));
         for id in open {
             if !self.runs.contains_key(&id) {
                 self.adopt(&id, now).await;
