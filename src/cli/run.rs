@@ -24,7 +24,9 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Command::Knowledge(command) => {
             wait(global, async || knowledge::run(global, command, &mut output).await)
         }
-        Command::Workflow(command) => wait(global, async || workflow::run(global, command, &mut output).await),
+        Command::Workflow(command) => {
+            wait(global, async || workflow::run(global, command, &mut output).await)
+        }
         Command::Log(command) => wait(global, async || log::run(global, command, &mut output).await),
     };
     let Err(error) = outcome else { return ExitCode::SUCCESS };

@@ -4,16 +4,20 @@ use super::workflow_arguments::{RunArguments, TaskSet};
 use super::{Global, Output, Usage, backend, note};
 use anyhow::{Context, Result, bail};
 use futures::StreamExt;
-use futures::stream::select_all;
+use futures::stream::{SelectAll, select_all};
 use mape::app::App;
 use mape::backend::Backend;
+use mape::element::Subscription;
 use mape::flow::Workflow;
-use mape::workflow::{Engine, Invocation, Outcome, Progress, Run, RunId, Status, Task, Tasks, Workflows};
+use mape::workflow::{
+    Ended, Engine, Invocation, Outcome, Progress, Run, RunId, Status, Task, Tasks, Workflows,
+};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 
 pub(super) async fn run(global: &Global, arguments: &RunArguments, output: &mut Output) -> Result<()> {
-    let input = arguments.input.as_deref().map_or(Ok(Json::Null), |input| json_or_file("the input", input))?;
+    let input =
+        arguments.input.as_deref().map_or(Ok(Json::Null), |input| json_or_file("the input", input))?;
     let text = arguments.flow.as_ref().map(|file| read_flow(file)).transpose()?;
     let backend = backend::hosted(global).await?;
     let app = App::with_backend(backend.clone());
@@ -21,6 +25,8 @@ pub(super) async fn run(global: &Global, arguments: &RunArguments, output: &mut 
         return detach(global, arguments, text, input, &backend, output).await;
     }
     let engine = Engine::start(&app, tasks(arguments.tasks)).await?;
+    // Before anything starts, so that nothing is missed.
+    let ends = select_all(engine.elements().iter().map(|element| element.tap_out(1024)));
     let run = match (&arguments.id, &text) {
         (Some(id), Some(text)) => engine.run_as(id.clone(), text, input).await?,
         (Some(id), None) => engine.attach(id.clone()).await?,
@@ -30,7 +36,7 @@ pub(super) async fn run(global: &Global, arguments: &RunArguments, output: &mut 
     if !global.json {
         note(global, "run", &format!("run {} on {}", run.id(), backend.url()));
     }
-    let progress = follow(global, &engine, &run).await?;
+    let progress = follow(global, ends, &run).await?;
     let id = run.id().clone();
     engine.close().await?;
     drop(app);
@@ -74,30 +80,34 @@ fn moment(invocation: &Invocation) -> u64 {
 }
 
 /// Shows what ends, until the run is over.
-async fn follow(global: &Global, engine: &Engine, run: &Run) -> Result<Progress> {
-    let taps = engine.elements().iter().map(|element| element.tap_out(1024));
-    let mut ends = select_all(taps);
+async fn follow(global: &Global, mut ends: SelectAll<Subscription<Ended>>, run: &Run) -> Result<Progress> {
     let over = run.wait();
     tokio::pin!(over);
     loop {
         tokio::select! {
-            progress = &mut over => return Ok(progress?),
+            biased;
             Some(ended) = ends.next() => {
-                let invocation = &ended.invocation;
-                if global.json || invocation.workflow() != run.id() {
-                    continue;
+                if !global.json && ended.invocation.workflow() == run.id() {
+                    tell(global, &ended);
                 }
-                let how = match &ended.outcome {
-                    Some(Outcome::Output(_)) => "done".to_owned(),
-                    Some(Outcome::Failed(failed)) => format!("failed: {}", failed.reason),
-                    None => "cancelled".to_owned(),
-                };
-                let step = (invocation.name(), invocation.step(), invocation.attempt());
-                let attempt = if step.2 > 1 { format!(", attempt {}", step.2) } else { String::new() };
-                note(global, "task", &format!("  {} (#{}{attempt}) {how}", step.0, step.1));
             }
+            progress = &mut over => return Ok(progress?),
         }
     }
+}
+
+fn tell(global: &Global, ended: &Ended) {
+    let how = match &ended.outcome {
+        Some(Outcome::Output(_)) => "done".to_owned(),
+        Some(Outcome::Failed(failed)) => format!("failed: {}", failed.reason),
+        None => "cancelled".to_owned(),
+    };
+    let invocation = &ended.invocation;
+    let attempt = match invocation.attempt() {
+        1 => String::new(),
+        attempt => format!(", attempt {attempt}"),
+    };
+    note(global, "task", &format!("  {} (#{}{attempt}) {how}", invocation.name(), invocation.step()));
 }
 
 fn show(global: &Global, id: &RunId, progress: &Progress, output: &mut Output) -> Result<()> {

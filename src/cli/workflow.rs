@@ -23,7 +23,10 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
         WorkflowCommand::List { count, skip } => {
             let listed = runs.list(*skip, *count).await?;
             for (id, status) in &listed {
-                output.write(format!("{:<12} {id}", status.word()), &json!({"id": id.short(), "state": status}))?;
+                output.write(
+                    format!("{:<12} {id}", status.word()),
+                    &json!({"id": id.short(), "state": status}),
+                )?;
             }
             if listed.is_empty() {
                 note(global, "empty", "there are no runs");
@@ -47,12 +50,14 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
         WorkflowCommand::Archive { id, to } => {
             let archive = runs.archive(id).await?;
             let Some(file) = to else { return output.write(&archive, &archive) };
-            std::fs::write(file, archive.to_string()).with_context(|| format!("cannot write {}", file.display()))?;
+            std::fs::write(file, archive.to_string())
+                .with_context(|| format!("cannot write {}", file.display()))?;
             output.write(format!("{id} is in {}", file.display()), &json!({"id": id.short(), "file": file}))
         }
         WorkflowCommand::Restore { file } => {
-            let text = std::fs::read_to_string(file)
-                .map_err(|error| Usage::error(format!("cannot read the archive {}: {error}", file.display())))?;
+            let text = std::fs::read_to_string(file).map_err(|error| {
+                Usage::error(format!("cannot read the archive {}: {error}", file.display()))
+            })?;
             let id = runs.restore(&Usage::json::<Json>("the archive", &text)?).await?;
             say(&id, runs.status(&id).await?, output)
         }
@@ -84,13 +89,17 @@ async fn index(runs: &Workflows, id: &RunId, task: &str) -> Result<u32> {
         return Ok(index);
     }
     let steps = runs.inspect(id).await?.steps;
-    let named: Vec<&Inspected> = steps.iter().filter(|step| step.items.is_empty() && step.name == task).collect();
+    let named: Vec<&Inspected> =
+        steps.iter().filter(|step| step.items.is_empty() && step.name == task).collect();
     match named[..] {
         [step] => Ok(step.index),
         [] => Err(Usage::error(format!("the run {id} has no task {task}; `mape inspect {id}` shows them"))),
         _ => {
             let indices: Vec<String> = named.iter().map(|step| step.index.to_string()).collect();
-            Err(Usage::error(format!("the run {id} has {task} at {}: say which by its index", indices.join(", "))))
+            Err(Usage::error(format!(
+                "the run {id} has {task} at {}: say which by its index",
+                indices.join(", ")
+            )))
         }
     }
 }

@@ -115,7 +115,11 @@ impl<'a> Turn<'a> {
             let needed = u32::try_from(threshold).unwrap_or(u32::MAX);
             slot.arrivals = slot.arrivals.saturating_sub(needed);
             let given = slot.input.take();
-            self.state.mark(self.now, place, Marked::Activations(-i32::try_from(threshold).unwrap_or(i32::MAX)));
+            self.state.mark(
+                self.now,
+                place,
+                Marked::Activations(-i32::try_from(threshold).unwrap_or(i32::MAX)),
+            );
             let input = match given {
                 Some(input) if place == Place::node(0) => input,
                 _ => gather(graph, self.state, place),
@@ -130,7 +134,8 @@ impl<'a> Turn<'a> {
             if let Some(slot) = self.state.slot_mut(place) {
                 slot.input = Some(token);
             }
-            let reason = format!("the cycle it is in has turned {turns} times, which is the limit (`turns` of @flow)");
+            let reason =
+                format!("the cycle it is in has turned {turns} times, which is the limit (`turns` of @flow)");
             return self.fail(place, &reason);
         }
         self.enter(place, token);
@@ -163,7 +168,9 @@ impl<'a> Turn<'a> {
             Err(error) => return self.fail(place, &format!("its guard: {error}")),
         }
         match node.kind() {
-            NodeKind::Task { .. } | NodeKind::Resource { .. } | NodeKind::Sink { .. } => self.start(place, input),
+            NodeKind::Task { .. } | NodeKind::Resource { .. } | NodeKind::Sink { .. } => {
+                self.start(place, input)
+            }
             NodeKind::Source { value } => self.done(place, value.clone(), false),
             NodeKind::End { entry } => self.end(place, *entry, input),
             _ => self.done(place, input, false),
@@ -269,7 +276,9 @@ impl<'a> Turn<'a> {
 
     /// Begins as many items as may be in work, or ends the iteration.
     fn next_items(&mut self, place: Place) {
-        while let Some((number, item, input)) = self.state.iterations.get_mut(&place).and_then(Iteration::begin_next) {
+        while let Some((number, item, input)) =
+            self.state.iterations.get_mut(&place).and_then(Iteration::begin_next)
+        {
             let (base, slots) = match self.graph().node(place.index()).map(crate::flow::Node::kind) {
                 Some(NodeKind::Subflow { end, .. }) => (place.index() + 1, end - place.index()),
                 _ => (place.index(), 1),
@@ -304,7 +313,9 @@ impl<'a> Turn<'a> {
 
     /// The last item is over.
     fn iterated(&mut self, place: Place, output: Arc<Value>) {
-        let Some(NodeKind::Subflow { end, .. }) = self.graph().node(place.index()).map(crate::flow::Node::kind) else {
+        let Some(NodeKind::Subflow { end, .. }) =
+            self.graph().node(place.index()).map(crate::flow::Node::kind)
+        else {
             return self.done(place, output, false);
         };
         let now = self.now;
@@ -394,7 +405,9 @@ impl<'a> Turn<'a> {
         let mut at = 0;
         while let Some(part) = within.get(at).copied() {
             at += 1;
-            within.extend(self.state.parts.iter().filter(|(_, held)| held.of.part == part).map(|(number, _)| *number));
+            within.extend(
+                self.state.parts.iter().filter(|(_, held)| held.of.part == part).map(|(number, _)| *number),
+            );
         }
         for number in within {
             let Some(held) = self.state.parts.get_mut(&number) else { continue };

@@ -4,12 +4,12 @@ use super::ready::Ready;
 use super::report::{Begin, Report, Told};
 use super::run_id::uuid;
 use super::timers::Timers;
-use super::turner::Turner;
+use super::turner::{LEASE, Turner};
 use super::{Cause, Ended, Error, Invocation, Place, Run, RunId, Tasks, Workflows, keys, lanes::Lanes};
 use crate::app::{App, Loop};
 use crate::element::{Element, LinkOptions, StartPolicy, Subscription};
 use crate::flow::{Graph, Workflow};
-use crate::knowledge::{Filter, Notice};
+use crate::knowledge::{Filter, Notice, Transaction};
 use futures::{Stream, StreamExt, future, stream};
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -55,6 +55,9 @@ impl Engine {
         let (hosts, own) = (app.create_loop("tasks")?, app.create_loop("workflows")?);
         let (tasks, id) = (Arc::new(tasks), Arc::<str>::from(uuid()));
         let workflows = Workflows::new(app.backend());
+        // Before it has anything in hand, so that nobody takes that for abandoned.
+        let sign = Transaction::new().set_for(keys::engine(&id), "lives", LEASE);
+        workflows.store().commit(sign).await?;
         let ready: Vec<Arc<Ready>> = tasks.iter().map(|_| Arc::default()).collect();
         let timers = Arc::<Timers>::default();
         let turner = Turner {
@@ -86,7 +89,15 @@ impl Engine {
         turn.feed(changes(app).await?);
         turn.feed(events(app).await?);
         turn.feed(ticks());
-        Ok(Self { app: app.clone(), workflows, tasks, id, kinds: Arc::new(kinds), turn, loops: Arc::new([hosts, own]) })
+        Ok(Self {
+            app: app.clone(),
+            workflows,
+            tasks,
+            id,
+            kinds: Arc::new(kinds),
+            turn,
+            loops: Arc::new([hosts, own]),
+        })
     }
 
     /// Starts a run of a flow.
@@ -162,7 +173,13 @@ impl Engine {
         Ok(Run::of(id, &self.workflows, None))
     }
 
-    async fn begin(&self, id: RunId, graph: impl Into<Arc<Graph>>, text: Option<Arc<str>>, input: Value) -> Result<Run, Error> {
+    async fn begin(
+        &self,
+        id: RunId,
+        graph: impl Into<Arc<Graph>>,
+        text: Option<Arc<str>>,
+        input: Value,
+    ) -> Result<Run, Error> {
         let definition = Arc::new(self.tasks.define(graph)?);
         let input = super::input::checked(input)?;
         let (answer, answered) = oneshot::channel();
@@ -304,7 +321,9 @@ impl StepPorts {
     pub fn tap_in(&self, capacity: usize) -> impl Stream<Item = Invocation> + Send + use<> {
         let (id, index) = (self.id.clone(), self.index);
         let tap: Subscription<Invocation> = self.element.tap_in(capacity);
-        tap.filter(move |invocation| future::ready(*invocation.workflow() == id && invocation.index() == index))
+        tap.filter(move |invocation| {
+            future::ready(*invocation.workflow() == id && invocation.index() == index)
+        })
     }
 
     /// What ends at this step from now on; a tap of `capacity` that drops the oldest.

@@ -5,7 +5,8 @@ use super::state::State;
 use super::{Command, Definition, Error, RunId, Status, keys};
 use crate::event::Event;
 use crate::knowledge::{
-    Command as StoreCommand, Data, HashCommand, Key, ListCommand, Reply, SetCommand, Store, Transaction, ValueCommand,
+    Command as StoreCommand, Data, HashCommand, Key, ListCommand, Reply, SetCommand, Store, Transaction,
+    ValueCommand,
 };
 use serde_json::Value as Json;
 use std::sync::Arc;
@@ -35,7 +36,10 @@ async fn run(store: &dyn Store, key: &Key, command: impl Into<StoreCommand>) -> 
 /// Reads a run and its whole history.
 pub(super) async fn load(store: &dyn Store, id: &RunId) -> Result<Loaded, Error> {
     let key = keys::definition(id);
-    let kept = run(store, &key, ValueCommand::Get).await?.non_nil().ok_or_else(|| Error::NoRun { id: id.clone() })?;
+    let kept = run(store, &key, ValueCommand::Get)
+        .await?
+        .non_nil()
+        .ok_or_else(|| Error::NoRun { id: id.clone() })?;
     let kept = kept.data(&key)?;
     let damaged = |reason: String| Error::Damaged { id: id.clone(), reason };
     let kept: Kept = serde_json::from_slice(&kept).map_err(|error| damaged(error.to_string()))?;
@@ -43,8 +47,12 @@ pub(super) async fn load(store: &dyn Store, id: &RunId) -> Result<Loaded, Error>
     let pairs = run(store, &key, HashCommand::All).await?.pairs(&key)?;
     let mut records = Vec::with_capacity(pairs.len());
     for (number, record) in pairs {
-        let number: u64 = number.as_str().and_then(|n| n.parse().ok()).ok_or_else(|| damaged(format!("a record is called {number:?}")))?;
-        let record: Record = serde_json::from_slice(&record).map_err(|error| damaged(format!("record {number}: {error}")))?;
+        let number: u64 = number
+            .as_str()
+            .and_then(|n| n.parse().ok())
+            .ok_or_else(|| damaged(format!("a record is called {number:?}")))?;
+        let record: Record =
+            serde_json::from_slice(&record).map_err(|error| damaged(format!("record {number}: {error}")))?;
         records.push((number, record));
     }
     records.sort_by_key(|(number, _)| *number);
@@ -60,9 +68,15 @@ pub(super) async fn load(store: &dyn Store, id: &RunId) -> Result<Loaded, Error>
 }
 
 /// The change of a run by a record: its place in the history, and what follows from the status it has then.
-pub(super) fn change(id: &RunId, number: u64, record: &Record, commands: &[Command]) -> Result<Transaction, Error> {
+pub(super) fn change(
+    id: &RunId,
+    number: u64,
+    record: &Record,
+    commands: &[Command],
+) -> Result<Transaction, Error> {
     let (key, field) = (keys::steps(id), keys::number(number));
-    let data = serde_json::to_vec(record).map_err(|error| Error::Damaged { id: id.clone(), reason: error.to_string() })?;
+    let data = serde_json::to_vec(record)
+        .map_err(|error| Error::Damaged { id: id.clone(), reason: error.to_string() })?;
     let mut transaction = Transaction::new().expect_field(&key, field.clone(), None).hset(key, field, data);
     let statuses = commands.iter().filter_map(|command| match command {
         Command::Became(status) => Some(*status),
@@ -99,7 +113,13 @@ pub(super) fn about(kind: &str, id: &RunId) -> Event {
 }
 
 /// A new run: nothing may be there under its id.
-pub(super) fn found(id: &RunId, kept: &Kept, records: &[Record], status: Status, owner: Option<&str>) -> Result<Transaction, Error> {
+pub(super) fn found(
+    id: &RunId,
+    kept: &Kept,
+    records: &[Record],
+    status: Status,
+    owner: Option<&str>,
+) -> Result<Transaction, Error> {
     let damaged = |error: serde_json::Error| Error::Damaged { id: id.clone(), reason: error.to_string() };
     let definition = serde_json::to_vec(kept).map_err(damaged)?;
     let mut transaction = Transaction::new()
@@ -137,7 +157,8 @@ pub(super) async fn list(store: &dyn Store, from: i64, to: i64) -> Result<Vec<(R
 /// The status that a run is kept with.
 pub(super) async fn status(store: &dyn Store, id: &RunId) -> Result<Option<Status>, Error> {
     let key = keys::state(id);
-    let word = run(store, &key, ValueCommand::Get).await?.non_nil().map(|reply| reply.data(&key)).transpose()?;
+    let word =
+        run(store, &key, ValueCommand::Get).await?.non_nil().map(|reply| reply.data(&key)).transpose()?;
     Ok(word.and_then(|word| Status::of_word(word.as_str()?)))
 }
 

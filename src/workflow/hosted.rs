@@ -9,7 +9,7 @@ use crate::event::Delivery;
 use crate::flow::NodeKind;
 use foldhash::fast::RandomState;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tokio::sync::{Notify, watch};
@@ -63,7 +63,13 @@ pub(super) struct Hosted {
 }
 
 impl Hosted {
-    pub(super) fn new(id: RunId, definition: Arc<Definition>, state: State, next: u64, tasks: &Tasks) -> Self {
+    pub(super) fn new(
+        id: RunId,
+        definition: Arc<Definition>,
+        state: State,
+        next: u64,
+        tasks: &Tasks,
+    ) -> Self {
         let calls = definition.graph().nodes().iter().map(|node| {
             let base = task_of(node.kind())?;
             let name = match node.kind() {
@@ -100,7 +106,12 @@ impl Hosted {
     }
 
     /// The invocation of an attempt, and the kind that takes it.
-    pub(super) fn invocation(&self, place: Place, attempt: u32, input: Arc<Value>) -> Option<(Invocation, Option<usize>)> {
+    pub(super) fn invocation(
+        &self,
+        place: Place,
+        attempt: u32,
+        input: Arc<Value>,
+    ) -> Option<(Invocation, Option<usize>)> {
         let call = self.calls.get(place.index())?.as_ref()?;
         let invocation = Invocation::new(Inner {
             run: self.id.clone(),
@@ -123,7 +134,8 @@ impl Hosted {
     /// changed. `fresh` are the starts that nobody has carried out yet.
     pub(super) fn reconcile(&mut self, now: Time, fresh: &[Command]) {
         let active = self.state.running(&self.definition);
-        let current: HashMap<Place, u32> = active.iter().map(|(place, attempt, _)| (*place, *attempt)).collect();
+        let current: HashMap<Place, u32> =
+            active.iter().map(|(place, attempt, _)| (*place, *attempt)).collect();
         self.in_hand.retain(|place, invocation| {
             let wanted = current.get(place) == Some(&invocation.attempt());
             if !wanted {
@@ -131,10 +143,12 @@ impl Hosted {
             }
             wanted
         });
+        let starts: HashSet<(Place, u32)> = self.commands.iter().filter_map(started).collect();
         for (place, attempt, _) in active {
-            let is_here = |command: &&Command| {
-                matches!(command, Command::Start { place: p, attempt: a, .. } if (*p, *a) == (place, attempt))
-            };
+            if starts.contains(&(place, attempt)) {
+                continue;
+            }
+            let is_here = |command: &&Command| started(command) == Some((place, attempt));
             if self.in_hand.get(&place).is_some_and(|held| held.attempt() == attempt) {
                 if self.state.status() == Status::Terminating {
                     self.commands.push(Command::Cancel { place, attempt });
@@ -153,5 +167,13 @@ impl Hosted {
 
     pub(super) fn tell(&self) {
         self.progress.send_replace(Progress::of(&self.state));
+    }
+}
+
+/// The attempt that a command starts.
+fn started(command: &Command) -> Option<(Place, u32)> {
+    match command {
+        Command::Start { place, attempt, .. } => Some((*place, *attempt)),
+        _ => None,
     }
 }

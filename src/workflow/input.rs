@@ -1,7 +1,7 @@
 //! What a step is given, by the rules of the language.
 
-use super::{Error, Place};
 use super::state::State;
+use super::{Error, Place};
 use crate::flow::Graph;
 use serde_json::{Map, Value};
 use std::sync::{Arc, OnceLock};
@@ -32,7 +32,8 @@ pub(super) fn gather(graph: &Graph, state: &State, place: Place) -> Arc<Value> {
     let before = graph.predecessors(place.index());
     let all_forward = before.len() == graph.threshold(place.index());
     let outputs = before.iter().filter(|from| all_forward || !is_back(graph, **from, place.index()));
-    let mut given = outputs.filter_map(|from| output(state, *from, place.part)).filter(|value| !is_nothing(value));
+    let mut given =
+        outputs.filter_map(|from| output(state, *from, place.part)).filter(|value| !is_nothing(value));
     let Some(first) = given.next() else { return empty() };
     let Some(second) = given.next() else { return first.clone() };
     let both = [Value::clone(first), Value::clone(second)];
@@ -64,7 +65,9 @@ pub(super) fn merge(input: &Arc<Value>) -> Result<Arc<Value>, String> {
     let mut rest = vec![&**input];
     while let Some(value) = rest.pop() {
         match value {
-            Value::Object(object) => merged.extend(object.iter().map(|(key, value)| (key.clone(), value.clone()))),
+            Value::Object(object) => {
+                merged.extend(object.iter().map(|(key, value)| (key.clone(), value.clone())))
+            }
             Value::Array(items) => rest.extend(items.iter().rev()),
             other => {
                 return Err(format!("cannot merge its inputs: {} is no object", shown(other)));

@@ -19,7 +19,12 @@ struct Lane {
 
 impl Lanes {
     /// The invocation back if it may run; else it waits.
-    pub(super) fn enter(&mut self, how: &Concurrency, invocation: Invocation, kind: usize) -> Option<Invocation> {
+    pub(super) fn enter(
+        &mut self,
+        how: &Concurrency,
+        invocation: Invocation,
+        kind: usize,
+    ) -> Option<Invocation> {
         let lane = self.by_key.entry(how.key.clone()).or_default();
         let who = (invocation.workflow().clone(), invocation.place());
         if lane.running.contains(&who) || lane.running.len() < how.limit as usize {

@@ -35,7 +35,8 @@ pub(super) struct Kept {
 impl Kept {
     pub(super) fn of(definition: &Definition, text: Option<Arc<str>>) -> Self {
         let (policies, iterate) = definition.policies();
-        let policies: BTreeMap<u32, Policy> = policies.iter().map(|(node, policy)| (*node, policy.clone())).collect();
+        let policies: BTreeMap<u32, Policy> =
+            policies.iter().map(|(node, policy)| (*node, policy.clone())).collect();
         Self { text, graph: definition.graph().clone(), policies, iterate, turns: definition.turns() }
     }
 
@@ -46,7 +47,12 @@ impl Kept {
 }
 
 /// The state that a history makes, and what of it nobody has done yet.
-pub(super) fn replay(definition: &Definition, state: &mut State, records: &[Record], commands: &mut Vec<Command>) {
+pub(super) fn replay(
+    definition: &Definition,
+    state: &mut State,
+    records: &[Record],
+    commands: &mut Vec<Command>,
+) {
     for record in records {
         for cause in &record.causes {
             // What was recorded had an effect; should it have none, there is nothing to be done either.

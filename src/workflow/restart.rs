@@ -75,20 +75,24 @@ impl Turn<'_> {
     fn clear(&mut self, graph: &Graph, behind: &[bool]) {
         let is_behind = |node: usize| behind.get(node).copied().unwrap_or(false);
         self.state.held.retain(|place| place.part == 0 && !is_behind(place.index()));
-        let parts: Vec<u32> = self.state.parts.iter().filter(|(_, part)| part.of.part == 0).map(|(n, _)| *n).collect();
+        let parts: Vec<u32> =
+            self.state.parts.iter().filter(|(_, part)| part.of.part == 0).map(|(n, _)| *n).collect();
         for part in parts {
             if self.state.parts.get(&part).is_some_and(|held| is_behind(held.of.index())) {
                 self.empty_part(part);
                 self.state.parts.remove(&part);
             }
         }
-        let nodes: Vec<usize> = behind.iter().enumerate().filter(|(_, is)| **is).map(|(node, _)| node).collect();
+        let nodes: Vec<usize> =
+            behind.iter().enumerate().filter(|(_, is)| **is).map(|(node, _)| node).collect();
         for node in &nodes {
             let place = Place::of(*node, 0);
             let Some(slot) = self.state.slot(place).cloned() else { continue };
             self.drop_slot(place, &slot);
             let come = graph.predecessors(*node).iter().filter(|before| {
-                !is_behind(**before) && self.has_passed(graph, **before) && !input::is_back(graph, **before, *node)
+                !is_behind(**before)
+                    && self.has_passed(graph, **before)
+                    && !input::is_back(graph, **before, *node)
             });
             let come = u32::try_from(come.count()).unwrap_or(u32::MAX);
             if let Some(slot) = self.state.slot_mut(place) {
@@ -103,7 +107,8 @@ impl Turn<'_> {
 
     /// Whether a node has passed something on to those that follow it.
     fn has_passed(&self, graph: &Graph, node: usize) -> bool {
-        let is_entry = matches!(graph.node(node).map(crate::flow::Node::kind), Some(NodeKind::Subflow { .. }));
+        let is_entry =
+            matches!(graph.node(node).map(crate::flow::Node::kind), Some(NodeKind::Subflow { .. }));
         let phase = self.state.phase(Place::of(node, 0));
         phase == Phase::Done || (phase == Phase::Skipped && !is_entry)
     }

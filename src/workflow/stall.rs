@@ -15,7 +15,8 @@ pub(super) fn explain(graph: &Graph, state: &State) -> String {
     let mut waits: Vec<Place> = waits.map(|(place, _)| place).collect();
     waits.sort_unstable();
     if waits.is_empty() {
-        return "the run has come to a standstill: nothing leads on from what has ended, and not to the end".into();
+        return "the run has come to a standstill: nothing leads on from what has ended, and not to the end"
+            .into();
     }
     let named: Vec<String> = waits.iter().take(NAMED).map(|place| line(graph, state, *place)).collect();
     let more = waits.len().saturating_sub(NAMED);
@@ -34,6 +35,7 @@ fn line(graph: &Graph, state: &State, place: Place) -> String {
     if more > 0 {
         missing.push(format!("{more} more"));
     }
-    let whom = if missing.is_empty() { "another turn of what it follows".to_owned() } else { missing.join(", ") };
+    let whom =
+        if missing.is_empty() { "another turn of what it follows".to_owned() } else { missing.join(", ") };
     format!("{} waits for {whom}", graph.label(place.index()))
 }

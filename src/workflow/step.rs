@@ -115,7 +115,8 @@ impl Turn<'_> {
 
     /// Whether this attempt is the one that runs, or else why nothing changes.
     fn is_current(&self, place: Place, attempt: u32, phase: Phase) -> Result<(), Unchanged> {
-        let current = self.state.slot(place).is_some_and(|slot| slot.phase == phase && slot.attempt == attempt);
+        let current =
+            self.state.slot(place).is_some_and(|slot| slot.phase == phase && slot.attempt == attempt);
         if current { Ok(()) } else { Err(Unchanged::Stale) }
     }
 
@@ -143,7 +144,8 @@ impl Turn<'_> {
     fn timed_out(&mut self, place: Place, attempt: u32) -> Result<(), Unchanged> {
         self.is_current(place, attempt, Phase::Active)?;
         let limit = self.definition.policy(place.node).and_then(|policy| policy.timeout);
-        let reason = limit.map_or_else(|| "it took too long".to_owned(), |limit| format!("it took longer than {limit:?}"));
+        let reason = limit
+            .map_or_else(|| "it took too long".to_owned(), |limit| format!("it took longer than {limit:?}"));
         self.commands.push(Command::Cancel { place, attempt });
         self.attempt_failed(place, Failed { reason, again: true });
         Ok(())

@@ -167,7 +167,11 @@ impl Task {
                 Some("warn") => tracing::warn!(%workflow, step, %input, "{message}"),
                 Some("debug") => tracing::debug!(%workflow, step, %input, "{message}"),
                 Some("info") => tracing::info!(%workflow, step, %input, "{message}"),
-                _ => return Err(TaskError::for_good("the levels are log:error, log:warn, log:info and log:debug")),
+                _ => {
+                    return Err(TaskError::for_good(
+                        "the levels are log:error, log:warn, log:info and log:debug",
+                    ));
+                }
             }
             Ok(invocation.shared_input())
         })
@@ -236,7 +240,13 @@ impl Task {
         let good = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         let mut uid = String::new();
         for c in name.chars() {
-            if good(c) { uid.push(c) } else if c == ':' { uid.push('_') } else { uid.push_str(&format!("_{:x}", c as u32)) }
+            if good(c) {
+                uid.push(c)
+            } else if c == ':' {
+                uid.push('_')
+            } else {
+                uid.push_str(&format!("_{:x}", c as u32))
+            }
         }
         if uid.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') { uid } else { format!("_{uid}") }
     }
@@ -287,7 +297,10 @@ async fn attempt(function: &Async, invocation: Invocation) -> Option<Ended> {
     }
 }
 
-fn ended(invocation: Invocation, answer: Result<Result<Answer, TaskError>, Box<dyn Any + Send>>) -> Option<Ended> {
+fn ended(
+    invocation: Invocation,
+    answer: Result<Result<Answer, TaskError>, Box<dyn Any + Send>>,
+) -> Option<Ended> {
     let outcome = match answer {
         Ok(Ok(Answer::Output(output))) => Outcome::Output(output),
         Ok(Ok(Answer::Later)) => {

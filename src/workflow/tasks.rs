@@ -92,8 +92,12 @@ impl Tasks {
     ///
     /// [`Error::UnknownTask`].
     pub fn check(&self, definition: &Definition) -> Result<(), Error> {
-        let missing = definition.tasks().into_iter().filter(|name| self.position(name).is_none());
-        let missing: Vec<String> = missing.map(str::to_owned).collect();
+        let nodes = definition.graph().nodes().iter();
+        let names = nodes.filter_map(|node| super::definition::task_of(node.kind()));
+        let mut missing: Vec<String> =
+            names.filter(|name| self.position(name).is_none()).map(str::to_owned).collect();
+        missing.sort();
+        missing.dedup();
         if missing.is_empty() {
             return Ok(());
         }

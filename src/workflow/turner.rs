@@ -10,7 +10,7 @@ use super::state::State;
 use super::timers::{Timer, Timers, What};
 use super::{Cause, Command, Ended, Error, Invocation, Place, RunId, Tasks, Time, Workflows, keys};
 use crate::element::{BoxError, Emitter, Handler};
-use crate::event::Delivery;
+use crate::event::{Delivery, Retention};
 use crate::knowledge::{self, Committed, Transaction};
 use crate::stream::Answer;
 use foldhash::fast::RandomState;
@@ -20,7 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long an engine lives without a sign of life.
-const LEASE: Duration = Duration::from_secs(3);
+pub(super) const LEASE: Duration = Duration::from_secs(3);
+/// How many events about runs are kept.
+const EVENTS: u64 = 10_000;
 /// How long to wait before the backend is asked again after it failed.
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -134,11 +136,13 @@ impl Turner {
         let Begin { id, definition, text, input, answer } = begin;
         let began = async {
             let kept = super::record::Kept::of(&definition, text);
-            let mut run = Hosted::new(id.clone(), definition.clone(), State::new(&definition), 1, &self.tasks);
+            let mut run =
+                Hosted::new(id.clone(), definition.clone(), State::new(&definition), 1, &self.tasks);
             run.apply(now, Cause::Begin { input }).map_err(|why| Error::Unchanged { id: id.clone(), why })?;
             let record = Record { at: now, causes: std::mem::take(&mut run.causes), unowned: false };
             let status = run.state.status();
-            let found = history::found(&id, &kept, std::slice::from_ref(&record), status, Some(&self.engine))?;
+            let found =
+                history::found(&id, &kept, std::slice::from_ref(&record), status, Some(&self.engine))?;
             match self.workflows.store().commit(found).await {
                 Ok(_) => Ok(run),
                 Err(knowledge::Error::Conflict(_)) => Err(Error::Exists { id: id.clone() }),
@@ -253,11 +257,12 @@ impl Turner {
         run.next = loaded.next();
         run.state = loaded.state;
         run.commands.clear();
-        run.reconcile(now, &loaded.fresh);
         for cause in happened {
             // What has no effect any more is dropped: it came late.
             let _ = run.apply(now, cause);
         }
+        // Only then: what has just ended is no longer in hand, and is not to be started again for that.
+        run.reconcile(now, &loaded.fresh);
         run.tell();
         if run.causes.is_empty() {
             run.deliveries.drain(..).for_each(|delivery| delivery.acknowledge());
@@ -325,7 +330,10 @@ impl Turner {
 
     fn cancel(&mut self, id: &RunId, place: Place, attempt: u32, now: Time) {
         let Some(run) = self.runs.get_mut(id) else { return };
-        let Some(invocation) = run.in_hand.get(&place).filter(|held| held.attempt() == attempt).cloned() else { return };
+        let Some(invocation) = run.in_hand.get(&place).filter(|held| held.attempt() == attempt).cloned()
+        else {
+            return;
+        };
         invocation.cancel();
         let how = run.definition.policy(place.node).and_then(|policy| policy.concurrency.clone());
         let name = self.tasks.position(invocation.base());
@@ -341,7 +349,9 @@ impl Turner {
     // --- what comes from outside ------------------------------------------------------------------------------
 
     async fn event(&mut self, delivery: &Delivery<Value>, now: Time) {
-        let Some(id) = history::text(delivery, "workflow").map(RunId::from) else { return delivery.acknowledge() };
+        let Some(id) = history::text(delivery, "workflow").map(RunId::from) else {
+            return delivery.acknowledge();
+        };
         let Some(run) = self.runs.get_mut(&id) else {
             self.event_for_others(delivery, &id).await;
             return delivery.acknowledge();
@@ -407,12 +417,22 @@ impl Turner {
             .expect_field(keys::OWNERS, id.full(), held.map(|(owner, _)| owner))
             .hset(keys::OWNERS, id.full(), &*self.engine);
         store.commit(claim).await?;
-        let mut run = Hosted::new(id.clone(), loaded.definition.clone(), loaded.state.clone(), loaded.next(), &self.tasks);
+        let mut run = Hosted::new(
+            id.clone(),
+            loaded.definition.clone(),
+            loaded.state.clone(),
+            loaded.next(),
+            &self.tasks,
+        );
         run.reconcile(now, &loaded.fresh);
         let touched = run.is_touched();
         tracing::info!(workflow = %id, "took over a run");
         self.runs.insert(id.clone(), run);
-        if touched { self.touched.push(id.clone()) } else { self.perform(id, now) }
+        if touched {
+            self.touched.push(id.clone())
+        } else {
+            self.perform(id, now)
+        }
         Ok(())
     }
 
@@ -422,6 +442,10 @@ impl Turner {
         if let Err(error) = store.commit(sign).await {
             tracing::warn!(%error, "an engine could not give a sign of life");
             return;
+        }
+        // Nobody needs what was long ago; what a group has not read stays.
+        if let Err(error) = self.workflows.log().trim(Retention::Entries(EVENTS)).await {
+            tracing::debug!(%error, "old events could not be trimmed");
         }
         let Ok(open) = history::in_progress(&*store).await else { return };
         self.refused.retain(|id| open.contains(id));
@@ -438,7 +462,8 @@ fn cause_of(event: &Value, state: &State) -> Option<Cause> {
     match history::text(event, "kind")?.as_str() {
         "control-workflow" => serde_json::from_value(event.get("cause")?.clone()).ok(),
         "end-task" => {
-            let number = |name: &str| event.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+            let number =
+                |name: &str| event.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
             let place = Place { node: number("index")?, part: number("part").unwrap_or(0) };
             let attempt = number("attempt").unwrap_or_else(|| state.attempt(place));
             let status = history::text(event, "status").unwrap_or_else(|| "SUCCESS".to_owned());

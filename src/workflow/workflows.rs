@@ -6,7 +6,7 @@ use super::record::Record;
 use super::step::step;
 use super::{Cause, Error, RunId, Status, Time, keys};
 use crate::backend::Backend;
-use crate::event::{Event, EventId};
+use crate::event::{Event, EventId, Log};
 use crate::knowledge::{self, Store};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
@@ -74,6 +74,10 @@ impl Workflows {
         history::load(&*self.store, id).await
     }
 
+    pub(super) fn log(&self) -> Log {
+        self.backend.events().log(keys::LOG)
+    }
+
     pub(super) fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
@@ -128,7 +132,7 @@ impl Workflows {
         step(&definition, &mut state, Time::now(), cause.clone(), &mut Vec::new())
             .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
         let event = history::about("control-workflow", id).with("cause", json!(cause)).stamped();
-        self.backend.events().log(keys::LOG).append(event).await?;
+        self.log().append(event).await?;
         self.changed_since(id, records.len() as u64).await?;
         self.status(id).await
     }
@@ -186,7 +190,7 @@ impl Workflows {
             Ok(None) => event.with("status", "SUCCESS"),
             Err(reason) => event.with("status", "FAILURE").with("reason", reason),
         };
-        Ok(self.backend.events().log(keys::LOG).append(event.with("kind", "end-task").stamped()).await?)
+        Ok(self.log().append(event.with("kind", "end-task").stamped()).await?)
     }
 
     /// Sends an event that flows may wait for.
@@ -196,7 +200,7 @@ impl Workflows {
     /// [`Error::Input`] if the data are no object.
     pub async fn event(&self, kind: &str, data: &Json) -> Result<EventId, Error> {
         let event = if data.is_null() { Event::default() } else { Event::of(data)? };
-        Ok(self.backend.events().log(keys::LOG).append(event.with("kind", kind).stamped()).await?)
+        Ok(self.log().append(event.with("kind", kind).stamped()).await?)
     }
 
     /// The run with its whole history, to be kept elsewhere and [restored](Self::restore).
@@ -220,9 +224,12 @@ impl Workflows {
     /// [`Error::Archive`].
     pub async fn restore(&self, archive: &Json) -> Result<RunId, Error> {
         let refuse = |reason: String| Error::Archive { reason };
-        let part = |name: &str| archive.get(name).cloned().ok_or_else(|| refuse(format!("it has no `{name}`")));
-        let kept: super::record::Kept = serde_json::from_value(part("definition")?).map_err(|error| refuse(error.to_string()))?;
-        let records: Vec<Record> = serde_json::from_value(part("steps")?).map_err(|error| refuse(error.to_string()))?;
+        let part =
+            |name: &str| archive.get(name).cloned().ok_or_else(|| refuse(format!("it has no `{name}`")));
+        let kept: super::record::Kept =
+            serde_json::from_value(part("definition")?).map_err(|error| refuse(error.to_string()))?;
+        let records: Vec<Record> =
+            serde_json::from_value(part("steps")?).map_err(|error| refuse(error.to_string()))?;
         self.found_again(kept, records).await
     }
 

@@ -6,4 +6,6 @@ mod driver;
 mod engine;
 mod model;
 mod naive;
+#[cfg(feature = "cli")]
+mod program;
 mod rules;

@@ -23,7 +23,10 @@ fn outcome(definition: &Definition, run: &Value) -> Value {
         |_| 0,
         |name, index, parameters, input| {
             let output = behave(behaviour, name, index, parameters, input);
-            calls.push((index, json!({"i": index, "name": name, "in": canonical(input), "out": canonical(&output)})));
+            calls.push((
+                index,
+                json!({"i": index, "name": name, "in": canonical(input), "out": canonical(&output)}),
+            ));
             output
         },
     );
@@ -51,7 +54,12 @@ fn differences(flows: &[Value], expected: &str) -> (usize, Vec<(String, String, 
             let mut expected = expected.clone();
             expected.as_object_mut().unwrap().remove("S_left");
             if got != expected {
-                let id = format!("{} {} {}", flow["id"].as_str().unwrap(), run["behaviour"].as_str().unwrap(), run["input"]);
+                let id = format!(
+                    "{} {} {}",
+                    flow["id"].as_str().unwrap(),
+                    run["behaviour"].as_str().unwrap(),
+                    run["input"]
+                );
                 let ambiguous = run["ambiguous"].as_array().cloned().unwrap_or_default();
                 let why = ambiguous.iter().map(|a| a.as_str().unwrap()).collect::<Vec<_>>().join(" ");
                 different.push((id, why, expected, got));
@@ -76,8 +84,9 @@ fn disputed_runs_go_as_the_specification_asks() {
 }
 
 fn complain(count: usize, different: &[(String, String, Value, Value)]) {
-    let shown = different.iter().take(5).map(|(id, why, expected, got)| {
-        format!("{id} ({why})\nexpected {expected}\ngot      {got}\n")
-    });
+    let shown = different
+        .iter()
+        .take(5)
+        .map(|(id, why, expected, got)| format!("{id} ({why})\nexpected {expected}\ngot      {got}\n"));
     assert!(different.is_empty(), "{} of {count} differ:\n{}", different.len(), shown.collect::<String>());
 }

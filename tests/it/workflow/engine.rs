@@ -85,7 +85,11 @@ async fn a_failure_names_the_task_and_a_restart_goes_on_from_there() {
             Ok(json!({"first": 1}))
         }))
         .with(Task::sync("flaky", move |invocation| {
-            if state.load(Ordering::Relaxed) { Err(TaskError::new("no luck")) } else { Ok(json!({"attempt": invocation.attempt()})) }
+            if state.load(Ordering::Relaxed) {
+                Err(TaskError::new("no luck"))
+            } else {
+                Ok(json!({"attempt": invocation.attempt()}))
+            }
         }))
         .with(Task::sync("panics", |_| -> Result<(), TaskError> { panic!("oh dear") }));
     let engine = engine(tasks).await;
@@ -109,7 +113,8 @@ async fn attempts_are_repeated_and_timed_out_in_virtual_time() {
     let attempts = Arc::new(Mutex::new(Vec::new()));
     let seen = attempts.clone();
     let slow = Task::new("slow", move |invocation: Invocation| {
-        seen.lock().push((invocation.attempt(), mape::workflow::Time::now().since(invocation.since()).as_secs()));
+        seen.lock()
+            .push((invocation.attempt(), mape::workflow::Time::now().since(invocation.since()).as_secs()));
         async move {
             let wait = if invocation.attempt() < 3 { 100 } else { 1 };
             tokio::time::sleep(Duration::from_secs(wait)).await;
@@ -184,7 +189,10 @@ async fn what_is_done_elsewhere_ends_when_it_is_said_and_only_once() {
         runs.end(run.id(), "ask", 1, Ok(Some(json!({"answer": 42})))).await.unwrap();
     }
     runs.end(run.id(), "ask", 77, Ok(None)).await.unwrap();
-    eventually("the second is asked", async || runs.inspect(run.id()).await.unwrap().steps[3].phase == Phase::Active).await;
+    eventually("the second is asked", async || {
+        runs.inspect(run.id()).await.unwrap().steps[3].phase == Phase::Active
+    })
+    .await;
     runs.end(run.id(), "next", 2, Ok(Some(json!({"wrong": 1})))).await.unwrap();
     runs.end(run.id(), "ask", 3, Err("nobody knows".into())).await.unwrap();
     let error = run.output().await.unwrap().unwrap_err();
@@ -193,7 +201,8 @@ async fn what_is_done_elsewhere_ends_when_it_is_said_and_only_once() {
     assert_eq!(inspection.steps[2].output.as_deref(), Some(&json!({"answer": 42})));
     // Terminating one that waits is not held up by it.
     let run = engine.run("ask", Value::Null).await.unwrap();
-    eventually("it is asked", async || runs.inspect(run.id()).await.unwrap().steps[1].phase == Phase::Active).await;
+    eventually("it is asked", async || runs.inspect(run.id()).await.unwrap().steps[1].phase == Phase::Active)
+        .await;
     runs.terminate(run.id()).await.unwrap();
     assert_eq!(run.wait().await.unwrap().status, Status::Terminated);
 }
@@ -282,13 +291,15 @@ async fn the_same_flow_under_the_same_id_is_the_same_run() {
 
 #[tokio::test]
 async fn a_run_can_be_paused_resumed_archived_restored_forked_and_deleted() {
-    let engine = engine(Tasks::new().with(named()).with(Task::new("ask", |_| async { Ok(Answer::Later) }))).await;
+    let engine =
+        engine(Tasks::new().with(named()).with(Task::new("ask", |_| async { Ok(Answer::Later) }))).await;
     let runs = engine.workflows();
     let run = engine.run("@flow f\nask → B", json!({"x": 1})).await.unwrap();
     assert!(run.id().short().starts_with("f-") && run.id().full().starts_with("workflow:f-"));
     runs.pause(run.id()).await.unwrap();
     runs.end(run.id(), "ask", 1, Ok(Some(json!({"a": 1})))).await.unwrap();
-    eventually("it has ended", async || runs.inspect(run.id()).await.unwrap().steps[1].phase == Phase::Done).await;
+    eventually("it has ended", async || runs.inspect(run.id()).await.unwrap().steps[1].phase == Phase::Done)
+        .await;
     let inspection = runs.inspect(run.id()).await.unwrap();
     assert!(inspection.paused);
     assert_eq!(inspection.steps[2].phase, Phase::Idle);
@@ -311,7 +322,10 @@ async fn a_run_can_be_paused_resumed_archived_restored_forked_and_deleted() {
 
 #[tokio::test]
 async fn tasks_are_elements_and_the_ports_of_a_step_are_theirs() {
-    let engine = engine(Tasks::new().with(Task::echo("math:add")).with(Task::new("ask", |_| async { Ok(Answer::Later) }))).await;
+    let engine = engine(
+        Tasks::new().with(Task::echo("math:add")).with(Task::new("ask", |_| async { Ok(Answer::Later) })),
+    )
+    .await;
     let element: Element<Invocation, Ended> = engine.app().element("tasks.math_add").unwrap();
     let mut all = element.tap_in(16);
     let run = engine.run("ask → math:add", Value::Null).await.unwrap();

@@ -64,7 +64,8 @@ impl Naive<'_> {
         };
         if node.iterate() && input.is_array() {
             let items = input.as_array().cloned().unwrap();
-            let outputs = items.into_iter().map(|item| self.once(index, item, true).unwrap_or_else(|item| item));
+            let outputs =
+                items.into_iter().map(|item| self.once(index, item, true).unwrap_or_else(|item| item));
             let outputs: Vec<Value> = outputs.collect();
             // The copies of the subflow are not the flow's own nodes.
             for inner in index..=last {

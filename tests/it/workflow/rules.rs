@@ -64,10 +64,15 @@ fn the_output_of_the_flow_is_that_of_its_end_after_its_merge() {
 
 #[test]
 fn an_output_has_to_be_an_object_or_a_list() {
-    for (output, said) in [(json!(3), "the number 3"), (json!("x"), "the text \"x\""), (json!(true), "the boolean true")] {
+    for (output, said) in
+        [(json!(3), "the number 3"), (json!("x"), "the text \"x\""), (json!(true), "the boolean true")]
+    {
         let mut driver = Driver::begun("A", &Value::Null);
         driver.give("A", output);
-        assert_eq!(driver.failure(), format!("A (#1) failed: its output has to be an object or a list, and is {said}\n"));
+        assert_eq!(
+            driver.failure(),
+            format!("A (#1) failed: its output has to be an object or a list, and is {said}\n")
+        );
     }
     let mut driver = Driver::begun("A", &Value::Null);
     driver.give("A", Value::Null);
@@ -76,14 +81,16 @@ fn an_output_has_to_be_an_object_or_a_list() {
 
 #[test]
 fn what_is_skipped_passes_its_input_on_and_leaves_nothing_active() {
-    for flow in ["A → ? `$.no` B → C", "A → ? `$.no` { B → X } → C", "A → ? `$.no` { B | X } → C"] {
+    for flow in ["A → ? `$.no` B → C", "A → ? `$.no` { B → X } → C", "A → ? `$.no` { B | X } → C"]
+    {
         let mut driver = Driver::begun(flow, &Value::Null);
         driver.give("A", json!({"a": 1}));
         assert_eq!(driver.names(), ["C"], "{flow}");
         assert_eq!(driver.starts.last().unwrap().1, json!({"a": 1}));
         driver.give("C", json!({"c": 1}));
         assert_eq!((driver.status(), driver.state.open()), (Status::Finished, 0));
-        let open = (0..driver.definition.graph().nodes().len() as u32).filter(|n| driver.state.phase(Place::node(*n)).is_open());
+        let open = (0..driver.definition.graph().nodes().len() as u32)
+            .filter(|n| driver.state.phase(Place::node(*n)).is_open());
         assert_eq!(open.count(), 0);
     }
 }
@@ -152,7 +159,10 @@ fn a_failed_item_stops_is_skipped_or_kept_as_the_policy_says() {
     assert_eq!(go("skip").output(), json!([ok, ok]));
     assert_eq!(go("keep").output(), json!([ok, {"failed": "no", "step": "A (#1)"}, ok]));
     let mut stopped = go("stop");
-    assert_eq!((stopped.status(), stopped.failure().as_str()), (Status::Failed, "A (#1) for item 1 failed: no\n"));
+    assert_eq!(
+        (stopped.status(), stopped.failure().as_str()),
+        (Status::Failed, "A (#1) for item 1 failed: no\n")
+    );
     // It goes on with that item alone.
     stopped.step(Cause::Restart { from: None }).unwrap();
     assert_eq!(stopped.running.len(), 1);
@@ -196,14 +206,29 @@ fn a_cycle_turns_until_the_guard_before_its_back_edge_is_not_fulfilled() {
     }
     assert_eq!(turns, 3);
     driver.finish(|_| 0, echo);
-    assert_eq!((driver.status(), driver.output()), (Status::Finished, json!({"n": 3})), "{}", driver.failure());
+    assert_eq!(
+        (driver.status(), driver.output()),
+        (Status::Finished, json!({"n": 3})),
+        "{}",
+        driver.failure()
+    );
 }
 
 #[test]
 fn a_loop_back_to_the_start_brings_its_output() {
     let mut driver = Driver::begun("A :a → ? `$[?(@.n < 2)]` B → :start; :a → C", &json!({"n": 0}));
-    driver.finish(|_| 0, |name, _, _, input| if name == "A" { json!({"n": input["n"].as_i64().unwrap() + 1}) } else { input.clone() });
-    assert_eq!((driver.status(), driver.output()), (Status::Finished, json!({"n": 2})), "{}", driver.failure());
+    driver.finish(
+        |_| 0,
+        |name, _, _, input| {
+            if name == "A" { json!({"n": input["n"].as_i64().unwrap() + 1}) } else { input.clone() }
+        },
+    );
+    assert_eq!(
+        (driver.status(), driver.output()),
+        (Status::Finished, json!({"n": 2})),
+        "{}",
+        driver.failure()
+    );
 }
 
 #[test]
@@ -211,13 +236,17 @@ fn a_cycle_without_an_exit_fails_at_its_cap_and_names_the_step() {
     let mut driver = Driver::begun("@flow f (- turns: 10 -)\nA → :x B → :x", &Value::Null);
     driver.finish(|_| 0, echo);
     assert_eq!(driver.status(), Status::Failed);
-    assert_eq!(driver.failure(), "B (#2) failed: the cycle it is in has turned 10 times, which is the limit (`turns` of @flow)\n");
+    assert_eq!(
+        driver.failure(),
+        "B (#2) failed: the cycle it is in has turned 10 times, which is the limit (`turns` of @flow)\n"
+    );
 }
 
 #[test]
 fn a_standstill_is_an_error_that_names_who_waits_for_whom() {
     // Nothing goes over the back edge behind the guard, and that alone leads to `D`, for which the end waits.
-    let mut driver = Driver::begun("A → :x B → ? `$.no` C → :x; P → ? `$.no` Q → :p; :p R → :p; R → D", &Value::Null);
+    let mut driver =
+        Driver::begun("A → :x B → ? `$.no` C → :x; P → ? `$.no` Q → :p; :p R → :p; R → D", &Value::Null);
     driver.finish(|_| 0, echo);
     assert!(matches!(driver.status(), Status::Failed | Status::Finished), "{}", driver.failure());
 }
@@ -364,5 +393,8 @@ fn times_are_kept_for_each_step() {
     driver.now = Time::from_micros(5);
     driver.give("A", json!({}));
     assert_eq!(driver.state.times(Place::node(1)), (Some(Time::from_micros(1)), Some(Time::from_micros(5))));
-    assert_eq!((driver.state.began(), driver.state.ended()), (Some(Time::from_micros(1)), Some(Time::from_micros(5))));
+    assert_eq!(
+        (driver.state.began(), driver.state.ended()),
+        (Some(Time::from_micros(1)), Some(Time::from_micros(5)))
+    );
 }
