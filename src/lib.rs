@@ -82,6 +82,10 @@ pub mod channel;
 pub mod config;
 pub mod element;
 pub mod event;
+#[cfg(feature = "flow")]
+pub mod flow;
+#[cfg(any(feature = "config", feature = "flow"))]
+mod hint;
 pub mod knowledge;
 pub mod prelude;
 pub mod stream;

@@ -16,6 +16,8 @@ mod cli;
 mod config;
 mod element;
 mod event;
+#[cfg(feature = "flow")]
+mod flow;
 mod knowledge;
 mod remote;
 mod server;
