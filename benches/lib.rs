@@ -1,5 +1,13 @@
-//! What benchmarks share: the servers they start.
+//! What benchmarks share: servers they start, and how ours is measured beside what one would write by hand.
 
+mod arguments;
+mod comparison;
+mod reading;
+mod run;
 mod server;
 
+pub use arguments::{Arguments, Side};
+pub use comparison::{Comparison, Figure, median};
+pub use reading::Reading;
+pub use run::Run;
 pub use server::RedisServer;

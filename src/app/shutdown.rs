@@ -33,9 +33,10 @@ pub(crate) async fn shutdown(app: &App, limit: Duration) -> Shutdown {
     open_rings(&elements);
     for site in &elements {
         if !site.state().is_active() || site.state() == State::Paused {
-            // It would never work off what it has, nor complete for those behind it.
+            // It would never work off what it has, nor complete for those behind it. What it emitted before may still
+            // be on its way into a sink.
             note(site, limit, &mut unfinished);
-            site.dispose();
+            site.retire();
         } else if let Some(input) = site.input() {
             input.finish();
         }

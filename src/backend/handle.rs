@@ -1,20 +1,24 @@
 //! The bundle of handles.
 
 use super::embedded::{MemoryPubSub, MemoryStore};
+use super::keeper::Keeper;
 use super::url::Url;
 use super::{Error, Options};
 use crate::channel::{Channels, PubSub};
 use crate::event::{EventLog, Events};
 use crate::knowledge::{Knowledge, Scope, Store};
+use std::fmt;
 use std::sync::Arc;
 
 /// The store of knowledge, the channels and the event log behind one URL; a cheap handle, clones share them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Backend {
     url: Arc<str>,
     store: Arc<dyn Store>,
     pubsub: Arc<dyn PubSub>,
     log: Arc<dyn EventLog>,
+    /// What ends when it is closed, if anything does.
+    keeper: Option<Arc<dyn Keeper>>,
 }
 
 impl Backend {
@@ -25,11 +29,18 @@ impl Backend {
         Self::new("memory:", Arc::new(store.clone()), Arc::new(MemoryPubSub::default()), Arc::new(store))
     }
 
-    /// The backend that `url` names: `memory:`, a new one each time.
+    /// The backend that `url` names: `memory:`, a new one each time, or `file:DIR`, of which this process becomes the
+    /// owner.
+    ///
+    /// A directory is made if it does not exist. What is in it is read into memory, which then answers all reads; every
+    /// write is answered when it is durable, many writers sharing a commit. A reader may see a write a moment before it
+    /// is durable, except for events, which nobody is given before. When the directory cannot be written to, writes are
+    /// refused until it can be again. Channels reach everyone in this process and everyone attached.
     ///
     /// # Errors
     ///
-    /// By variant of [`Error`]: what is no URL, which scheme nobody knows, which this build does not have.
+    /// By variant of [`Error`]: what is no URL, which scheme nobody knows, which this build does not have, why a
+    /// directory cannot be used.
     ///
     /// # Cancel safety
     ///
@@ -47,20 +58,37 @@ impl Backend {
     /// # Cancel safety
     ///
     /// Yes: dropping the future opens nothing.
-    #[expect(clippy::unused_async, reason = "backends that are elsewhere have to connect")]
+    #[cfg_attr(
+        not(any(feature = "file", feature = "redis")),
+        expect(clippy::unused_async, reason = "backends that are elsewhere have to connect")
+    )]
     pub async fn open_with(url: &str, options: Options) -> Result<Self, Error> {
-        let _ = options;
+        let _ = &options;
         match url.parse()? {
             Url::Memory => Ok(Self::memory()),
+            #[cfg(feature = "file")]
+            Url::File(dir) => super::file::open(dir, &options).await,
+            #[cfg(feature = "redis")]
+            Url::Redis(endpoint) => {
+                let client = super::redis::Client::open(endpoint, &options).await?;
+                let url = client.url();
+                let pubsub = super::redis::RedisPubSub::new(client.clone());
+                let log = super::redis::RedisEventLog::new(client.clone());
+                let store = super::redis::RedisStore::open(client, pubsub.clone()).await?;
+                Ok(Self::new(&url, Arc::new(store), Arc::new(pubsub), Arc::new(log)))
+            }
         }
     }
 
     /// The backend that `url` names, for a program that looks into what others share: a directory that has an owner is
-    /// reached through it.
+    /// reached through it, else this process becomes the owner.
+    ///
+    /// When that owner ends, calls fail with an error that says so, and watchers and subscribers are told of an
+    /// interruption; as soon as there is another owner, all goes on with that one.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), and [`Error::NotShared`] for `memory:`.
+    /// As [`open`](Self::open); [`Error::NotShared`] for `memory:`, [`Error::NotAttached`] if the owner refuses.
     ///
     /// # Cancel safety
     ///
@@ -68,24 +96,38 @@ impl Backend {
     pub async fn attach(url: &str, options: Options) -> Result<Self, Error> {
         match url.parse()? {
             Url::Memory => Err(Error::NotShared),
-            #[allow(unreachable_patterns, reason = "which backends there are depends on the features")]
-            _ => Self::open_with(url, options).await,
+            #[cfg(feature = "file")]
+            Url::File(dir) => super::file::attach(dir, &options).await,
+            #[cfg(feature = "redis")]
+            Url::Redis(_) => Self::open_with(url, options).await,
         }
     }
 
     /// Waits until everything that was done here is safe, and lets go of what can be let go of. It happens by itself
     /// when the last handle is dropped; a program that ends waits for it here.
     ///
+    /// A directory is free for its next owner then, whoever has handles: their writes are refused from now on, and
+    /// their streams have ended.
+    ///
     /// # Cancel safety
     ///
     /// Yes: dropping the future only stops waiting.
-    #[expect(clippy::unused_async, reason = "backends that keep something have to wait")]
-    pub async fn close(self) {}
+    pub async fn close(self) {
+        if let Some(keeper) = &self.keeper {
+            keeper.close().await;
+        }
+    }
+
+    /// With what it ends with.
+    #[cfg(feature = "file")]
+    pub(super) fn kept_by(self, keeper: Arc<dyn Keeper>) -> Self {
+        Self { keeper: Some(keeper), ..self }
+    }
 
     /// A backend of one's own making, under the name `url`.
     #[must_use]
     pub fn new(url: &str, store: Arc<dyn Store>, pubsub: Arc<dyn PubSub>, log: Arc<dyn EventLog>) -> Self {
-        Self { url: url.into(), store, pubsub, log }
+        Self { url: url.into(), store, pubsub, log, keeper: None }
     }
 
     /// Where knowledge is kept.
@@ -122,5 +164,11 @@ impl Backend {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Backend").field(&self.url).finish()
     }
 }

@@ -11,12 +11,21 @@
 //! # Ok(()) }
 //! ```
 
+#[cfg_attr(
+    not(feature = "file"),
+    allow(dead_code, unused_imports, reason = "what keeps and restores is for directories")
+)]
 mod embedded;
 mod error;
+#[cfg(feature = "file")]
+mod file;
 mod handle;
+mod keeper;
 mod options;
+#[cfg(feature = "redis")]
+mod redis;
 mod url;
 
-pub use error::Error;
+pub use error::{Error, NotDone};
 pub use handle::Backend;
 pub use options::Options;

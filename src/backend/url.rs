@@ -1,6 +1,8 @@
 //! Which backend a URL means.
 
 use super::Error;
+#[cfg(feature = "file")]
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// What a backend's URL says.
@@ -8,10 +10,25 @@ use std::str::FromStr;
 pub(super) enum Url {
     /// `memory:`
     Memory,
+    /// `file:DIR`
+    #[cfg(feature = "file")]
+    File(PathBuf),
+    /// `redis:` and its relatives
+    #[cfg(feature = "redis")]
+    Redis(super::redis::Endpoint),
 }
 
-/// Schemes that have a meaning, but no backend in this build.
-const ABSENT: [&str; 6] = ["file", "redis", "rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster"];
+/// Schemes that have a meaning, but perhaps no backend in this build.
+const ABSENT: [&str; 8] = [
+    "file",
+    "redis",
+    "rediss",
+    "redis+unix",
+    "redis+sentinel",
+    "rediss+sentinel",
+    "redis+cluster",
+    "rediss+cluster",
+];
 
 impl FromStr for Url {
     type Err = Error;
@@ -29,6 +46,17 @@ impl FromStr for Url {
                     "it has no name, each is a world of its own; write `memory:` and share the handle";
                 Err(Error::Malformed { scheme, problem: problem.to_owned() })
             }
+            #[cfg(feature = "redis")]
+            known if super::redis::Endpoint::SCHEMES.contains(&known) => {
+                match super::redis::Endpoint::parse(known, rest) {
+                    Ok(endpoint) => Ok(Self::Redis(endpoint)),
+                    Err(problem) => Err(Error::Malformed { scheme, problem }),
+                }
+            }
+            #[cfg(feature = "file")]
+            "file" => super::file::dir(rest)
+                .map(Self::File)
+                .map_err(|problem| Error::Malformed { scheme, problem: problem.to_owned() }),
             known if ABSENT.contains(&known) => Err(Error::NotInThisBuild { scheme }),
             _ => Err(Error::UnknownScheme { scheme }),
         }
@@ -52,10 +80,13 @@ mod tests {
                 .starts_with("opening a backend: nobody knows the scheme `mongodb:`")
         );
         assert!(!error("mongodb://u:secret@h").contains("secret"));
-        assert_eq!(
-            error("redis://u:secret@h"),
-            "opening a backend: this build has no `redis:`; use `memory:`"
-        );
+        let redis = error("redis://u:secret@h/x");
+        if cfg!(feature = "redis") {
+            assert!(redis.starts_with("opening the backend `redis:`: \"x\" is no database"), "{redis}");
+        } else {
+            assert_eq!(redis, "opening a backend: this build has no `redis:`; use `memory:`");
+        }
+        assert!(!redis.contains("secret"));
         assert!(error("memory:shared").contains("write `memory:` and share the handle"));
     }
 }

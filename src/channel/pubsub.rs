@@ -2,6 +2,7 @@
 
 use super::{ChannelName, Error, Pattern, Subscription};
 use crate::stream::Answer;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ pub trait PubSub: fmt::Debug + Send + Sync + 'static {
 }
 
 /// One thing to subscribe to: an exact name or a pattern.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Topic {
     /// The channel of exactly this name.
     Name(ChannelName),
@@ -62,7 +63,7 @@ impl From<Pattern> for Topic {
 }
 
 /// What a subscription is to, and how many payloads may wait for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Topics {
     list: Vec<Topic>,
     capacity: NonZeroUsize,

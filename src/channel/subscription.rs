@@ -66,6 +66,11 @@ impl DeliverySender {
                 .send(Incoming::Delivery(Delivery { channel: channel.clone(), payload: payload.clone() }))
     }
 
+    /// Says that this many payloads were lost before they came here.
+    pub fn missed(&self, count: u64) {
+        self.queue.lost(count);
+    }
+
     /// Says that the backend was out of reach.
     pub fn interrupted(&self) {
         self.queue.send(Incoming::Interrupted);

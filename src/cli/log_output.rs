@@ -3,7 +3,7 @@
 use super::Global;
 use mape::config::{Config, LogFormat};
 use serde_json::json;
-use std::io::{Write, stderr};
+use std::io::{IsTerminal, Write, stderr};
 use tracing_subscriber::EnvFilter;
 
 /// Shows the library's warnings on standard error, as the configuration says.
@@ -15,7 +15,7 @@ pub(super) fn install(config: &Config) {
     // Only the first one of a process counts.
     let _ = match config.telemetry.log_format {
         LogFormat::Json => builder.json().try_init(),
-        _ => builder.without_time().with_target(false).try_init(),
+        _ => builder.without_time().with_target(false).with_ansi(stderr().is_terminal()).try_init(),
     };
 }
 

@@ -7,6 +7,7 @@ use super::{
     log_output, report, version,
 };
 use anyhow::{Context, Result};
+use mape::backend::NotDone;
 use mape::{backend, config};
 use std::io::Write;
 use std::process::ExitCode;
@@ -20,9 +21,11 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Command::Config(ConfigCommand::Check) => config_check::run(global, &mut output),
         Command::Flow(command) => flow::run(global, command, &mut output),
         Command::Version => version::run(&mut output),
-        Command::Channel(command) => wait(global, channel::run(global, command, &mut output)),
-        Command::Knowledge(command) => wait(global, knowledge::run(global, command, &mut output)),
-        Command::Log(command) => wait(global, log::run(global, command, &mut output)),
+        Command::Channel(command) => wait(global, async || channel::run(global, command, &mut output).await),
+        Command::Knowledge(command) => {
+            wait(global, async || knowledge::run(global, command, &mut output).await)
+        }
+        Command::Log(command) => wait(global, async || log::run(global, command, &mut output).await),
     };
     let Err(error) = outcome else { return ExitCode::SUCCESS };
     if error.is::<ReaderGone>() {
@@ -34,11 +37,25 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     if exits_with_2(&error) { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 
-/// Carries out a command that talks to others.
-fn wait(global: &Global, command: impl Future<Output = Result<()>>) -> Result<()> {
+/// How many times a command is begun anew when the backend went away before it was done.
+const ANEW: usize = 5;
+
+/// Carries out a command that talks to others. If whom it talked to ended before anything was done (as the owner of a
+/// directory does, when its own command is done), it begins anew.
+fn wait(global: &Global, mut command: impl AsyncFnMut() -> Result<()>) -> Result<()> {
     log_output::install(&global.load()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.context("cannot start the runtime")?.block_on(command)
+    runtime.context("cannot start the runtime")?.block_on(async {
+        for _ in 1..ANEW {
+            match command().await {
+                Err(error) if error.chain().any(|cause| cause.is::<NotDone>()) => {
+                    tracing::debug!(%error, "the command begins anew");
+                }
+                done => return done,
+            }
+        }
+        command().await
+    })
 }
 
 fn exits_with_2(error: &anyhow::Error) -> bool {

@@ -447,6 +447,24 @@ impl Site {
         drop(recipe);
     }
 
+    /// Ends its own task and both ports. What it emitted before goes on its way, also into sinks.
+    pub(crate) fn retire(&self) {
+        let mut idle = self.idle.lock();
+        if let Some(task) = idle.task.take() {
+            task.abort();
+        }
+        if self.state().is_active() {
+            self.enter(State::Stopped);
+        }
+        drop(idle);
+        if let Some(input) = self.input() {
+            input.close();
+        }
+        if let Some(output) = self.output() {
+            output.complete();
+        }
+    }
+
     /// The tasks that serve the element beside its own, such as those that feed a sink; no longer ended with it.
     pub(crate) fn take_helpers(&self) -> Vec<JoinHandle<()>> {
         std::mem::take(&mut self.idle.lock().helpers)

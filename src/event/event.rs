@@ -147,6 +147,35 @@ impl Event {
         serde_json::from_str(&self.to_string())
     }
 
+    /// The event of these fields; of those with the same name the last counts.
+    #[cfg(feature = "redis")]
+    pub(crate) fn of_fields(fields: Vec<(Box<str>, Box<RawValue>)>) -> Self {
+        // Looking through few is faster than an index.
+        if fields.len() > 64 {
+            let mut places = std::collections::HashMap::new();
+            let mut kept: Vec<Field> = Vec::with_capacity(fields.len());
+            for (name, raw) in fields {
+                if let Some((_, held)) = places.get(&name).and_then(|place: &usize| kept.get_mut(*place)) {
+                    *held = raw;
+                } else {
+                    places.insert(name.clone(), kept.len());
+                    kept.push((name, raw));
+                }
+            }
+            return Self { fields: Arc::new(kept) };
+        }
+        let repeated =
+            |(at, (name, _)): (usize, &Field)| fields.iter().take(at).any(|(other, _)| other == name);
+        if !fields.iter().enumerate().any(repeated) {
+            return Self { fields: Arc::new(fields) };
+        }
+        let mut event = Self::default();
+        for (name, raw) in fields {
+            event.put(name, raw);
+        }
+        event
+    }
+
     fn put(&mut self, name: Box<str>, raw: Box<RawValue>) {
         let fields = Arc::make_mut(&mut self.fields);
         match fields.iter_mut().find(|(n, _)| *n == name) {

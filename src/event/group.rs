@@ -86,7 +86,8 @@ impl Group {
         self
     }
 
-    /// How many events a source may have given out or ready that are not acknowledged; then it waits.
+    /// How many events a source may have given out or ready that are not acknowledged; then it waits. It may have up to
+    /// as many again of what it takes over from others.
     #[must_use]
     pub fn in_hand(mut self, events: NonZeroUsize) -> Self {
         self.in_hand = events;

@@ -138,12 +138,12 @@ impl Shared {
         life.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.closed.load(Ordering::Acquire) {
             tokio::select! {
-                () = self.work.notified() => self.settle_queued(&mut life).await,
+                () = self.work.notified() => self.settle_queued(&mut life, false).await,
                 _ = life.tick() => self.give_sign_of_life().await,
             }
         }
         let farewell = async {
-            self.settle_queued(&mut life).await;
+            self.settle_queued(&mut life, true).await;
             self.log.leave(&self.consumer).await
         };
         match timeout(FAREWELL, farewell).await {
@@ -183,8 +183,9 @@ impl Shared {
         ids.filter(|id| !queued.contains(id) && hands.ids.remove(id)).count()
     }
 
-    /// Settles all that is queued, trying again as long as the backend is out of reach; signs of life go on.
-    async fn settle_queued(&self, life: &mut Interval) {
+    /// Settles all that is queued, trying again as long as the backend is out of reach (and unless it is the `last`
+    /// time, as long as anyone is there); signs of life go on.
+    async fn settle_queued(&self, life: &mut Interval, last: bool) {
         let backoff = Backoff::exponential(Duration::from_millis(50), Duration::from_secs(1));
         let mut failures = 0;
         while let Some(queued) = self.queued() {
@@ -197,6 +198,9 @@ impl Shared {
             self.settled(settled, again);
             if failures == 0 {
                 warn!(consumer = ?self.consumer, %error, "events could not be settled; it is tried again");
+            }
+            if self.closed.load(Ordering::Acquire) && !last {
+                return;
             }
             let wait = backoff.wait(failures).unwrap_or_default();
             failures += 1;

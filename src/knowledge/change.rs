@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// One change of one key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Change {
     /// The key that changed, with its scope's prefix.
@@ -53,7 +53,7 @@ impl Change {
 }
 
 /// What a watcher is told: a change, or that it missed some.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Notice<C = Change> {
     /// Something changed.
     Change(C),

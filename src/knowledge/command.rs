@@ -1,6 +1,7 @@
 //! What can be done to the thing under one key.
 
-use super::Data;
+use super::{Data, score};
+use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use std::time::Duration;
 ///
 /// Each is atomic, and takes one round trip on a store that is elsewhere. The names in the docs are the Redis commands
 /// they stand for. A key that does not exist counts as empty; a collection that becomes empty ceases to exist.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Command {
     /// Whatever the key holds.
@@ -25,8 +26,42 @@ pub enum Command {
     Sorted(SortedCommand),
 }
 
+impl Command {
+    /// Whether it only reads.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        use {HashCommand as H, ListCommand as L, SetCommand as S, SortedCommand as Z};
+        match self {
+            Self::Key(command) => match command {
+                KeyCommand::Exists | KeyCommand::Kind | KeyCommand::TimeToLive | KeyCommand::Version => true,
+                KeyCommand::Delete | KeyCommand::Expire(_) | KeyCommand::Persist => false,
+            },
+            Self::Value(command) => match command {
+                ValueCommand::Get | ValueCommand::GetVersioned => true,
+                ValueCommand::Set { .. } | ValueCommand::Take | ValueCommand::Increment(_) => false,
+            },
+            Self::Hash(command) => match command {
+                H::Get(_) | H::GetMany(_) | H::Has(_) | H::Len | H::Keys | H::All => true,
+                H::Set(_) | H::Remove(_) | H::Increment(..) => false,
+            },
+            Self::Set(command) => match command {
+                S::Has(_) | S::Len | S::Members => true,
+                S::Add(_) | S::Remove(_) | S::Pop => false,
+            },
+            Self::List(command) => match command {
+                L::Len | L::Get(_) | L::Range(..) => true,
+                L::Push(..) | L::Pop(_) | L::Set(..) | L::Trim(..) | L::Remove(_) => false,
+            },
+            Self::Sorted(command) => match command {
+                Z::Score(_) | Z::Rank(_) | Z::Len | Z::Range(..) | Z::RangeByScore(..) => true,
+                Z::Add(_) | Z::Remove(_) | Z::Increment(..) | Z::PopMin | Z::PopMax => false,
+            },
+        }
+    }
+}
+
 /// On a key of any kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyCommand {
     /// `DEL`. Reply: flag, whether it was there.
     Delete,
@@ -45,7 +80,7 @@ pub enum KeyCommand {
 }
 
 /// On a single value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ValueCommand {
     /// `GET`. Reply: data or nil.
     Get,
@@ -66,7 +101,7 @@ pub enum ValueCommand {
 }
 
 /// On a hash.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HashCommand {
     /// `HGET`. Reply: data or nil.
     Get(Data),
@@ -89,7 +124,7 @@ pub enum HashCommand {
 }
 
 /// On a set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SetCommand {
     /// `SADD`. Reply: count of members that are new.
     Add(Items<Data>),
@@ -106,7 +141,7 @@ pub enum SetCommand {
 }
 
 /// One end of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum End {
     /// Its left end: index 0, Redis' `L` commands.
     Front,
@@ -115,7 +150,7 @@ pub enum End {
 }
 
 /// On a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ListCommand {
     /// `LPUSH`, `RPUSH`: one after the other. Reply: count, the length then.
     Push(End, Items<Data>),
@@ -136,16 +171,16 @@ pub enum ListCommand {
 }
 
 /// On a sorted set.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum SortedCommand {
     /// `ZADD`. Reply: count of members that are new.
-    Add(Items<(Data, f64)>),
+    Add(#[serde(with = "score::items")] Items<(Data, f64)>),
     /// `ZREM`. Reply: count of members that were there.
     Remove(Items<Data>),
     /// `ZSCORE`. Reply: score or nil.
     Score(Data),
     /// `ZINCRBY`. Reply: score, after the addition.
-    Increment(Data, f64),
+    Increment(Data, #[serde(with = "score")] f64),
     /// `ZRANK`: place counted from the lowest score. Reply: count or nil.
     Rank(Data),
     /// `ZCARD`. Reply: count.
@@ -153,7 +188,7 @@ pub enum SortedCommand {
     /// `ZRANGE` by rank, both ends included, negative counts from the highest. Reply: scored.
     Range(i64, i64),
     /// `ZRANGEBYSCORE`, both ends included. Reply: scored.
-    RangeByScore(f64, f64),
+    RangeByScore(#[serde(with = "score")] f64, #[serde(with = "score")] f64),
     /// `ZPOPMIN`. Reply: scored (none or one).
     PopMin,
     /// `ZPOPMAX`. Reply: scored (none or one).
@@ -161,7 +196,7 @@ pub enum SortedCommand {
 }
 
 /// One item without allocation, or many.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Items<T> {
     /// Just one.
     One(T),

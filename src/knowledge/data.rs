@@ -1,5 +1,7 @@
 //! Bytes as a store keeps them.
 
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -127,6 +129,46 @@ impl fmt::Debug for Data {
     }
 }
 
+impl Serialize for Data {
+    /// As text if it is text, else as a list of bytes.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.as_str() {
+            Some(text) => serializer.serialize_str(text),
+            None => serializer.collect_seq(self.as_slice()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Data {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+        impl<'de> Visitor<'de> for Bytes {
+            type Value = Data;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text or a list of bytes")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Data, E> {
+                Ok(text.into())
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Data, E> {
+                Ok(bytes.into())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Data, A::Error> {
+                let mut bytes = Vec::new();
+                while let Some(byte) = list.next_element()? {
+                    bytes.push(byte);
+                }
+                Ok(bytes.into())
+            }
+        }
+        deserializer.deserialize_any(Bytes)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +179,14 @@ mod tests {
         for len in 0..40 {
             let text = "x".repeat(len);
             assert_eq!(Data::from(text.as_str()).as_str(), Some(text.as_str()));
+        }
+    }
+
+    #[test]
+    fn any_bytes_cross_in_json() {
+        for (bytes, json) in [("ü\0".as_bytes(), "\"ü\\u0000\""), (&[0xff, 0], "[255,0]"), (b"", "\"\"")] {
+            assert_eq!(serde_json::to_string(&Data::from(bytes)).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Data>(json).unwrap(), bytes.into());
         }
     }
 }

@@ -20,6 +20,9 @@ pub enum Kind {
     /// A sorted set; also a priority queue.
     #[serde(rename = "zset")]
     SortedSet,
+    /// A log of events, which is no knowledge; on a server both share the names.
+    #[serde(rename = "stream")]
+    Log,
 }
 
 impl fmt::Display for Kind {
@@ -30,6 +33,7 @@ impl fmt::Display for Kind {
             Self::Set => "set",
             Self::List => "list",
             Self::SortedSet => "zset",
+            Self::Log => "stream",
         })
     }
 }

@@ -57,6 +57,7 @@ mod queue;
 mod raw;
 mod reply;
 mod scope;
+mod score;
 mod set;
 mod sorted_set;
 mod store;

@@ -1,10 +1,11 @@
 //! What a store answers to a command.
 
-use super::{Data, Error, Key, Kind, Version};
+use super::{Data, Error, Key, Kind, Version, score};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The answer to one [`Command`](super::Command), whose docs say which one belongs to it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Reply {
     /// Nothing is there.
@@ -18,7 +19,7 @@ pub enum Reply {
     /// A signed number.
     Number(i64),
     /// A score.
-    Score(f64),
+    Score(#[serde(with = "score")] f64),
     /// Bytes.
     Data(Data),
     /// Bytes or nothing, with the version of the key.
@@ -32,7 +33,7 @@ pub enum Reply {
     /// Fields and their values.
     Pairs(Vec<(Data, Data)>),
     /// Members and their scores, lowest first.
-    Scored(Vec<(Data, f64)>),
+    Scored(#[serde(with = "score::pairs")] Vec<(Data, f64)>),
     /// The kind of a key.
     Kind(Kind),
     /// A time left.

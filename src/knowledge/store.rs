@@ -1,8 +1,9 @@
 //! What a backend has to be able to do to hold knowledge.
 
-use super::{Changes, Command, Committed, Data, Error, Filter, Key, Reply, Transaction};
+use super::{Changes, Command, Committed, Data, Error, Filter, Key, Reply, Transaction, score};
 use crate::channel::Pattern;
 use crate::stream::Answer;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Holds knowledge: a map from keys to values and collections, shared by everyone who has a handle.
@@ -51,7 +52,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 }
 
 /// From which end [`Store::pop`] takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Pop {
     /// From the front of a list (`BLPOP`).
@@ -63,16 +64,17 @@ pub enum Pop {
 }
 
 /// What [`Store::pop`] took.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Popped {
     /// The item.
     pub item: Data,
     /// Its score, if it comes from a sorted set.
+    #[serde(with = "score::option")]
     pub score: Option<f64>,
 }
 
 /// A place in a [`Store::scan`], only meaningful to the store that gave it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Cursor {
     /// Which part of the store, such as a shard or a node.
     pub part: u32,
@@ -81,7 +83,7 @@ pub struct Cursor {
 }
 
 /// A part of the answer to a [`Store::scan`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// Keys that match; may be none although more pages follow.
     pub keys: Vec<Key>,

@@ -5,6 +5,7 @@ use super::{
     SetCommand, SortedCommand, ValueCommand, Version,
 };
 use crate::event::{Consumer, Event, EventId, GroupName, LogName};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Conditions and commands over any keys of a store and the logs beside it, done as one: all of them, or none.
@@ -34,7 +35,7 @@ use std::time::Duration;
 /// assert!(matches!(k.store().commit(opening()?).await, Err(Error::Conflict(_))));
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a transaction does nothing until it is committed"]
 pub struct Transaction {
     conditions: Vec<Condition>,
@@ -43,7 +44,7 @@ pub struct Transaction {
 }
 
 /// What a [`Transaction`] does to a log; behind its commands, in the order stated.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum LogStep {
     /// Appends an event.
@@ -53,7 +54,7 @@ pub enum LogStep {
 }
 
 /// What has to hold for a [`Transaction`] to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Condition {
     /// The key has this version ([`Version::ABSENT`]: it does not exist).
@@ -86,7 +87,7 @@ impl Condition {
 }
 
 /// What a transaction did.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Committed {
     /// The reply to each command, in order.
     pub replies: Vec<Reply>,

@@ -4,6 +4,7 @@ use super::{Change, Key, Notice, Operation};
 use crate::channel::Pattern;
 use crate::stream::{Lossy, LossyReceiver, LossySender, lossy};
 use futures::{Stream, StreamExt};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::pin::Pin;
@@ -17,7 +18,7 @@ use std::task::{Context, Poll};
 /// assert!(cars.accepts(&"cars".into(), Operation::Sadd));
 /// assert!(!cars.accepts(&"cars".into(), Operation::Del));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     keys: Keys,
     /// One bit an operation.
@@ -26,7 +27,7 @@ pub struct Filter {
 }
 
 /// The keys a [`Filter`] lets through.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Keys {
     /// Exactly this one.
@@ -88,11 +89,17 @@ impl Filter {
     /// Whether the watcher wants to hear of this.
     #[must_use]
     pub fn accepts(&self, key: &Key, operation: Operation) -> bool {
-        self.operations & bit(operation) != 0
+        self.wants(operation)
             && match &self.keys {
                 Keys::One(one) => one == key,
                 Keys::Matching(pattern) => pattern.matches(key),
             }
+    }
+
+    /// Whether the watcher wants to hear of this of any key.
+    #[must_use]
+    pub fn wants(&self, operation: Operation) -> bool {
+        self.operations & bit(operation) != 0
     }
 
     /// The keys it lets through.
@@ -141,6 +148,11 @@ impl ChangeSender {
         if self.filter.accepts(&change.key, change.operation) {
             self.queue.send(Notice::Change(change.clone()));
         }
+    }
+
+    /// Tells the watcher that it missed changes which nobody knows any more; it should read again.
+    pub fn missed(&self, count: u64) {
+        self.queue.send(Notice::Missed(count));
     }
 
     /// Tells the watcher that the store was out of reach.

@@ -58,7 +58,8 @@ struct Shared<T> {
 }
 
 struct State<T> {
-    queue: VecDeque<T>,
+    /// Items, and between them what its sender says was lost on the way to it.
+    queue: VecDeque<Lossy<T>>,
     /// Lost since the receiver was last told; they were older than everything in `queue`.
     missed: u64,
     waker: Option<Waker>,
@@ -69,15 +70,29 @@ struct State<T> {
 impl<T> LossySender<T> {
     /// Queues `item`; `false` if the receiver is gone.
     pub fn send(&self, item: T) -> bool {
+        self.queue(Lossy::Item(item))
+    }
+
+    /// Tells the receiver, in its place, that `count` items were lost before they came here; `false` if it is gone.
+    pub fn lost(&self, count: u64) -> bool {
+        self.0.lost.fetch_add(count, Ordering::Relaxed);
+        self.queue(Lossy::Missed(count))
+    }
+
+    fn queue(&self, item: Lossy<T>) -> bool {
         let mut state = self.0.state.lock();
         if !state.open {
             return false;
         }
         // Dropped after the lock is released: an item's destructor may do anything.
         let oldest = if state.queue.len() == self.0.capacity { state.queue.pop_front() } else { None };
-        if oldest.is_some() {
-            state.missed += 1;
-            self.0.lost.fetch_add(1, Ordering::Relaxed);
+        match &oldest {
+            Some(Lossy::Item(_)) => {
+                state.missed += 1;
+                self.0.lost.fetch_add(1, Ordering::Relaxed);
+            }
+            Some(Lossy::Missed(count)) => state.missed += count,
+            None => {}
         }
         state.queue.push_back(item);
         let waker = state.waker.take();
@@ -125,7 +140,7 @@ impl<T> Stream for LossyReceiver<T> {
             return Poll::Ready(Some(Lossy::Missed(missed)));
         }
         if let Some(item) = state.queue.pop_front() {
-            return Poll::Ready(Some(Lossy::Item(item)));
+            return Poll::Ready(Some(item));
         }
         if !state.open {
             return Poll::Ready(None);

@@ -233,6 +233,26 @@ async fn shutdown_opens_rings_ends_endless_feeds_and_held_sinks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn shutdown_flushes_the_sink_of_an_element_that_has_completed_before() {
+    let (app, l) = one_loop();
+    let (all, mut told) = (pass::<u64>(&l, "all"), Vec::new());
+    let (tell, mut tells) = tokio::sync::mpsc::channel(16);
+    let slow = futures::sink::unfold(tell, async |tell, x| {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        tell.send(x).await.map(|()| tell)
+    });
+    all.link_sink(slow, LinkOptions::new()).unwrap();
+    all.feed(stream::iter(0..3));
+    until("it has completed", || all.state() == State::Completed).await;
+    let done = app.shutdown(Duration::from_secs(10)).await;
+    assert!(done.is_clean(), "{done:?}");
+    while let Some(x) = tells.recv().await {
+        told.push(x);
+    }
+    assert_eq!(told, [0, 1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn shutdown_names_what_did_not_finish() {
     let (app, l) = one_loop();
     let stuck =

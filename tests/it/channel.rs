@@ -1,6 +1,6 @@
 //! Channels: the suite that every carrier passes, and what sinks and sources do when a carrier fails.
 
-mod conformance;
+pub(crate) mod conformance;
 mod failing;
 
 use mape::backend::Backend;

@@ -1,5 +1,8 @@
 //! The program as people and programs run it.
 
+#[cfg(any(feature = "redis", feature = "file"))]
+mod sharing;
+
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};

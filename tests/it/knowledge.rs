@@ -1,9 +1,9 @@
 //! Knowledge: the suite that every store passes, and what is the memory's own.
 
-mod conformance;
-mod guarding;
-mod model;
-mod watching;
+pub(crate) mod conformance;
+pub(crate) mod guarding;
+pub(crate) mod model;
+pub(crate) mod watching;
 
 use mape::backend::Backend;
 use mape::knowledge::{Filter, Knowledge, Scope};

@@ -16,9 +16,14 @@ mod cli;
 mod config;
 mod element;
 mod event;
+#[cfg(feature = "file")]
+mod file;
 #[cfg(feature = "flow")]
 mod flow;
 mod knowledge;
+mod patterns;
+#[cfg(feature = "redis")]
+mod redis;
 mod remote;
 mod server;
 mod stream;

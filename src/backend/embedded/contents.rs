@@ -1,13 +1,14 @@
 //! What a key holds.
 
+use super::list::Items;
+use super::redo::Space;
 use super::sorted::Sorted;
 use crate::knowledge::{Data, Kind};
 use foldhash::fast::RandomState;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 
 pub(super) type Fields = HashMap<Data, Data, RandomState>;
 pub(super) type Members = HashSet<Data, RandomState>;
-pub(super) type Items = VecDeque<Data>;
 
 #[derive(Clone, Debug)]
 pub(super) enum Contents {
@@ -26,6 +27,17 @@ impl Contents {
             Self::Set(_) => Kind::Set,
             Self::List(_) => Kind::List,
             Self::Sorted(_) => Kind::SortedSet,
+        }
+    }
+
+    /// Where its parts are kept.
+    pub(super) fn space(&self) -> Space {
+        match self {
+            Self::Value(_) => Space::Value,
+            Self::Hash(_) => Space::Hash,
+            Self::Set(_) => Space::Set,
+            Self::List(_) => Space::List,
+            Self::Sorted(_) => Space::Sorted,
         }
     }
 }

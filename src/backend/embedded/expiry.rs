@@ -79,7 +79,7 @@ fn sweep_once(inner: &Inner) -> Option<Instant> {
     let ends = inner.shards().filter_map(|mut shard| {
         let mut journal = inner.journal();
         let next = shard.sweep(now, &mut journal);
-        inner.tell(&journal);
+        inner.tell(journal);
         next
     });
     ends.min()

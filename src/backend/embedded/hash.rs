@@ -2,6 +2,7 @@
 
 use super::contents::Fields;
 use super::journal::Journal;
+use super::redo::{Redo, Space};
 use super::shard::Shard;
 use super::value::add;
 use crate::knowledge::{Change, Data, Error, HashCommand, Key, Operation, Reply};
@@ -30,6 +31,7 @@ pub(super) fn apply(
             for field in asked {
                 if let Some(old) = fields.remove(&field) {
                     removed += 1;
+                    journal.redos.record(|| Redo::remove(Space::Hash, key, &field));
                     journal.record(|| Change::new(key.clone(), Operation::Hdel).field(field).old(old));
                 }
             }
@@ -65,6 +67,7 @@ fn set(
     journal: &mut Journal,
 ) -> Option<Data> {
     let old = fields.insert(field.clone(), value.clone());
+    journal.redos.record(|| Redo::put(Space::Hash, key, &field, &value));
     journal.record(|| Change::new(key.clone(), operation).field(field).old(old.clone()).new_value(value));
     old
 }

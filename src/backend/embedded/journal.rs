@@ -1,5 +1,6 @@
-//! What an operation did, on its way to those who watch and wait.
+//! What an operation did, on its way to those who watch and wait, and to where it is kept.
 
+use super::redo::Redos;
 use crate::knowledge::{Change, Key};
 
 /// Filled by an operation while its shard is locked.
@@ -12,11 +13,12 @@ pub(super) struct Journal {
     /// Items put into lists and sorted sets, for those who wait for one.
     pub(super) pushed: Vec<(Key, usize)>,
     waiting: bool,
+    pub(super) redos: Redos,
 }
 
 impl Journal {
-    pub(super) fn new(recording: bool, waiting: bool) -> Self {
-        Self { recording, changed: false, changes: Vec::new(), pushed: Vec::new(), waiting }
+    pub(super) fn new(recording: bool, waiting: bool, redos: Redos) -> Self {
+        Self { recording, changed: false, changes: Vec::new(), pushed: Vec::new(), waiting, redos }
     }
 
     /// Something changed; `change` is called if anyone wants to know what.

@@ -1,5 +1,7 @@
 //! One log with its groups.
 
+use super::redo::{Content, LogRedos, Part, Redo, Space};
+use super::shard::on_the_wall;
 use crate::event::{
     ConsumerName, Delivered, Entry, Event, EventId, GroupInfo, GroupName, LogInfo, Pending, Retention,
 };
@@ -39,6 +41,16 @@ struct Held {
 }
 
 impl Held {
+    fn new(consumer: &ConsumerName, attempts: u64) -> Self {
+        Self { consumer: consumer.clone(), since: Instant::now(), before: Duration::ZERO, attempts }
+    }
+
+    fn content(&self) -> Content {
+        let before = i64::try_from(self.before.as_millis()).unwrap_or(i64::MAX);
+        let since = on_the_wall(self.since).saturating_sub(before);
+        Content::Held { consumer: self.consumer.clone(), since, attempts: self.attempts }
+    }
+
     fn idle(&self, now: Instant) -> Duration {
         self.before.saturating_add(now.saturating_duration_since(self.since))
     }
@@ -50,11 +62,13 @@ impl Log {
         self.last > EventId::MIN || !self.groups.is_empty()
     }
 
-    pub(super) fn append(&mut self, event: Event) -> EventId {
+    pub(super) fn append(&mut self, event: Event, redos: &mut LogRedos) -> EventId {
         let millis = clock::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
         let now = EventId::new(u64::try_from(millis).unwrap_or(u64::MAX), 0);
         let id = now.max(self.last.next());
-        self.entries.insert(id, Arc::new(event));
+        let event = Arc::new(event);
+        redos.record(|log| Redo::Put(Space::Entry, log, Part::Id(id), Content::Event(event.clone())));
+        self.entries.insert(id, event);
         self.last = id;
         self.news.notify_waiters();
         id
@@ -83,18 +97,27 @@ impl Log {
         self.last
     }
 
-    pub(super) fn delete(&mut self, ids: Vec<EventId>) -> Vec<EventId> {
+    pub(super) fn delete(&mut self, ids: Vec<EventId>, redos: &mut LogRedos) -> Vec<EventId> {
         let needed = |id: &EventId| self.groups.values().any(|group| group.needs(id));
         let gone: Vec<_> =
             ids.into_iter().filter(|id| self.entries.contains_key(id) && !needed(id)).collect();
-        for id in &gone {
-            self.entries.remove(id);
-        }
+        self.take_out(&gone, redos);
         gone
     }
 
-    /// Removes what `keep` lets go and no group needs; which entries.
-    pub(super) fn trim(&mut self, keep: Retention) -> Vec<EventId> {
+    fn take_out(&mut self, ids: &[EventId], redos: &mut LogRedos) {
+        for id in ids {
+            self.entries.remove(id);
+            redos.record(|log| Redo::Remove(Space::Entry, log, Part::Id(*id)));
+        }
+        if ids.contains(&self.last) {
+            // No place is given twice, also when nothing is there any more that shows it was given.
+            redos.record(|log| Redo::Put(Space::Last, log, Part::Whole, Content::Id(self.last)));
+        }
+    }
+
+    /// Removes what `keep` lets go and no group needs; how many entries.
+    pub(super) fn trim(&mut self, keep: Retention, redos: &mut LogRedos) -> u64 {
         let needed = self.groups.values().map(Group::first_needed).min().unwrap_or(EventId::MAX);
         let goes: Vec<EventId> = match keep {
             Retention::Entries(n) => {
@@ -109,25 +132,35 @@ impl Log {
             }
         };
         let goes: Vec<_> = goes.into_iter().take_while(|id| *id < needed).collect();
-        for id in &goes {
-            self.entries.remove(id);
-        }
-        goes
+        self.take_out(&goes, redos);
+        goes.len() as u64
     }
 
-    pub(super) fn create_group(&mut self, name: &GroupName, after: EventId) -> bool {
+    /// It is removed with all that is in it.
+    pub(super) fn forget(&self, redos: &mut LogRedos) {
+        for group in self.groups.keys() {
+            redos.forget(group);
+        }
+        for space in [Space::Entry, Space::Last] {
+            redos.record(|log| Redo::Clear(space, log));
+        }
+        self.news.notify_waiters();
+    }
+
+    pub(super) fn create_group(&mut self, name: &GroupName, after: EventId, redos: &mut LogRedos) -> bool {
         if self.groups.contains_key(name) {
             return false;
         }
-        let group =
-            Group { last: after.min(self.last), pending: BTreeMap::new(), consumers: BTreeSet::new() };
+        let group = Group::behind(after.min(self.last));
+        group.record_last(name, redos);
         self.groups.insert(name.clone(), group);
         true
     }
 
-    pub(super) fn remove_group(&mut self, name: &GroupName) -> bool {
+    pub(super) fn remove_group(&mut self, name: &GroupName, redos: &mut LogRedos) -> bool {
         let there = self.groups.remove(name).is_some();
         if there {
+            redos.forget(name);
             self.news.notify_waiters();
         }
         there
@@ -136,21 +169,23 @@ impl Log {
     /// Entries that nobody of the group has got; `None` if there is no such group.
     pub(super) fn read(
         &mut self,
-        group: &GroupName,
+        name: &GroupName,
         consumer: &ConsumerName,
         count: usize,
+        redos: &mut LogRedos,
     ) -> Option<Vec<Delivered>> {
-        let group = self.groups.get_mut(group)?;
-        group.consumers.insert(consumer.clone());
-        let now = Instant::now();
+        let group = self.groups.get_mut(name)?;
+        group.enter(name, consumer, redos);
         let mut read = Vec::new();
         for (id, event) in self.entries.range(group.last.next()..).take(count) {
-            let held = Held { consumer: consumer.clone(), since: now, before: Duration::ZERO, attempts: 1 };
+            let held = Held::new(consumer, 1);
+            record_held(name, *id, &held, redos);
             group.pending.insert(*id, held);
             read.push(Delivered { entry: entry(*id, event), attempt: 1 });
         }
         if let Some(last) = read.last() {
             group.last = last.entry.id;
+            group.record_last(name, redos);
         }
         Some(read)
     }
@@ -158,13 +193,14 @@ impl Log {
     /// Hands pending entries for which `takes` is true to `consumer` once more.
     pub(super) fn deliver_again(
         &mut self,
-        group: &GroupName,
+        name: &GroupName,
         consumer: &ConsumerName,
         count: usize,
         takes: impl Fn(&Pending) -> bool,
+        redos: &mut LogRedos,
     ) -> Option<Vec<Delivered>> {
-        let group = self.groups.get_mut(group)?;
-        group.consumers.insert(consumer.clone());
+        let group = self.groups.get_mut(name)?;
+        group.enter(name, consumer, redos);
         let now = Instant::now();
         let mut again = Vec::new();
         for (id, held) in &mut group.pending {
@@ -174,9 +210,8 @@ impl Log {
             // What is no longer in the log cannot be there: nothing that is pending is removed.
             let Some(event) = self.entries.get(id) else { continue };
             if takes(&pending(*id, held, now)) {
-                held.consumer = consumer.clone();
-                (held.since, held.before) = (now, Duration::ZERO);
-                held.attempts += 1;
+                *held = Held::new(consumer, held.attempts + 1);
+                record_held(name, *id, held, redos);
                 again.push(Delivered { entry: entry(*id, event), attempt: held.attempts });
             }
         }
@@ -185,16 +220,20 @@ impl Log {
 
     pub(super) fn set_idle(
         &mut self,
-        group: &GroupName,
+        name: &GroupName,
         consumer: &ConsumerName,
         ids: Vec<EventId>,
         idle: Duration,
+        redos: &mut LogRedos,
     ) -> Vec<EventId> {
-        let Some(group) = self.groups.get_mut(group) else { return Vec::new() };
+        let Some(group) = self.groups.get_mut(name) else { return Vec::new() };
         let now = Instant::now();
         let mine = ids.into_iter().filter(|id| {
             let held = group.pending.get_mut(id).filter(|held| held.consumer == *consumer);
-            held.map(|held| (held.since, held.before) = (now, idle)).is_some()
+            let Some(held) = held else { return false };
+            (held.since, held.before) = (now, idle);
+            record_held(name, *id, held, redos);
+            true
         });
         mine.collect()
     }
@@ -205,9 +244,13 @@ impl Log {
         held.is_some_and(|held| held.consumer == *consumer)
     }
 
-    pub(super) fn acknowledge(&mut self, group: &GroupName, ids: &[EventId]) -> u64 {
-        let Some(group) = self.groups.get_mut(group) else { return 0 };
-        ids.iter().filter(|id| group.pending.remove(id).is_some()).count() as u64
+    pub(super) fn acknowledge(&mut self, name: &GroupName, ids: &[EventId], redos: &mut LogRedos) -> u64 {
+        let Some(group) = self.groups.get_mut(name) else { return 0 };
+        let done = ids.iter().filter(|id| group.pending.remove(id).is_some());
+        let done = done.inspect(|id| {
+            redos.record_in(name, |group| Redo::Remove(Space::Pending, group, Part::Id(**id)));
+        });
+        done.count() as u64
     }
 
     pub(super) fn pending(&self, group: &GroupName, from: EventId, count: usize) -> Option<Vec<Pending>> {
@@ -216,16 +259,71 @@ impl Log {
         Some(held.map(|(id, held)| pending(*id, held, now)).collect())
     }
 
-    pub(super) fn leave(&mut self, group: &GroupName, consumer: &ConsumerName) {
-        if let Some(group) = self.groups.get_mut(group)
+    pub(super) fn leave(&mut self, name: &GroupName, consumer: &ConsumerName, redos: &mut LogRedos) {
+        if let Some(group) = self.groups.get_mut(name)
             && group.pending.values().all(|held| held.consumer != *consumer)
+            && group.consumers.remove(consumer)
         {
-            group.consumers.remove(consumer);
+            let part = || Part::name(consumer.as_str());
+            redos.record_in(name, |group| Redo::Remove(Space::Consumer, group, part()));
         }
     }
 }
 
+/// What is read again after a restart; each is there only once, in the order of [`Space`].
+impl Log {
+    pub(super) fn restore_entry(&mut self, id: EventId, event: Arc<Event>) {
+        self.last = self.last.max(id);
+        self.entries.insert(id, event);
+    }
+
+    pub(super) fn restore_last(&mut self, last: EventId) {
+        self.last = self.last.max(last);
+    }
+
+    pub(super) fn restore_group(&mut self, name: &GroupName, last: EventId) {
+        self.groups.insert(name.clone(), Group::behind(last));
+    }
+
+    /// Whether there is such a group.
+    pub(super) fn restore_consumer(&mut self, group: &GroupName, consumer: &ConsumerName) -> bool {
+        self.groups.get_mut(group).map(|group| group.consumers.insert(consumer.clone())).is_some()
+    }
+
+    /// Whether there is such a group.
+    pub(super) fn restore_pending(
+        &mut self,
+        group: &GroupName,
+        id: EventId,
+        consumer: &ConsumerName,
+        since: i64,
+        attempts: u64,
+    ) -> bool {
+        let idle = on_the_wall(Instant::now()).saturating_sub(since);
+        let before = Duration::from_millis(u64::try_from(idle).unwrap_or(0));
+        let held = Held { before, ..Held::new(consumer, attempts) };
+        self.groups.get_mut(group).map(|group| group.pending.insert(id, held)).is_some()
+    }
+}
+
 impl Group {
+    fn behind(last: EventId) -> Self {
+        Self { last, pending: BTreeMap::new(), consumers: BTreeSet::new() }
+    }
+
+    fn enter(&mut self, name: &GroupName, consumer: &ConsumerName, redos: &mut LogRedos) {
+        if !self.consumers.contains(consumer) {
+            self.consumers.insert(consumer.clone());
+            let part = || Part::name(consumer.as_str());
+            redos.record_in(name, |group| Redo::Put(Space::Consumer, group, part(), Content::Nothing));
+        }
+    }
+
+    fn record_last(&self, name: &GroupName, redos: &mut LogRedos) {
+        let part = || Part::name(name.as_str());
+        redos.record(|log| Redo::Put(Space::Group, log, part(), Content::Id(self.last)));
+    }
+
     /// The first entry it has not acknowledged.
     fn first_needed(&self) -> EventId {
         self.pending.keys().next().copied().unwrap_or(EventId::MAX).min(self.last.next())
@@ -234,6 +332,10 @@ impl Group {
     fn needs(&self, id: &EventId) -> bool {
         *id > self.last || self.pending.contains_key(id)
     }
+}
+
+fn record_held(group: &GroupName, id: EventId, held: &Held, redos: &mut LogRedos) {
+    redos.record_in(group, |group| Redo::Put(Space::Pending, group, Part::Id(id), held.content()));
 }
 
 fn entry(id: EventId, event: &Event) -> Entry {

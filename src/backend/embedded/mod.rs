@@ -5,6 +5,7 @@
 //! the order in which it happened; with nobody watching or waiting that costs one load of an atomic each.
 
 mod contents;
+mod durable;
 mod event_log;
 mod expiry;
 mod hash;
@@ -12,6 +13,8 @@ mod journal;
 mod list;
 mod log;
 mod pubsub;
+mod redo;
+mod restore;
 mod set;
 mod shard;
 mod sorted;
@@ -21,5 +24,8 @@ mod value;
 mod waiters;
 mod watchers;
 
+pub(super) use durable::Durable;
 pub(super) use pubsub::MemoryPubSub;
+pub(super) use redo::{Content, Owner, Part, Redo, Space};
+pub(super) use restore::Restoring;
 pub(super) use store::MemoryStore;

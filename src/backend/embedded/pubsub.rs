@@ -1,17 +1,21 @@
 //! Channels in memory.
 
+use crate::backend::keeper::Keeper;
 use crate::channel::{ChannelName, DeliverySender, Error, Payload, PubSub, Subscription, Topic, Topics};
 use crate::stream::Answer;
 use foldhash::fast::RandomState;
 use parking_lot::RwLock;
 use std::collections::HashMap;
 use std::fmt;
+use std::mem;
 use std::sync::{Arc, Weak};
 
 /// A [`PubSub`] in this process' memory; clones share it.
 #[derive(Clone, Default)]
 pub(in crate::backend) struct MemoryPubSub {
     subscribers: Arc<RwLock<Subscribers>>,
+    /// Ends with the last handle; what goes on by itself has none.
+    _keeper: Option<Arc<dyn Keeper>>,
 }
 
 /// Found by name; those that have a pattern are asked one after the other.
@@ -20,6 +24,7 @@ struct Subscribers {
     by_name: HashMap<ChannelName, Vec<Entry>, RandomState>,
     by_pattern: Vec<Entry>,
     next: u64,
+    closed: bool,
 }
 
 #[derive(Clone)]
@@ -56,6 +61,22 @@ impl Subscribers {
     }
 }
 
+impl MemoryPubSub {
+    /// A handle as users have it.
+    pub(in crate::backend) fn kept_by(self, keeper: Arc<dyn Keeper>) -> Self {
+        Self { _keeper: Some(keeper), ..self }
+    }
+
+    /// Ends all subscriptions, and those to come.
+    pub(in crate::backend) fn close(&self) {
+        let mut subscribers = self.subscribers.write();
+        subscribers.closed = true;
+        let ended = (mem::take(&mut subscribers.by_name), mem::take(&mut subscribers.by_pattern));
+        drop(subscribers);
+        drop(ended);
+    }
+}
+
 impl PubSub for MemoryPubSub {
     fn publish(&self, channel: &ChannelName, payloads: &[Payload]) -> Answer<Result<u64, Error>> {
         let subscribers = self.subscribers.read();
@@ -79,7 +100,9 @@ impl PubSub for MemoryPubSub {
                 subscribers.write().remove(id);
             }
         });
-        subscribers.add(id, sender);
+        if !subscribers.closed {
+            subscribers.add(id, sender);
+        }
         Answer::ready(Ok(subscription))
     }
 }

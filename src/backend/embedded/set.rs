@@ -2,6 +2,7 @@
 
 use super::contents::Members;
 use super::journal::Journal;
+use super::redo::{Content, Redo, Space};
 use super::shard::Shard;
 use crate::knowledge::{Change, Error, Key, Operation, Reply, SetCommand};
 
@@ -17,6 +18,7 @@ pub(super) fn apply(
             for member in asked {
                 if members.insert(member.clone()) {
                     added += 1;
+                    journal.redos.record(|| Redo::put(Space::Set, key, &member, Content::Nothing));
                     journal.record(|| Change::new(key.clone(), Operation::Sadd).new_value(member));
                 }
             }
@@ -27,6 +29,7 @@ pub(super) fn apply(
             for member in asked {
                 if members.remove(&member) {
                     removed += 1;
+                    journal.redos.record(|| Redo::remove(Space::Set, key, &member));
                     journal.record(|| Change::new(key.clone(), Operation::Srem).old(member));
                 }
             }
@@ -45,6 +48,7 @@ pub(super) fn apply(
             let any = members.iter().next().cloned();
             if let Some(member) = &any {
                 members.remove(member);
+                journal.redos.record(|| Redo::remove(Space::Set, key, member));
                 journal.record(|| Change::new(key.clone(), Operation::Spop).old(member.clone()));
             }
             Ok(any.into())

@@ -2,10 +2,12 @@
 
 use super::contents::{Collection, Contents};
 use super::journal::Journal;
+use super::redo::{Content, Part, Redo, Space};
 use crate::knowledge::{Change, Data, Error, Key, KeyCommand, Operation, Reply, Version};
+use crate::stream::clock;
 use foldhash::fast::RandomState;
 use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 use tokio::time::Instant;
 
 /// A map of keys; its owner locks it.
@@ -26,6 +28,10 @@ pub(super) struct Entry {
 }
 
 impl Shard {
+    pub(super) fn counting_from(writes: u64) -> Self {
+        Self { writes, ..Self::default() }
+    }
+
     /// The contents of `key`, whatever they are.
     pub(super) fn contents(&mut self, key: &Key, journal: &mut Journal) -> Option<&Contents> {
         self.entry(key, journal).map(|entry| &entry.contents)
@@ -60,7 +66,7 @@ impl Shard {
             journal.take_changed();
             let reply = f(&mut collection, journal)?;
             if !collection.is_empty() {
-                self.insert(key, collection.into_contents(), None);
+                self.insert(key, collection.into_contents(), None, journal);
             }
             return Ok(reply);
         };
@@ -68,6 +74,7 @@ impl Shard {
             return Err(wrong_kind::<C>(key, &entry.contents));
         };
         journal.take_changed();
+        let steps = journal.redos.len();
         let reply = f(collection, journal)?;
         let emptied = collection.is_empty();
         if journal.take_changed() {
@@ -75,7 +82,9 @@ impl Shard {
             self.writes = next;
         }
         if emptied {
-            self.remove(key);
+            // Instead of part by part it goes as a whole.
+            journal.redos.take_back(steps);
+            self.remove(key, journal);
             journal.record(|| Change::new(key.clone(), Operation::Del));
         }
         Ok(reply)
@@ -87,8 +96,10 @@ impl Shard {
         key: &Key,
         contents: Contents,
         deadline: Option<Instant>,
+        journal: &mut Journal,
     ) -> Option<Contents> {
         self.writes += 1;
+        self.record(key, &contents, deadline, journal);
         let entry = Entry { contents, version: self.writes, deadline };
         let old = self.entries.insert(key.clone(), entry);
         if let Some(at) = old.as_ref().and_then(|old| old.deadline) {
@@ -101,18 +112,45 @@ impl Shard {
     }
 
     /// Puts `contents` under `key` and leaves the time it has.
-    pub(super) fn replace(&mut self, key: &Key, contents: Contents) {
+    pub(super) fn replace(&mut self, key: &Key, contents: Contents, journal: &mut Journal) {
         let deadline = self.entries.get(key).and_then(|entry| entry.deadline);
-        self.insert(key, contents, deadline);
+        self.insert(key, contents, deadline, journal);
     }
 
     /// Takes `key` away.
-    pub(super) fn remove(&mut self, key: &Key) -> Option<Contents> {
+    pub(super) fn remove(&mut self, key: &Key, journal: &mut Journal) -> Option<Contents> {
+        let old = self.take(key)?;
+        journal.redos.record(|| Redo::clear(old.contents.space(), key));
+        if old.deadline.is_some() {
+            journal.redos.record(|| Redo::clear(Space::Expiry, key));
+        }
+        Some(old.contents)
+    }
+
+    fn take(&mut self, key: &Key) -> Option<Entry> {
         let old = self.entries.remove(key)?;
         if let Some(at) = old.deadline {
             self.deadlines.remove(&(at, key.clone()));
         }
-        Some(old.contents)
+        Some(old)
+    }
+
+    /// What it means to put `contents` in place of what is there; the parts of a collection are recorded one by one.
+    #[inline]
+    fn record(&self, key: &Key, contents: &Contents, deadline: Option<Instant>, journal: &mut Journal) {
+        if !journal.redos.wanted() {
+            return;
+        }
+        let old = self.entries.get(key);
+        if let Some(space) = old.map(|old| old.contents.space()).filter(|space| *space != contents.space()) {
+            journal.redos.record(|| Redo::clear(space, key));
+        }
+        if let Contents::Value(value) = contents {
+            journal.redos.record(|| Redo::put(Space::Value, key, Part::Whole, value));
+        }
+        if deadline != old.and_then(|old| old.deadline) {
+            record_deadline(key, deadline, journal);
+        }
     }
 
     pub(super) fn version(&mut self, key: &Key, journal: &mut Journal) -> Version {
@@ -125,13 +163,38 @@ impl Shard {
     }
 
     pub(super) fn restore(&mut self, key: &Key, entry: Option<Entry>) {
-        self.remove(key);
+        self.take(key);
         if let Some(entry) = entry {
             if let Some(at) = entry.deadline {
                 self.deadlines.insert((at, key.clone()));
             }
             self.entries.insert(key.clone(), entry);
         }
+    }
+
+    /// Puts what is made under `key` if there is nothing yet; whether there was nothing.
+    pub(super) fn restore_new(&mut self, key: &Key, contents: impl FnOnce() -> Contents) -> bool {
+        let new = !self.entries.contains_key(key);
+        if new {
+            self.writes += 1;
+            let entry = Entry { contents: contents(), version: self.writes, deadline: None };
+            self.entries.insert(key.clone(), entry);
+        }
+        new
+    }
+
+    pub(super) fn contents_mut(&mut self, key: &Key) -> Option<&mut Contents> {
+        self.entries.get_mut(key).map(|entry| &mut entry.contents)
+    }
+
+    /// Lets `key` cease after `lives`; whether it is there.
+    pub(super) fn restore_deadline(&mut self, key: &Key, lives: Duration) -> bool {
+        let Some(entry) = self.entries.get_mut(key) else { return false };
+        entry.deadline = deadline(lives);
+        if let Some(at) = entry.deadline {
+            self.deadlines.insert((at, key.clone()));
+        }
+        true
     }
 
     /// The keys, those whose time has ended left out.
@@ -165,7 +228,7 @@ impl Shard {
             }
             KeyCommand::Delete => {
                 let there = self.entry(key, journal).is_some();
-                if let Some(old) = self.remove(key) {
+                if let Some(old) = self.remove(key, journal) {
                     journal.record(|| Change::new(key.clone(), Operation::Del).old(whole(old)));
                 }
                 Reply::Flag(there)
@@ -187,6 +250,7 @@ impl Shard {
         if let Some(at) = deadline {
             self.deadlines.insert((at, key.clone()));
         }
+        record_deadline(key, deadline, journal);
         let operation = if deadline.is_some() { Operation::Expire } else { Operation::Persist };
         journal.record(|| Change::new(key.clone(), operation));
         true
@@ -208,7 +272,7 @@ impl Shard {
 
     #[cold]
     fn expire(&mut self, key: &Key, journal: &mut Journal) {
-        if let Some(old) = self.remove(key) {
+        if let Some(old) = self.remove(key, journal) {
             journal.record(|| Change::new(key.clone(), Operation::Expired).old(whole(old)));
         }
     }
@@ -217,6 +281,21 @@ impl Shard {
 /// When something ends that lasts for `after` from now; `None` if that is beyond all clocks.
 pub(super) fn deadline(after: Duration) -> Option<Instant> {
     Instant::now().checked_add(after)
+}
+
+fn record_deadline(key: &Key, deadline: Option<Instant>, journal: &mut Journal) {
+    journal.redos.record(|| match deadline {
+        Some(at) => Redo::put(Space::Expiry, key, Part::Whole, Content::At(on_the_wall(at))),
+        None => Redo::clear(Space::Expiry, key),
+    });
+}
+
+/// Milliseconds since 1970 at this moment, rounded up.
+pub(super) fn on_the_wall(at: Instant) -> i64 {
+    let (now, wall) = (Instant::now(), clock::now());
+    let at = if at >= now { wall.checked_add(at - now) } else { wall.checked_sub(now - at) };
+    let since = at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    since.and_then(|since| i64::try_from(since.as_nanos().div_ceil(1_000_000)).ok()).unwrap_or(i64::MAX)
 }
 
 /// The old value of a key that ceases; a collection is too much to be handed around.

@@ -2,6 +2,7 @@
 
 use super::journal::Journal;
 use super::list::range;
+use super::redo::{Redo, Space};
 use super::shard::Shard;
 use crate::knowledge::{Change, Data, Error, Key, Operation, Reply, SortedCommand};
 use foldhash::fast::RandomState;
@@ -37,7 +38,7 @@ impl Sorted {
         self.scores.is_empty()
     }
 
-    fn insert(&mut self, member: Data, score: f64) -> Option<f64> {
+    pub(super) fn insert(&mut self, member: Data, score: f64) -> Option<f64> {
         let score = score + 0.0;
         let old = self.scores.insert(member.clone(), score);
         if let Some(old) = old {
@@ -97,6 +98,7 @@ pub(super) fn apply(
             for member in asked {
                 if let Some(old) = sorted.remove(&member) {
                     removed += 1;
+                    journal.redos.record(|| Redo::remove(Space::Sorted, key, &member));
                     journal.record(|| change(key, Operation::Zrem, member).old(text(old)));
                 }
             }
@@ -139,6 +141,7 @@ fn pop(shard: &mut Shard, key: &Key, min: bool, journal: &mut Journal) -> Result
     shard.write(key, journal, |sorted: &mut Sorted, journal| {
         let popped = sorted.pop(min);
         if let Some((member, score)) = &popped {
+            journal.redos.record(|| Redo::remove(Space::Sorted, key, member));
             journal.record(|| change(key, operation, member.clone()).old(text(*score)));
         }
         Ok(Reply::Scored(popped.into_iter().collect()))
@@ -155,6 +158,7 @@ fn set(
 ) -> Option<f64> {
     let old = sorted.insert(member.clone(), score);
     if old != Some(score) {
+        journal.redos.record(|| Redo::put(Space::Sorted, key, &member, score));
         journal.record(|| change(key, operation, member).old(old.map(text)).new_value(text(score)));
     }
     old

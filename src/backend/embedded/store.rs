@@ -1,12 +1,15 @@
 //! Knowledge in memory.
 
+use super::durable::{Admission, Durable, Trouble};
 use super::event_log::Logs;
 use super::expiry::Expiry;
 use super::journal::Journal;
+use super::redo::Redos;
 use super::shard::Shard;
 use super::waiters::Waiters;
 use super::watchers::Watchers;
 use super::{hash, list, set, sorted, value};
+use crate::backend::keeper::Keeper;
 use crate::channel::Pattern;
 use crate::knowledge::{
     Changes, Command, Committed, Cursor, End, Error, Filter, Key, KeyCommand, ListCommand, Page, Pop, Popped,
@@ -27,6 +30,8 @@ pub(super) const SHARDS: usize = 64;
 #[derive(Clone)]
 pub(in crate::backend) struct MemoryStore {
     pub(super) inner: Arc<Inner>,
+    /// Ends with the last handle; what goes on by itself has none.
+    _keeper: Option<Arc<dyn Keeper>>,
 }
 
 pub(super) struct Inner {
@@ -36,11 +41,18 @@ pub(super) struct Inner {
     pub(super) waiters: Arc<Waiters>,
     pub(super) expiry: Expiry,
     pub(super) logs: Mutex<Logs>,
+    /// Where what is done goes to be kept; nowhere for what is in memory only.
+    durable: Option<Arc<Durable>>,
 }
 
 impl MemoryStore {
     pub(in crate::backend) fn new() -> Self {
-        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self::with(None, 0)
+    }
+
+    /// One whose changes go into `durable`; each shard counts its writes from `writes` on.
+    pub(super) fn with(durable: Option<Arc<Durable>>, writes: u64) -> Self {
+        let shards = (0..SHARDS).map(|_| Mutex::new(Shard::counting_from(writes))).collect();
         let inner = Inner {
             shards,
             hasher: RandomState::default(),
@@ -48,59 +60,118 @@ impl MemoryStore {
             waiters: Arc::default(),
             expiry: Expiry::default(),
             logs: Mutex::default(),
+            durable,
         };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), _keeper: None }
     }
 
+    /// A handle as users have it.
+    pub(in crate::backend) fn kept_by(self, keeper: Arc<dyn Keeper>) -> Self {
+        Self { _keeper: Some(keeper), ..self }
+    }
+
+    /// What the command did, and the batch after which that is kept.
     #[inline]
-    fn apply(&self, key: &Key, command: Command) -> Result<Reply, Error> {
+    fn apply(&self, key: &Key, command: Command) -> (Result<Reply, Error>, u64) {
         let lives = lives(&command);
         let mut shard = self.inner.lock(self.inner.index(key));
         let mut journal = self.inner.journal();
         let reply = apply(&mut shard, key, command, &mut journal);
-        self.inner.tell(&journal);
+        let batch = self.inner.tell(journal);
         drop(shard);
         if let Some(lives) = lives {
             self.inner.expiry.look_again(&self.inner, lives);
         }
-        reply
+        (reply, batch)
+    }
+
+    /// Does `f`, which says after which batch what it did is kept, when there is room for it; answers when it is kept.
+    pub(super) fn durably<T: Send + 'static, E: Send + 'static>(
+        &self,
+        told: impl Fn(Trouble) -> E + Send + 'static,
+        f: impl FnOnce(&Self) -> (Result<T, E>, u64) + Send + 'static,
+    ) -> Answer<Result<T, E>> {
+        let store = Self { inner: self.inner.clone(), _keeper: None };
+        match self.inner.admit() {
+            Admission::Now => {
+                let (done, batch) = f(self);
+                match done {
+                    Ok(done) if !store.inner.is_kept(batch) => Answer::pending(async move {
+                        store.inner.kept(batch).await.map_err(told)?;
+                        Ok(done)
+                    }),
+                    done => Answer::ready(done),
+                }
+            }
+            Admission::Never(trouble) => Answer::ready(Err(told(trouble))),
+            Admission::Later => Answer::pending(async move {
+                store.inner.admitted().await.map_err(&told)?;
+                let (done, batch) = f(&store);
+                let done = done?;
+                store.inner.kept(batch).await.map_err(told)?;
+                Ok(done)
+            }),
+        }
     }
 }
 
 impl Store for MemoryStore {
     #[inline]
     fn run(&self, key: &Key, command: Command) -> Answer<Result<Reply, Error>> {
-        Answer::ready(self.apply(key, command))
+        if self.inner.durable.is_none() || command.is_read() {
+            return Answer::ready(self.apply(key, command).0);
+        }
+        let (key, named) = (key.clone(), key.clone());
+        self.durably(move |trouble| trouble.with_key(&named), move |store| store.apply(&key, command))
     }
 
     fn pop(&self, key: &Key, from: Pop) -> Answer<Result<Popped, Error>> {
-        match self.try_pop(key, from) {
-            Ok(Some(popped)) => return Answer::ready(Ok(popped)),
-            Ok(None) => {}
-            Err(error) => return Answer::ready(Err(error)),
+        if self.inner.durable.is_none() {
+            match self.try_pop(key, from).0 {
+                Ok(Some(popped)) => return Answer::ready(Ok(popped)),
+                Ok(None) => {}
+                Err(error) => return Answer::ready(Err(error)),
+            }
         }
         let (store, key, taker) = (self.clone(), key.clone(), self.inner.waiters.enter(key));
         Answer::pending(async move {
+            let told = |trouble: Trouble| trouble.with_key(&key);
             loop {
-                let notified = taker.notify.notified();
-                tokio::pin!(notified);
-                // In line before looking, so that no push between looking and waiting is overheard.
-                notified.as_mut().enable();
-                if let Some(popped) = store.try_pop(&key, from)? {
-                    return Ok(popped);
-                }
-                notified.await;
+                let (popped, batch) = {
+                    let notified = taker.notify.notified();
+                    tokio::pin!(notified);
+                    // In line before looking, so that no push between looking and waiting is overheard.
+                    notified.as_mut().enable();
+                    store.inner.admitted().await.map_err(told)?;
+                    match store.try_pop(&key, from) {
+                        (Ok(Some(popped)), batch) => (popped, batch),
+                        (Ok(None), _) => {
+                            notified.await;
+                            continue;
+                        }
+                        (Err(error), _) => return Err(error),
+                    }
+                };
+                let on_its_way = Taken::new(&store.inner, &key, from, popped);
+                store.inner.kept(batch).await.map_err(told)?;
+                return Ok(on_its_way.deliver());
             }
         })
     }
 
     fn commit(&self, transaction: Transaction) -> Answer<Result<Committed, Error>> {
         let lives = transaction.steps().iter().filter_map(|(_, command)| lives(command)).min();
-        let committed = super::transaction::commit(&self.inner, transaction);
-        if let Some(lives) = lives {
-            self.inner.expiry.look_again(&self.inner, lives);
-        }
-        Answer::ready(committed)
+        let first = transaction.steps().first().map_or_else(|| Key::from(""), |(key, _)| key.clone());
+        self.durably(
+            move |trouble| trouble.with_key(&first),
+            move |store| {
+                let committed = super::transaction::commit(&store.inner, transaction);
+                if let Some(lives) = lives {
+                    store.inner.expiry.look_again(&store.inner, lives);
+                }
+                committed
+            },
+        )
     }
 
     fn scan(&self, pattern: &Pattern, from: Cursor) -> Answer<Result<Page, Error>> {
@@ -119,19 +190,35 @@ impl Store for MemoryStore {
 }
 
 impl MemoryStore {
-    fn try_pop(&self, key: &Key, from: Pop) -> Result<Option<Popped>, Error> {
+    fn try_pop(&self, key: &Key, from: Pop) -> (Result<Option<Popped>, Error>, u64) {
         let command = match from {
             Pop::Front => ListCommand::Pop(End::Front).into(),
             Pop::Back => ListCommand::Pop(End::Back).into(),
             Pop::Min => SortedCommand::PopMin.into(),
         };
-        Ok(match self.apply(key, command)? {
+        let (reply, batch) = self.apply(key, command);
+        let popped = reply.map(|reply| match reply {
             Reply::Data(item) => Some(Popped { item, score: None }),
             Reply::Scored(scored) => {
                 scored.into_iter().next().map(|(item, score)| Popped { item, score: Some(score) })
             }
             _ => None,
-        })
+        });
+        (popped, batch)
+    }
+
+    /// Ends the watching, and lets those who wait see that nothing more is to be had.
+    pub(in crate::backend) fn close(&self) {
+        self.inner.watchers.close();
+        self.inner.waiters.close();
+        for log in self.inner.logs.lock().values() {
+            log.news.notify_waiters();
+        }
+    }
+
+    /// Puts an item back that was popped and got nowhere.
+    pub(in crate::backend) fn put_back(&self, key: &Key, from: Pop, popped: Popped) {
+        self.inner.put_back(key, from, popped);
     }
 }
 
@@ -159,17 +246,101 @@ impl Inner {
     /// Made while the shard is locked.
     #[inline]
     pub(super) fn journal(&self) -> Journal {
-        Journal::new(self.watchers.any(), self.waiters.any())
+        Journal::new(self.watchers.any(), self.waiters.any(), self.redos())
     }
 
-    /// Tells all who watch and wait; called while the shard is locked.
     #[inline]
-    pub(super) fn tell(&self, journal: &Journal) {
+    pub(super) fn redos(&self) -> Redos {
+        Redos::new(self.durable.is_some())
+    }
+
+    /// Tells all who watch and wait, and hands over what is to be kept; called while the shard is locked. The batch
+    /// after which it is kept.
+    #[inline]
+    pub(super) fn tell(&self, journal: Journal) -> u64 {
         if !journal.changes.is_empty() {
             self.watchers.tell(&journal.changes);
         }
         for (key, items) in &journal.pushed {
             self.waiters.wake(key, *items);
+        }
+        self.keep(journal.redos)
+    }
+
+    fn put_back(&self, key: &Key, from: Pop, Popped { item, score }: Popped) {
+        let mut shard = self.lock(self.index(key));
+        let mut journal = self.journal();
+        let mut apply = |command: Command| apply(&mut shard, key, command, &mut journal);
+        // Whatever else is there by now stays; an item that cannot be put beside it is gone with what it was in.
+        let _ = match from {
+            Pop::Front => apply(ListCommand::Push(End::Front, item.into()).into()),
+            Pop::Back => apply(ListCommand::Push(End::Back, item.into()).into()),
+            Pop::Min => match apply(SortedCommand::Score(item.clone()).into()) {
+                Ok(Reply::Nil) => apply(SortedCommand::Add((item, score.unwrap_or(0.0)).into()).into()),
+                other => other,
+            },
+        };
+        self.tell(journal);
+    }
+}
+
+/// Nothing to wait for where nothing is kept.
+impl Inner {
+    #[inline]
+    pub(super) fn keep(&self, redos: Redos) -> u64 {
+        self.durable.as_ref().map_or(0, |durable| durable.push(redos.into_steps()))
+    }
+
+    pub(super) fn admit(&self) -> Admission {
+        self.durable.as_ref().map_or(Admission::Now, |durable| durable.admit())
+    }
+
+    /// Waits until a write may begin.
+    pub(super) async fn admitted(&self) -> Result<(), Trouble> {
+        loop {
+            match (self.admit(), &self.durable) {
+                (Admission::Never(trouble), _) => return Err(trouble),
+                (Admission::Later, Some(durable)) => durable.room().await,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    pub(super) fn is_kept(&self, batch: u64) -> bool {
+        self.durable.as_ref().is_none_or(|durable| durable.is_kept(batch))
+    }
+
+    pub(super) async fn kept(&self, batch: u64) -> Result<(), Trouble> {
+        match &self.durable {
+            Some(durable) => durable.kept(batch).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// An item on its way to a taker; if it does not get there it goes back.
+struct Taken<'a> {
+    inner: &'a Inner,
+    key: &'a Key,
+    from: Pop,
+    popped: Option<Popped>,
+}
+
+impl<'a> Taken<'a> {
+    fn new(inner: &'a Inner, key: &'a Key, from: Pop, popped: Popped) -> Self {
+        Self { inner, key, from, popped: Some(popped) }
+    }
+
+    #[expect(clippy::expect_used, reason = "only dropping it takes the item out otherwise")]
+    fn deliver(mut self) -> Popped {
+        self.popped.take().expect("an item is delivered once")
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some(popped) = self.popped.take() {
+            self.inner.put_back(self.key, self.from, popped);
         }
     }
 }
@@ -203,6 +374,6 @@ fn lives(command: &Command) -> Option<Duration> {
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("memory")
+        f.write_str(if self.inner.durable.is_some() { "file" } else { "memory" })
     }
 }

@@ -3,6 +3,7 @@
 use super::contents::{Contents, Fields, Members};
 use super::event_log::Logs;
 use super::journal::Journal;
+use super::redo::{LogRedos, Redos};
 use super::shard::{Entry, Shard};
 use super::store::{Inner, SHARDS, apply};
 use crate::knowledge::{
@@ -12,14 +13,14 @@ use crate::knowledge::{
 use parking_lot::MutexGuard;
 use std::collections::HashMap;
 
-/// Does all of it or nothing, with every shard it touches locked.
-pub(super) fn commit(inner: &Inner, transaction: Transaction) -> Result<Committed, Error> {
+/// Does all of it or nothing, with every shard it touches locked; and after which batch that is kept.
+pub(super) fn commit(inner: &Inner, transaction: Transaction) -> (Result<Committed, Error>, u64) {
     let mut world = Locked::of(inner, &transaction);
     let mut journal = inner.journal();
     let done = world.carry_out(transaction, &mut journal);
     // What ceased because it was looked at has ceased, also if nothing else was done.
-    inner.tell(&journal);
-    done
+    let batch = inner.tell(journal);
+    (done, batch)
 }
 
 /// The shards a transaction touches.
@@ -63,7 +64,7 @@ impl<'a> Locked<'a> {
         self.check_kinds(&transaction, journal)?;
         let (_, steps, log_steps) = transaction.into_parts();
         let before = self.snapshot_if_it_may_fail(&steps);
-        let (changes, pushed) = (journal.changes.len(), journal.pushed.len());
+        let (changes, pushed, redone) = (journal.changes.len(), journal.pushed.len(), journal.redos.len());
 
         let mut committed = Committed { replies: Vec::with_capacity(steps.len()), ..Committed::default() };
         for (key, command) in steps {
@@ -76,6 +77,7 @@ impl<'a> Locked<'a> {
                     }
                     journal.changes.truncate(changes);
                     journal.pushed.truncate(pushed);
+                    journal.redos.take_back(redone);
                     return Err(error);
                 }
             }
@@ -86,20 +88,22 @@ impl<'a> Locked<'a> {
         for (key, version) in &mut committed.versions {
             *version = self.shard(key).version(key, journal);
         }
-        self.do_to_logs(log_steps, &mut committed);
+        self.do_to_logs(log_steps, &mut journal.redos, &mut committed);
         Ok(committed)
     }
 
     /// Comes last because it cannot fail.
-    fn do_to_logs(&mut self, steps: Vec<LogStep>, committed: &mut Committed) {
+    fn do_to_logs(&mut self, steps: Vec<LogStep>, redos: &mut Redos, committed: &mut Committed) {
         let Some(logs) = &mut self.logs else { return };
         for step in steps {
             match step {
                 LogStep::Append(log, event) => {
-                    committed.ids.push(logs.entry(log).or_default().append(event));
+                    let held = logs.entry(log.clone()).or_default();
+                    committed.ids.push(held.append(event, &mut LogRedos::new(&log, redos)));
                 }
                 LogStep::Acknowledge(log, group, ids) => {
-                    logs.entry(log).or_default().acknowledge(&group, &ids);
+                    let held = logs.entry(log.clone()).or_default();
+                    held.acknowledge(&group, &ids, &mut LogRedos::new(&log, redos));
                 }
             }
         }

@@ -19,7 +19,7 @@ pub(super) fn apply(
         ValueCommand::Set { value, expiry } => {
             // A value whose time has ended is no old value.
             shard.contents(key, journal);
-            let old = shard.insert(key, Contents::Value(value.clone()), expiry.and_then(deadline));
+            let old = shard.insert(key, Contents::Value(value.clone()), expiry.and_then(deadline), journal);
             journal.record(|| {
                 let old = if let Some(Contents::Value(old)) = old { Some(old) } else { None };
                 Change::new(key.clone(), Operation::Set).old(old).new_value(value)
@@ -32,7 +32,7 @@ pub(super) fn apply(
         ValueCommand::Take => {
             let value = get(shard, key, journal)?;
             if value.is_some() {
-                shard.remove(key);
+                shard.remove(key, journal);
                 journal.record(|| Change::new(key.clone(), Operation::Del).old(value.clone()));
             }
             Ok(value.into())
@@ -40,7 +40,7 @@ pub(super) fn apply(
         ValueCommand::Increment(by) => {
             let held = get(shard, key, journal)?;
             let sum = add(key, held.as_ref(), by)?;
-            shard.replace(key, Contents::Value(sum.into()));
+            shard.replace(key, Contents::Value(sum.into()), journal);
             journal
                 .record(|| Change::new(key.clone(), Operation::Incrby).old(held).new_value(Data::from(sum)));
             Ok(Reply::Number(sum))

@@ -52,6 +52,13 @@ impl Waiters {
             }
         }
     }
+
+    /// Wakes all, so that they see that nothing more is to be had.
+    pub(super) fn close(&self) {
+        for waiting in self.by_key.lock().values() {
+            (0..waiting.takers).for_each(|_| waiting.notify.notify_one());
+        }
+    }
 }
 
 impl Drop for Taker {

@@ -10,6 +10,7 @@ use std::sync::{Arc, Weak};
 #[derive(Debug, Default)]
 pub(super) struct Watchers {
     any: AtomicBool,
+    closed: AtomicBool,
     list: ArcSwap<Vec<(u64, Arc<ChangeSender>)>>,
     changing: Mutex<()>,
     next: AtomicU64,
@@ -34,6 +35,12 @@ impl Watchers {
         changes
     }
 
+    /// Ends the watching of all, and of those who come.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.change(|_| ());
+    }
+
     pub(super) fn tell(&self, changes: &[Change]) {
         let list = self.list.load();
         for change in changes {
@@ -48,6 +55,9 @@ impl Watchers {
         let _one_at_a_time = self.changing.lock();
         let mut list = Vec::clone(&self.list.load());
         f(&mut list);
+        if self.closed.load(Ordering::Acquire) {
+            list.clear();
+        }
         self.any.store(!list.is_empty(), Ordering::Release);
         self.list.store(Arc::new(list));
     }

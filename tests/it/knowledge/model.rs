@@ -1,13 +1,15 @@
 //! Random commands against a naive model, and a replica that knows nothing but the changes.
 #![allow(clippy::cast_possible_truncation, reason = "the scores here are small whole numbers")]
 
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use mape::knowledge::{
     Change, Command, Data, End, Error, Filter, HashCommand, Items, Key, KeyCommand, Knowledge, ListCommand,
     Notice, Operation, Reply, SetCommand, SortedCommand, ValueCommand,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// What a key holds, in the plainest form.
 #[derive(Clone, Debug, PartialEq)]
@@ -319,7 +321,7 @@ fn items<T: std::fmt::Debug + Clone>(item: impl Strategy<Value = T>) -> impl Str
     })
 }
 
-fn command() -> impl Strategy<Value = Command> {
+pub(crate) fn command() -> impl Strategy<Value = Command> {
     let index = || -5..5_i64;
     let score = || (-3..3_i8).prop_map(f64::from);
     let end = || prop_oneof![Just(End::Front), Just(End::Back)];
@@ -394,9 +396,15 @@ pub(crate) async fn behaves_as_the_model(k: Knowledge, commands: Vec<(u8, Comman
     }
     let names: Vec<_> = model.0.keys().map(|key| k.name(key).unwrap().to_owned()).collect();
     assert_eq!(k.keyspace().names("*").await.unwrap(), names);
+    let end = k.value::<u8>("end");
+    end.set(&1).await.unwrap();
     let mut replica = BTreeMap::new();
-    while let Some(Some(notice)) = changes.next().now_or_never() {
-        let Notice::Change(change) = notice else { panic!("{notice:?}") };
+    loop {
+        let notice = timeout(Duration::from_secs(10), changes.next()).await.expect("all changes come");
+        let Some(Notice::Change(change)) = notice else { panic!("{notice:?}") };
+        if change.key == *end.key() {
+            break;
+        }
         replay(&mut replica, change);
     }
     let without_lists = model.0.into_iter().map(|(key, held)| match held {

@@ -1,0 +1,455 @@
+//! Events in Redis Streams, as the Python programs on `rqse` write and read them.
+
+use super::call::{FIELDS, appended, number};
+use super::client::Client;
+use super::commands::millis;
+use super::entries::{delivered, entries, id, ids, list, written};
+use super::failure::Failure;
+use super::reading;
+use super::replies::integer;
+use super::script::Script;
+use crate::event::{
+    Consumer, ConsumerName, Delivered, Entry, Error, Event, EventId, EventLog, GroupInfo, GroupName, LogInfo,
+    LogName, Pending, Retention,
+};
+use crate::knowledge::Data;
+use crate::stream::Answer;
+use redis::Value;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+/// A consumer that has nothing pending and has not been seen for so long is taken off its group's list.
+const GONE: Duration = Duration::from_hours(1);
+/// How many entries are counted at once.
+const COUNTED: i64 = 10_000;
+
+macro_rules! scripts {
+    ($($name:ident = $($file:literal)+;)*) => {
+        $(static $name: LazyLock<Script> = LazyLock::new(|| Script::new(concat!($(include_str!($file)),+)));)*
+    };
+}
+
+scripts! {
+    APPEND = "lua/append.lua";
+    CLAIM = "lua/claim.lua";
+    FORGOTTEN = "lua/forgotten.lua";
+    SET_IDLE = "lua/set_idle.lua";
+    SETTLE = "lua/settle.lua";
+    LEAVE = "lua/leave.lua";
+    LAG = "lua/lag.lua";
+    DELETE = "lua/groups.lua" "lua/delete.lua";
+    TRIM = "lua/groups.lua" "lua/trim.lua";
+    REMOVE = "lua/groups.lua" "lua/remove.lua";
+    INFO = "lua/groups.lua" "lua/info.lua";
+}
+
+/// The [`EventLog`] on a Redis server.
+#[derive(Clone)]
+pub(in crate::backend) struct RedisEventLog {
+    client: Client,
+}
+
+impl RedisEventLog {
+    pub(in crate::backend) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Does `ask` and reads its answer with `read`; `f` makes the future of both.
+    fn answer<T, F>(&self, log: &LogName, f: impl FnOnce(On) -> F) -> Answer<Result<T, Error>>
+    where
+        T: 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        Answer::pending(f(On { client: self.client.clone(), log: log.clone(), group: None }))
+    }
+}
+
+/// A log, and what there is to say of it in errors.
+#[derive(Clone)]
+pub(super) struct On {
+    pub(super) client: Client,
+    pub(super) log: LogName,
+    pub(super) group: Option<GroupName>,
+}
+
+impl On {
+    pub(super) fn of(mut self, group: &GroupName) -> Self {
+        self.group = Some(group.clone());
+        self
+    }
+
+    pub(super) fn key(&self) -> String {
+        self.client.key(self.log.as_str())
+    }
+
+    /// What a failure means.
+    pub(super) fn failed(&self, failure: Failure) -> Error {
+        let log = self.log.clone();
+        match (failure.code(), &self.group) {
+            (Some("WRONGTYPE"), _) => Error::NoLog { log },
+            (Some("NOGROUP"), Some(group)) => Error::NoGroup { log, group: group.clone() },
+            _ if failure.is_retryable() => Error::Unavailable { log, source: Arc::new(failure) },
+            _ => Error::Refused { log, source: Arc::new(failure) },
+        }
+    }
+
+    pub(super) fn refused(&self, reason: String) -> Error {
+        Error::Refused { log: self.log.clone(), source: Arc::new(super::explain::Refused(reason)) }
+    }
+
+    async fn query(&self, cmd: redis::Cmd) -> Result<Value, Error> {
+        self.client.query(cmd).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn script(&self, script: &Script, args: &[Data]) -> Result<Value, Error> {
+        let keys = [self.key()];
+        self.client.script(script, &keys, args).await.map_err(|failure| self.failed(failure))
+    }
+
+    /// What an answer says, if it is one that belongs here.
+    pub(super) fn expect<T>(&self, read: Option<T>) -> Result<T, Error> {
+        read.ok_or_else(|| self.refused("it answered what does not belong to the command".to_owned()))
+    }
+}
+
+fn texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Data> {
+    texts.into_iter().map(Data::from).collect()
+}
+
+fn with_ids(mut args: Vec<Data>, ids: &[EventId]) -> Vec<Data> {
+    args.extend(ids.iter().map(|id| Data::from(id.to_string())));
+    args
+}
+
+fn count_of(value: &Value) -> Option<u64> {
+    integer(value).and_then(|count| u64::try_from(count).ok())
+}
+
+impl EventLog for RedisEventLog {
+    fn append(&self, log: &LogName, events: Vec<Event>) -> Answer<Result<Vec<EventId>, Error>> {
+        self.answer(log, |on| async move {
+            match events.as_slice() {
+                [] => Ok(Vec::new()),
+                [event] => {
+                    let mut cmd = redis::cmd("XADD");
+                    cmd.arg(on.key()).arg("*");
+                    for (name, json) in written(event) {
+                        cmd.arg(name).arg(json);
+                    }
+                    let at = on.query(cmd).await?;
+                    Ok(vec![on.expect(id(&at))?])
+                }
+                events => {
+                    let mut args = Vec::new();
+                    for event in events {
+                        let fields = appended(event).ok_or_else(|| on.too_many_fields())?;
+                        args.push(number(fields.len()));
+                        args.extend(fields);
+                    }
+                    let at = on.script(&APPEND, &args).await?;
+                    on.expect(ids(at))
+                }
+            }
+        })
+    }
+
+    fn range(
+        &self,
+        log: &LogName,
+        from: EventId,
+        to: EventId,
+        count: usize,
+    ) -> Answer<Result<Vec<Entry>, Error>> {
+        self.answer(log, move |on| async move {
+            let mut cmd = redis::cmd("XRANGE");
+            cmd.arg(on.key()).arg(from.to_string()).arg(to.to_string()).arg("COUNT").arg(count);
+            // A count of 0 would be no limit at all.
+            let found = if count == 0 { Value::Nil } else { on.query(cmd).await? };
+            on.expect(entries(found))
+        })
+    }
+
+    fn follow(&self, log: &LogName, after: EventId, count: usize) -> Answer<Result<Vec<Entry>, Error>> {
+        self.answer(log, move |on| async move {
+            let after = if after == EventId::MAX { on.info().await?.last } else { after };
+            reading::follow(&on, after, count).await
+        })
+    }
+
+    fn info(&self, log: &LogName) -> Answer<Result<LogInfo, Error>> {
+        self.answer(log, |on| async move { on.info().await })
+    }
+
+    fn delete(&self, log: &LogName, deleted: Vec<EventId>) -> Answer<Result<Vec<EventId>, Error>> {
+        self.answer(log, |on| async move {
+            let gone = on.script(&DELETE, &with_ids(Vec::new(), &deleted)).await?;
+            on.expect(ids(gone))
+        })
+    }
+
+    fn trim(&self, log: &LogName, keep: Retention) -> Answer<Result<u64, Error>> {
+        self.answer(log, move |on| async move {
+            let args = match keep {
+                Retention::Entries(n) => texts(["entries", n.to_string().as_str()]),
+                Retention::Age(age) => texts(["age", millis(age).to_string().as_str()]),
+            };
+            let mut removed = 0;
+            // In steps, so that others get their turn.
+            loop {
+                let step = on.script(&TRIM, &args).await?;
+                match on.expect(count_of(&step))? {
+                    0 => return Ok(removed),
+                    more => removed += more,
+                }
+            }
+        })
+    }
+
+    fn remove(&self, log: &LogName) -> Answer<Result<bool, Error>> {
+        self.answer(log, |on| async move {
+            let removed = on.script(&REMOVE, &[]).await?;
+            Ok(on.expect(count_of(&removed))? > 0)
+        })
+    }
+
+    fn create_group(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<bool, Error>> {
+        let group = group.clone();
+        self.answer(log, move |on| async move {
+            let after = if after == EventId::MAX { "$".to_owned() } else { after.to_string() };
+            let mut cmd = redis::cmd("XGROUP");
+            cmd.arg("CREATE").arg(on.key()).arg(group.as_str()).arg(after).arg("MKSTREAM");
+            match on.client.query(cmd).await {
+                Ok(_) => Ok(true),
+                Err(failure) if failure.code() == Some("BUSYGROUP") => Ok(false),
+                Err(failure) => Err(on.failed(failure)),
+            }
+        })
+    }
+
+    fn remove_group(&self, log: &LogName, group: &GroupName) -> Answer<Result<bool, Error>> {
+        let group = group.clone();
+        self.answer(log, move |on| async move {
+            let mut cmd = redis::cmd("XGROUP");
+            cmd.arg("DESTROY").arg(on.key()).arg(group.as_str());
+            match on.client.query(cmd).await {
+                Ok(removed) => Ok(on.expect(count_of(&removed))? > 0),
+                // There is no such log.
+                Err(failure) if failure.to_string().contains("requires the key to exist") => Ok(false),
+                Err(failure) => Err(on.failed(failure)),
+            }
+        })
+    }
+
+    fn read(&self, consumer: &Consumer, count: usize) -> Answer<Result<Vec<Delivered>, Error>> {
+        let consumer = consumer.clone();
+        self.answer(&consumer.log.clone(), move |on| async move {
+            reading::read(&on.of(&consumer.group), &consumer, count).await
+        })
+    }
+
+    fn claim(
+        &self,
+        consumer: &Consumer,
+        idle: Duration,
+        count: usize,
+    ) -> Answer<Result<Vec<Delivered>, Error>> {
+        let consumer = consumer.clone();
+        self.answer(&consumer.log.clone(), move |on| async move {
+            let on = on.of(&consumer.group);
+            let numbers = [millis(idle).to_string(), count.to_string(), millis(GONE).to_string()];
+            let names = [consumer.group.as_str(), consumer.name.as_str()];
+            let args = texts(names.into_iter().chain(numbers.iter().map(String::as_str)));
+            let claimed = on.script(&CLAIM, &args).await?;
+            on.expect(delivered(claimed))
+        })
+    }
+
+    fn forgotten(&self, consumer: &Consumer, known: Vec<EventId>) -> Answer<Result<Vec<Delivered>, Error>> {
+        let consumer = consumer.clone();
+        self.answer(&consumer.log.clone(), move |on| async move {
+            let on = on.of(&consumer.group);
+            let names = texts([consumer.group.as_str(), consumer.name.as_str()]);
+            let given = on.script(&FORGOTTEN, &with_ids(names, &known)).await?;
+            on.expect(delivered(given))
+        })
+    }
+
+    fn set_idle(
+        &self,
+        consumer: &Consumer,
+        of: Vec<EventId>,
+        idle: Duration,
+    ) -> Answer<Result<Vec<EventId>, Error>> {
+        let consumer = consumer.clone();
+        self.answer(&consumer.log.clone(), move |on| async move {
+            let idle = millis(idle).to_string();
+            let args = texts([consumer.group.as_str(), consumer.name.as_str(), idle.as_str()]);
+            nothing_without_group(
+                on.clone().of(&consumer.group).script(&SET_IDLE, &with_ids(args, &of)).await,
+            )
+            .and_then(|mine| on.expect(ids(mine)))
+        })
+    }
+
+    fn acknowledge(&self, log: &LogName, group: &GroupName, ids: Vec<EventId>) -> Answer<Result<u64, Error>> {
+        if ids.is_empty() {
+            return Answer::ready(Ok(0));
+        }
+        let group = group.clone();
+        self.answer(log, move |on| async move {
+            let mut cmd = redis::cmd("XACK");
+            cmd.arg(on.key()).arg(group.as_str());
+            for id in &ids {
+                cmd.arg(id.to_string());
+            }
+            let done = on.query(cmd).await?;
+            on.expect(count_of(&done))
+        })
+    }
+
+    fn settle(
+        &self,
+        consumer: &Consumer,
+        id: EventId,
+        append: Vec<(LogName, Event)>,
+    ) -> Answer<Result<bool, Error>> {
+        let consumer = consumer.clone();
+        self.answer(&consumer.log.clone(), move |on| async move {
+            let on = on.of(&consumer.group);
+            let id = id.to_string();
+            let mut args = texts([consumer.group.as_str(), consumer.name.as_str(), id.as_str()]);
+            let mut keys = vec![on.key()];
+            for (log, event) in &append {
+                keys.push(on.client.key(log.as_str()));
+                let fields = appended(event).ok_or_else(|| on.too_many_fields())?;
+                args.push(number(fields.len()));
+                args.extend(fields);
+            }
+            let settled = on.client.script(&SETTLE, &keys, &args).await.map_err(|failure| on.failed(failure));
+            let settled = nothing_without_group(settled)?;
+            match integer(&settled) {
+                Some(done @ 0..) => Ok(done > 0),
+                Some(no_log) => {
+                    let number = usize::try_from(no_log.unsigned_abs()).unwrap_or(usize::MAX);
+                    let log = append.get(number.saturating_sub(2)).map(|(log, _)| log.clone());
+                    Err(Error::NoLog { log: log.unwrap_or_else(|| on.log.clone()) })
+                }
+                None if settled == Value::Nil => Ok(false),
+                None => on.expect(None),
+            }
+        })
+    }
+
+    fn pending(
+        &self,
+        log: &LogName,
+        group: &GroupName,
+        from: EventId,
+        count: usize,
+    ) -> Answer<Result<Vec<Pending>, Error>> {
+        let group = group.clone();
+        self.answer(log, move |on| async move {
+            let on = on.of(&group);
+            let mut cmd = redis::cmd("XPENDING");
+            cmd.arg(on.key()).arg(group.as_str()).arg(from.to_string()).arg("+").arg(count);
+            let held = on.query(cmd).await?;
+            on.expect(list(held).and_then(|held| held.into_iter().map(pending).collect()))
+        })
+    }
+
+    fn leave(&self, consumer: &Consumer) -> Answer<Result<(), Error>> {
+        let consumer = consumer.clone();
+        self.answer(&consumer.log.clone(), move |on| async move {
+            let names = texts([consumer.group.as_str(), consumer.name.as_str()]);
+            let left = on.clone().of(&consumer.group).script(&LEAVE, &names).await;
+            nothing_without_group(left).map(drop)
+        })
+    }
+}
+
+/// Where nothing is to be done if there is no group.
+fn nothing_without_group(answer: Result<Value, Error>) -> Result<Value, Error> {
+    match answer {
+        Err(Error::NoGroup { .. }) => Ok(Value::Nil),
+        answer => answer,
+    }
+}
+
+impl On {
+    fn too_many_fields(&self) -> Error {
+        self.refused(format!("an event of more than {FIELDS} fields can only be appended by itself"))
+    }
+
+    async fn info(&self) -> Result<LogInfo, Error> {
+        let state = self.script(&INFO, &[]).await?;
+        let mut info = self.expect(info(state))?;
+        for group in &mut info.groups {
+            if group.lag == UNKNOWN {
+                group.lag = self.lag(group.last_delivered).await?;
+            }
+        }
+        Ok(info)
+    }
+
+    /// Counts what is behind an id, in steps, so that others get their turn.
+    async fn lag(&self, mut last: EventId) -> Result<u64, Error> {
+        let mut lag = 0;
+        loop {
+            let args = texts([last.to_string().as_str(), COUNTED.to_string().as_str()]);
+            let counted = self.script(&LAG, &args).await?;
+            let mut counted = self.expect(list(counted))?.into_iter();
+            let count = self.expect(counted.next().as_ref().and_then(count_of))?;
+            last = self.expect(counted.next().as_ref().and_then(id))?;
+            lag += count;
+            if count < COUNTED.unsigned_abs() {
+                return Ok(lag);
+            }
+        }
+    }
+}
+
+/// A lag that the server does not know.
+const UNKNOWN: u64 = u64::MAX;
+
+fn info(value: Value) -> Option<LogInfo> {
+    let mut parts = list(value)?.into_iter();
+    let (len, last) = (count_of(&parts.next()?)?, id(&parts.next()?)?);
+    let mut groups = list(parts.next()?)?.into_iter().map(group).collect::<Option<Vec<_>>>()?;
+    groups.sort_by(|a, b| a.name.cmp(&b.name));
+    Some(LogInfo { len, last, groups })
+}
+
+fn group(value: Value) -> Option<GroupInfo> {
+    let mut parts = list(value)?.into_iter();
+    Some(GroupInfo {
+        name: text(&parts.next()?)?.into(),
+        last_delivered: id(&parts.next()?)?,
+        lag: integer(&parts.next()?).map(|lag| u64::try_from(lag).unwrap_or(UNKNOWN))?,
+        pending: count_of(&parts.next()?)?,
+        consumers: count_of(&parts.next()?)?,
+    })
+}
+
+fn pending(value: Value) -> Option<Pending> {
+    let mut parts = list(value)?.into_iter();
+    Some(Pending {
+        id: id(&parts.next()?)?,
+        consumer: ConsumerName::from(text(&parts.next()?)?),
+        idle: Duration::from_millis(count_of(&parts.next()?).unwrap_or(0)),
+        attempts: count_of(&parts.next()?)?,
+    })
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::BulkString(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        _ => None,
+    }
+}
+
+impl fmt::Debug for RedisEventLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RedisEventLog").field(&self.client).finish()
+    }
+}
