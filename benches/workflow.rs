@@ -12,7 +12,9 @@ mod measure;
 use criterion::Criterion;
 use mape::app::App;
 use mape::flow::Graph;
-use mape::workflow::{Cause, Command, Definition, Engine, Outcome, Place, State, Status, Task, Tasks, Time, step};
+use mape::workflow::{
+    Cause, Command, Definition, Engine, Outcome, Place, State, Status, Task, Tasks, Time, step,
+};
 use serde_json::Value;
 use std::sync::Arc;
 

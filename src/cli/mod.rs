@@ -14,6 +14,7 @@ mod backend;
 mod channel;
 mod config_check;
 mod config_explain;
+mod flow;
 mod knowledge;
 mod log;
 mod log_output;

@@ -104,21 +104,21 @@ async fn numbers_and_scores_are_exact_in_transactions_and_for_watchers() {
     let k = redis().await;
     let store = k.store();
     let mut changes = store.watch(Filter::all()).await.unwrap();
-    let (count, score) = (i64::MAX - 2, 0.1 + 0.2);
+    let (count, sum) = (i64::MAX - 2, 0.1 + 0.2);
     let committed = store
         .commit(
             Transaction::new()
                 .set("n", Data::from(count))
                 .incrby("n", 1)
                 .run("h", HashCommand::Increment("f".into(), i64::MIN))
-                .zadd("z", "m", score)
+                .zadd("z", "m", sum)
                 .run("z", SortedCommand::Increment("m".into(), 1e-17))
                 .run("z", SortedCommand::Score("m".into()))
-                .run("z", SortedCommand::RangeByScore(score, f64::INFINITY)),
+                .run("z", SortedCommand::RangeByScore(sum, f64::INFINITY)),
         )
         .await
         .unwrap();
-    let exact = score + 1e-17;
+    let exact = sum + 1e-17;
     let expected = [
         Reply::Done,
         Reply::Number(count + 1),
@@ -133,7 +133,7 @@ async fn numbers_and_scores_are_exact_in_transactions_and_for_watchers() {
     while new.len() < 4 {
         new.push(crate::redis::world::next_change(&mut changes).await.new.unwrap());
     }
-    let expected = [count.to_string(), (count + 1).to_string(), i64::MIN.to_string(), score.to_string()];
+    let expected = [count.to_string(), (count + 1).to_string(), i64::MIN.to_string(), sum.to_string()];
     assert_eq!(new, expected.map(Data::from));
 }
 
