@@ -169,7 +169,7 @@ impl<'a> Turn<'a> {
         }
         match node.kind() {
             NodeKind::Task { .. } | NodeKind::Resource { .. } | NodeKind::Sink { .. } => {
-                self.start(place, input)
+                self.start(place, input);
             }
             NodeKind::Source { value } => self.done(place, value.clone(), false),
             NodeKind::End { entry } => self.end(place, *entry, input),

@@ -78,11 +78,11 @@ pub(super) fn change(
     let data = serde_json::to_vec(record)
         .map_err(|error| Error::Damaged { id: id.clone(), reason: error.to_string() })?;
     let mut transaction = Transaction::new().expect_field(&key, field.clone(), None).hset(key, field, data);
-    let statuses = commands.iter().filter_map(|command| match command {
+    let mut statuses = commands.iter().filter_map(|command| match command {
         Command::Became(status) => Some(*status),
         _ => None,
     });
-    if let Some(status) = statuses.last() {
+    if let Some(status) = statuses.next_back() {
         transaction = transaction.set(keys::state(id), status.word());
         let full = id.full();
         transaction = match status {

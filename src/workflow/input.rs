@@ -66,7 +66,7 @@ pub(super) fn merge(input: &Arc<Value>) -> Result<Arc<Value>, String> {
     while let Some(value) = rest.pop() {
         match value {
             Value::Object(object) => {
-                merged.extend(object.iter().map(|(key, value)| (key.clone(), value.clone())))
+                merged.extend(object.iter().map(|(key, value)| (key.clone(), value.clone())));
             }
             Value::Array(items) => rest.extend(items.iter().rev()),
             other => {

@@ -51,7 +51,7 @@ impl Retry {
     /// This many times, after waits of 1, 2, 4 … seconds, at most a minute.
     #[must_use]
     pub const fn times(attempts: u32) -> Self {
-        Self { attempts, wait: Duration::from_secs(1), most: Duration::from_secs(60) }
+        Self { attempts, wait: Duration::from_secs(1), most: Duration::from_mins(1) }
     }
 
     /// The wait before the `n`-th further attempt, from 0. It has no jitter: the same history gives the same run.

@@ -241,11 +241,11 @@ impl Task {
         let mut uid = String::new();
         for c in name.chars() {
             if good(c) {
-                uid.push(c)
+                uid.push(c);
             } else if c == ':' {
-                uid.push('_')
+                uid.push('_');
             } else {
-                uid.push_str(&format!("_{:x}", c as u32))
+                uid.push_str(&format!("_{:x}", c as u32));
             }
         }
         if uid.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') { uid } else { format!("_{uid}") }

@@ -32,12 +32,11 @@ impl Tasks {
     /// Those with this one too; it takes the place of one of the same name.
     #[must_use]
     pub fn with(mut self, task: Task) -> Self {
-        match self.by_name.get(&task.name).and_then(|at| self.kinds.get_mut(*at)) {
-            Some(held) => *held = task,
-            None => {
-                self.by_name.insert(task.name.clone(), self.kinds.len());
-                self.kinds.push(task);
-            }
+        if let Some(held) = self.by_name.get(&task.name).and_then(|at| self.kinds.get_mut(*at)) {
+            *held = task;
+        } else {
+            self.by_name.insert(task.name.clone(), self.kinds.len());
+            self.kinds.push(task);
         }
         self
     }

@@ -429,9 +429,9 @@ impl Turner {
         tracing::info!(workflow = %id, "took over a run");
         self.runs.insert(id.clone(), run);
         if touched {
-            self.touched.push(id.clone())
+            self.touched.push(id.clone());
         } else {
-            self.perform(id, now)
+            self.perform(id, now);
         }
         Ok(())
     }
