@@ -158,20 +158,24 @@ impl<'a> Lexer<'a, '_> {
             (Notation::JsonArray, ')') => "])",
             (Notation::JsonArray, _) => "]>",
         };
-        let from = match notation {
-            Notation::Yaml => 2,
+        let (from, unclosed) = match notation {
+            Notation::Yaml => (2, None),
             // The end is that of the value; if the text is no value, the first end behind the place where it fails.
             _ => match literal_end::of_json(self.rest().get(1..).unwrap_or_default()) {
                 Ok(length) if self.rest().get(1 + length..).is_some_and(|rest| rest.starts_with(close)) => {
                     return self.push(kind, length + 2);
                 }
-                Ok(at) | Err(at) => 1 + at,
+                Ok(at) | Err(at) => {
+                    // A bracket that closes the literal, but not the value, is most likely meant as its end.
+                    let closes = self.rest().get(1 + at..).is_some_and(|rest| rest.starts_with(close));
+                    (1 + at, closes.then_some(2 + at))
+                }
             },
         };
         if let Some(length) = self.find(from, end) {
             return self.push(kind, length);
         }
-        let length = self.line_end(from.max(2));
+        let length = unclosed.unwrap_or_else(|| self.line_end(2));
         let message = format!("the literal has no end: `{end}` is missing");
         let help = format!("close it with `{end}`, without a space between the two characters");
         self.unclosed(kind, 2, length, &message, &help);

@@ -115,7 +115,7 @@ impl<'a> Parser<'a, '_> {
                     break;
                 }
                 TokenKind::Close | TokenKind::Open | TokenKind::Declare => break,
-                kind if token.line > line && begins_statement(kind) => break,
+                kind if token.line > line && (begins_statement(kind) || kind == TokenKind::Unknown) => break,
                 _ => self.at += 1,
             }
         }

@@ -3,6 +3,7 @@
 use super::saved::built;
 use super::{Error, Graph, Guard, Node, NodeKind};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -82,14 +83,8 @@ struct Saved {
     name: Option<String>,
 }
 
-#[derive(Deserialize)]
-enum Step {
-    StartFlow(Start),
-    Source(Source),
-    InvokeTask(Task),
-    InvokeFlow(Flow),
-    Sink(Sink),
-}
+/// A step: what it is called, and its keys.
+type Step = (String, Value);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -156,7 +151,7 @@ pub(super) fn read(text: &str) -> Result<Graph, String> {
     }
     let mut nodes = Vec::with_capacity(count);
     for (index, step) in saved.steps.into_iter().enumerate() {
-        let (at, node) = step.into_node().map_err(|reason| format!("the step {index}: {reason}"))?;
+        let (at, node) = into_node(step).map_err(|reason| format!("the step {index}: {reason}"))?;
         if at != index {
             return Err(format!("the step {index} says that it is the step {at}"));
         }
@@ -165,28 +160,40 @@ pub(super) fn read(text: &str) -> Result<Graph, String> {
     built(nodes, edges, saved.name, None, None)
 }
 
-impl Step {
-    fn into_node(self) -> Result<(usize, Node), String> {
-        let parsed = |guard: Option<String>| {
-            guard.map(|guard| Guard::parse(&guard)).transpose().map_err(|error| error.to_string())
-        };
-        let (index, kind, merge, guard, doc) = match self {
-            Self::StartFlow(step) => (step.index, NodeKind::Start, false, None, None),
-            Self::Source(step) => (step.index, NodeKind::Source { value: step.value }, false, None, None),
-            Self::InvokeTask(step) => {
-                // The package runs an alias by its own name; what it stands for is the task that is meant.
-                let alias = step.base.as_ref().map(|_| step.name.clone());
-                let name = step.base.unwrap_or(step.name);
-                let alias = alias.filter(|alias| *alias != name);
-                let kind = NodeKind::Task { name, alias, parameters: step.parameters };
-                (step.index, kind, step.merge, parsed(step.guard)?, step.doc)
-            }
-            Self::InvokeFlow(step) => {
-                let kind = NodeKind::Subflow { end: step.end, group: false, declared: None };
-                (step.index, kind, step.merge, parsed(step.guard)?, None)
-            }
-            Self::Sink(step) => (step.index, NodeKind::End { entry: 0 }, step.merge, None, None),
-        };
-        Ok((index, Node { merge, guard, doc, ..Node::new(kind, None) }))
+fn into_node((name, keys): Step) -> Result<(usize, Node), String> {
+    fn read<T: DeserializeOwned>(keys: Value) -> Result<T, String> {
+        serde_json::from_value(keys).map_err(|error| error.to_string())
     }
+    let parsed = |guard: Option<String>| {
+        guard.map(|guard| Guard::parse(&guard)).transpose().map_err(|error| error.to_string())
+    };
+    let (index, kind, merge, guard, doc) = match name.as_str() {
+        "StartFlow" => (read::<Start>(keys)?.index, NodeKind::Start, false, None, None),
+        "Source" => {
+            let step: Source = read(keys)?;
+            (step.index, NodeKind::Source { value: step.value }, false, None, None)
+        }
+        "InvokeTask" => {
+            let step: Task = read(keys)?;
+            // The package runs an alias by its own name; what it stands for is the task that is meant.
+            let alias = step.base.as_ref().map(|_| step.name.clone());
+            let name = step.base.unwrap_or(step.name);
+            let alias = alias.filter(|alias| *alias != name);
+            let kind = NodeKind::Task { name, alias, parameters: step.parameters };
+            (step.index, kind, step.merge, parsed(step.guard)?, step.doc)
+        }
+        "InvokeFlow" => {
+            let step: Flow = read(keys)?;
+            let kind = NodeKind::Subflow { end: step.end, group: false, declared: None };
+            (step.index, kind, step.merge, parsed(step.guard)?, None)
+        }
+        "Sink" => {
+            let step: Sink = read(keys)?;
+            (step.index, NodeKind::End { entry: 0 }, step.merge, None, None)
+        }
+        other => {
+            return Err(format!("there are no steps `{other}`, only StartFlow, Source, InvokeTask, InvokeFlow, Sink"));
+        }
+    };
+    Ok((index, Node { merge, guard, doc, ..Node::new(kind, None) }))
 }

@@ -144,6 +144,7 @@ impl<'a> Compiler<'a, '_> {
 
     /// Makes the edges of all labels of a scope.
     pub(super) fn connect_labels(&mut self, scope: &Scope<'a>) {
+        let mut suggested: HashSet<&str> = HashSet::new();
         for label in &scope.labels {
             if label.merges {
                 for input in &label.inputs {
@@ -162,73 +163,60 @@ impl<'a> Compiler<'a, '_> {
                 }
             }
             if !scope.unread.contains(label.name) {
-                self.check_label(label, scope);
+                suggested.extend(self.check_label(label, scope));
+            }
+        }
+        // What another label was most likely meant to be is not without use.
+        for label in &scope.labels {
+            if !scope.unread.contains(label.name) && !suggested.contains(label.name) {
+                self.warn_of_unused(label);
             }
         }
     }
 
-    fn check_label(&mut self, label: &Label<'a>, scope: &Scope<'a>) {
+    /// Reports a label that has only one side; gives the one that it was most likely meant to be.
+    fn check_label(&mut self, label: &Label<'a>, scope: &Scope<'a>) -> Option<&'a str> {
         let name = label.name;
-        if label.outputs.is_empty() {
-            for token in &label.sources {
-                let message = format!("nothing goes to `:{name}`, so nothing can begin with it");
-                let other = format!(
-                    "`:{name}` is an input here; write `A :{name}` or `A → :{name}` where it comes from"
-                );
-                let help = self
-                    .where_else(label, scope, label.before.map(|_| other), |label| !label.outputs.is_empty());
-                let error = self.sink.error_at(Code::UnknownLabel, self.contents.token(*token), message);
-                if let Some(help) = help {
-                    error.help(help);
-                }
+        let lacks_output = label.outputs.is_empty();
+        let (tokens, message, elsewhere) = if lacks_output {
+            let message = format!("nothing goes to `:{name}`, so nothing can begin with it");
+            let help = format!("`:{name}` is an input here; write `A :{name}` or `A → :{name}` where it comes from");
+            (&label.sources, message, label.before.map(|_| help))
+        } else if label.inputs.is_empty() {
+            let message = format!("nothing begins with `:{name}`, so nothing can go there");
+            let help = format!("`:{name}` is an output here; write `:{name} A` or `:{name} → A` where it leads to");
+            (&label.destinations, message, label.behind.map(|_| help))
+        } else {
+            return None;
+        };
+        let first = tokens.first()?;
+        let fits = |label: &&Label<'_>| !if lacks_output { label.outputs.is_empty() } else { label.inputs.is_empty() };
+        let near = match elsewhere {
+            Some(_) => None,
+            None => self.near(name, scope.labels.iter().filter(fits).map(|label| label.name)),
+        };
+        let help = match near {
+            Some(near) => Some(format!("did you mean the label `:{near}`?")),
+            None => elsewhere.or_else(|| self.in_another_scope(*first, tokens.len())),
+        };
+        for token in tokens {
+            let error = self.sink.error_at(Code::UnknownLabel, self.contents.token(*token), message.as_str());
+            if let Some(help) = &help {
+                error.help(help.as_str());
             }
         }
-        if label.inputs.is_empty() {
-            for token in &label.destinations {
-                let message = format!("nothing begins with `:{name}`, so nothing can go there");
-                let other = format!(
-                    "`:{name}` is an output here; write `:{name} A` or `:{name} → A` where it leads to"
-                );
-                let help = self
-                    .where_else(label, scope, label.behind.map(|_| other), |label| !label.inputs.is_empty());
-                let error = self.sink.error_at(Code::UnknownLabel, self.contents.token(*token), message);
-                if let Some(help) = help {
-                    error.help(help);
-                }
-            }
-        }
-        self.warn_of_unused(label);
+        near
     }
 
-    /// What may have been meant in place of a label that has no other side.
-    fn where_else(
-        &mut self,
-        label: &Label<'a>,
-        scope: &Scope<'a>,
-        other_side: Option<String>,
-        fits: impl Fn(&Label<'a>) -> bool,
-    ) -> Option<String> {
-        if other_side.is_some() {
-            return other_side;
-        }
-        let name = label.name;
-        let known = scope.labels.iter().filter(|label| fits(label)).map(|label| label.name);
-        if let Some(near) = self.near(name, known) {
-            return Some(format!("did you mean the label `:{near}`?"));
-        }
+    /// Help for a label that is there more often than in its own scope.
+    fn in_another_scope(&self, label: TokenId, here: usize) -> Option<String> {
         if self.searches == 0 {
             return None;
         }
-        let here = label.sources.len() + label.destinations.len();
-        let written = format!(":{name}");
-        let everywhere =
-            self.contents.tokens.iter().filter(|token| token.text(self.contents.text) == written);
-        if everywhere.take(here + 1).count() > here {
-            return Some(format!(
-                "`:{name}` is in another `{{ }}`; labels do not reach into or out of a subflow"
-            ));
-        }
-        None
+        let written = self.contents.text_of(label);
+        let same = self.contents.tokens.iter().filter(|token| token.text(self.contents.text) == written);
+        let elsewhere = same.take(here + 1).count() > here;
+        elsewhere.then(|| format!("`{written}` is in another `{{ }}`; labels do not reach into or out of a subflow"))
     }
 
     fn warn_of_unused(&mut self, label: &Label<'a>) {

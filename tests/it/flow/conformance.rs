@@ -11,7 +11,7 @@ fn corpus(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn agreed() -> Vec<Value> {
+pub(super) fn agreed() -> Vec<Value> {
     corpus(include_str!("corpus/agreed.jsonl"))
 }
 
