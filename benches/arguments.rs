@@ -46,8 +46,8 @@ impl Arguments {
                 "--seconds" => read.seconds = seconds(read.seconds),
                 "--idle" => read.idle = seconds(read.idle),
                 "--only" => {
-                    read.only =
-                        Some(if args.next().as_deref() == Some("hand") { Side::Hand } else { Side::Ours })
+                    let hand = args.next().as_deref() == Some("hand");
+                    read.only = Some(if hand { Side::Hand } else { Side::Ours });
                 }
                 option if option.starts_with('-') => {}
                 word => read.words.push(word.to_owned()),

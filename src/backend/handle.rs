@@ -94,6 +94,7 @@ impl Backend {
     ///
     /// Yes: dropping the future opens nothing.
     pub async fn attach(url: &str, options: Options) -> Result<Self, Error> {
+        let _ = &options;
         match url.parse()? {
             Url::Memory => Err(Error::NotShared),
             #[cfg(feature = "file")]

@@ -7,16 +7,20 @@
 use super::redo::Redo;
 use crate::event::{self, LogName};
 use crate::knowledge::{self, Key};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::mem;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// How much may gather before writers have to wait, in bytes.
 const LIMIT: usize = 32 << 20;
 /// How long after a failed write the next is tried.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long the writer stays awake when it has nothing to do: who waited for it may come again at once.
+const AWAKE: Duration = Duration::from_micros(30);
+/// When nobody has come for so long, nobody is expected any more.
+const QUIET: Duration = Duration::from_micros(20);
 /// A list of steps that was once longer than this is not used again.
 const SPARE: usize = 1 << 14;
 
@@ -39,11 +43,15 @@ pub(in crate::backend) struct Durable {
 struct State {
     mode: Mode,
     gathered: Vec<Redo>,
+    /// By how many operations.
+    operations: usize,
     weight: usize,
     /// The number of the batch that gathers.
     batch: u64,
     /// The last batch that is kept.
     kept: u64,
+    /// The last batch of which all who wait have been told.
+    told: u64,
     writer_waits: bool,
 }
 
@@ -61,7 +69,17 @@ enum Mode {
 #[derive(Debug)]
 pub(in crate::backend) struct Batch {
     pub(in crate::backend) steps: Vec<Redo>,
+    operations: usize,
     number: u64,
+    begun: Instant,
+}
+
+/// A batch that is written: its list to be used again, and what it tells about the next.
+#[derive(Debug, Default)]
+pub(in crate::backend) struct Written {
+    spare: Vec<Redo>,
+    operations: usize,
+    took: Duration,
 }
 
 /// Whether a write may begin.
@@ -89,9 +107,11 @@ impl Durable {
         let state = State {
             mode: Mode::Open,
             gathered: Vec::new(),
+            operations: 0,
             weight: 0,
             batch: 1,
             kept: 0,
+            told: 0,
             writer_waits: false,
         };
         Self {
@@ -141,6 +161,7 @@ impl Durable {
         }
         state.weight += steps.iter().map(Redo::weight).sum::<usize>();
         state.gathered.extend(steps);
+        state.operations += 1;
         let batch = state.batch;
         if mem::take(&mut state.writer_waits) {
             drop(state);
@@ -163,6 +184,7 @@ impl Durable {
             {
                 let state = self.state.lock();
                 if state.kept >= batch {
+                    self.tell_rest(state, batch);
                     return Ok(());
                 }
                 if let Mode::Failing(why) | Mode::Closed(why) = &state.mode {
@@ -170,6 +192,18 @@ impl Durable {
                 }
             }
             notified.await;
+        }
+    }
+
+    /// Wakes those who still wait for a batch that is kept.
+    ///
+    /// The writer wakes only the first of them, who wakes the others from inside of the runtime, which costs much less
+    /// than from outside. If that one takes its time, the writer does it itself the next time it looks up.
+    fn tell_rest(&self, mut state: MutexGuard<'_, State>, batch: u64) {
+        if state.told < batch {
+            state.told = batch;
+            drop(state);
+            self.news(batch).notify_waiters();
         }
     }
 
@@ -216,11 +250,20 @@ impl Durable {
 
 /// For the writer.
 impl Durable {
-    /// Waits for something to write; `None` if there is nothing and nothing will come. `spare` is a list to use again.
-    pub(in crate::backend) fn take(&self, mut spare: Vec<Redo>) -> Option<Batch> {
+    /// Waits for something to write; `None` if there is nothing and nothing will come.
+    pub(in crate::backend) fn take(&self, former: Written) -> Option<Batch> {
+        let Written { mut spare, operations: expected, took } = former;
         spare.clear();
         if spare.capacity() > SPARE {
             spare = Vec::new();
+        }
+        self.while_awake(AWAKE, |state| state.operations == 0);
+        let state = self.state.lock();
+        let kept = state.kept;
+        if state.gathered.is_empty() {
+            self.tell_rest(state, kept);
+        } else {
+            drop(state);
         }
         let mut state = self.state.lock();
         while state.gathered.is_empty() {
@@ -230,7 +273,25 @@ impl Durable {
             state.writer_waits = true;
             self.work.wait(&mut state);
         }
-        let batch = Batch { steps: mem::replace(&mut state.gathered, spare), number: state.batch };
+        if state.operations < expected {
+            // Those who were answered together come back together: without them the batch would be that of the
+            // fastest, and all others would wait for two.
+            drop(state);
+            let (mut seen, mut grown) = (0, Instant::now());
+            self.while_awake(took / 4, |state| {
+                if state.operations > seen {
+                    (seen, grown) = (state.operations, Instant::now());
+                }
+                seen < expected && grown.elapsed() < QUIET
+            });
+            state = self.state.lock();
+        }
+        let batch = Batch {
+            steps: mem::replace(&mut state.gathered, spare),
+            operations: mem::take(&mut state.operations),
+            number: state.batch,
+            begun: Instant::now(),
+        };
         state.batch += 1;
         let was_full = mem::take(&mut state.weight) >= LIMIT;
         drop(state);
@@ -240,17 +301,25 @@ impl Durable {
         Some(batch)
     }
 
-    /// The batch is kept; its list, to be used again.
-    pub(in crate::backend) fn is_written(&self, batch: Batch) -> Vec<Redo> {
+    /// Lets others run as long as `waits` is true, but not longer than this: it is over sooner than the system would
+    /// wake the writer again.
+    fn while_awake(&self, at_most: Duration, mut waits: impl FnMut(&State) -> bool) {
+        let begun = Instant::now();
+        while begun.elapsed() < at_most && waits(&self.state.lock()) {
+            std::thread::yield_now();
+        }
+    }
+
+    /// The batch is kept.
+    pub(in crate::backend) fn is_written(&self, batch: Batch) -> Written {
         let mut state = self.state.lock();
-        state.kept = batch.number;
-        let failed = matches!(state.mode, Mode::Failing(_));
-        if failed {
+        let former = mem::replace(&mut state.kept, batch.number);
+        if matches!(state.mode, Mode::Failing(_)) {
             state.mode = Mode::Open;
         }
-        drop(state);
-        self.news(batch.number).notify_waiters();
-        batch.steps
+        self.tell_rest(state, former);
+        self.news(batch.number).notify_one();
+        Written { spare: batch.steps, operations: batch.operations, took: batch.begun.elapsed() }
     }
 
     /// A batch could not be written for this reason: everyone who waits is told, and nothing new is begun. Waits until

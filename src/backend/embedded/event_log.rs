@@ -2,6 +2,7 @@
 
 use super::log::Log;
 use super::redo::{LogRedos, Redos};
+use super::size;
 use super::store::{Inner, MemoryStore};
 use crate::event::{
     Consumer, Delivered, Entry, Error, Event, EventId, EventLog, GroupName, LogInfo, LogName, Pending,
@@ -97,6 +98,11 @@ fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
 
 impl EventLog for MemoryStore {
     fn append(&self, log: &LogName, events: Vec<Event>) -> Answer<Result<Vec<EventId>, Error>> {
+        if self.inner.is_durable()
+            && let Err(error) = size::check_events(log, &events)
+        {
+            return Answer::ready(Err(error));
+        }
         self.on_log(log, |log, redos| Ok(events.into_iter().map(|event| log.append(event, redos)).collect()))
     }
 
@@ -209,6 +215,11 @@ impl EventLog for MemoryStore {
         id: EventId,
         append: Vec<(LogName, Event)>,
     ) -> Answer<Result<bool, Error>> {
+        if self.inner.is_durable()
+            && let Err(error) = size::check_events(&consumer.log, append.iter().map(|(_, event)| event))
+        {
+            return Answer::ready(Err(error));
+        }
         let of = consumer.clone();
         self.on_logs(&consumer.log, move |logs, redos| {
             let log = logs.entry(of.log.clone()).or_default();

@@ -17,6 +17,7 @@ mod redo;
 mod restore;
 mod set;
 mod shard;
+mod size;
 mod sorted;
 mod store;
 mod transaction;
@@ -24,7 +25,7 @@ mod value;
 mod waiters;
 mod watchers;
 
-pub(super) use durable::Durable;
+pub(super) use durable::{Durable, Written};
 pub(super) use pubsub::MemoryPubSub;
 pub(super) use redo::{Content, Owner, Part, Redo, Space};
 pub(super) use restore::Restoring;

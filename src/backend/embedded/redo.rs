@@ -1,5 +1,6 @@
 //! What an operation leaves behind, so that it can be done again after a restart.
 
+use super::size;
 use crate::event::{ConsumerName, Event, EventId, GroupName, LogName};
 use crate::knowledge::{Data, Key};
 use std::sync::Arc;
@@ -90,15 +91,11 @@ impl Redo {
         size_of::<Self>()
             + match self {
                 Self::Put(_, _, p, Content::Data(data)) => part(p) + data.len(),
-                Self::Put(_, _, p, Content::Event(event)) => part(p) + json_length(event),
+                Self::Put(_, _, p, Content::Event(event)) => part(p) + size::json_length(event),
                 Self::Put(_, _, p, _) | Self::Remove(_, _, p) => part(p),
                 Self::Clear(..) => 0,
             }
     }
-}
-
-fn json_length(event: &Event) -> usize {
-    event.fields().map(|(name, json)| name.len() + json.len() + 4).sum()
 }
 
 /// The steps of one operation in order, if anyone writes them down; otherwise they are not even made.

@@ -8,7 +8,7 @@ use super::redo::Redos;
 use super::shard::Shard;
 use super::waiters::Waiters;
 use super::watchers::Watchers;
-use super::{hash, list, set, sorted, value};
+use super::{hash, list, set, size, sorted, value};
 use crate::backend::keeper::Keeper;
 use crate::channel::Pattern;
 use crate::knowledge::{
@@ -118,15 +118,18 @@ impl MemoryStore {
 impl Store for MemoryStore {
     #[inline]
     fn run(&self, key: &Key, command: Command) -> Answer<Result<Reply, Error>> {
-        if self.inner.durable.is_none() || command.is_read() {
+        if !self.inner.is_durable() || command.is_read() {
             return Answer::ready(self.apply(key, command).0);
+        }
+        if let Err(error) = size::check(key, &command) {
+            return Answer::ready(Err(error));
         }
         let (key, named) = (key.clone(), key.clone());
         self.durably(move |trouble| trouble.with_key(&named), move |store| store.apply(&key, command))
     }
 
     fn pop(&self, key: &Key, from: Pop) -> Answer<Result<Popped, Error>> {
-        if self.inner.durable.is_none() {
+        if !self.inner.is_durable() {
             match self.try_pop(key, from).0 {
                 Ok(Some(popped)) => return Answer::ready(Ok(popped)),
                 Ok(None) => {}
@@ -161,6 +164,11 @@ impl Store for MemoryStore {
 
     fn commit(&self, transaction: Transaction) -> Answer<Result<Committed, Error>> {
         let lives = transaction.steps().iter().filter_map(|(_, command)| lives(command)).min();
+        if self.inner.is_durable()
+            && let Err(error) = size::check_all(&transaction)
+        {
+            return Answer::ready(Err(error));
+        }
         let first = transaction.steps().first().map_or_else(|| Key::from(""), |(key, _)| key.clone());
         self.durably(
             move |trouble| trouble.with_key(&first),
@@ -251,7 +259,7 @@ impl Inner {
 
     #[inline]
     pub(super) fn redos(&self) -> Redos {
-        Redos::new(self.durable.is_some())
+        Redos::new(self.is_durable())
     }
 
     /// Tells all who watch and wait, and hands over what is to be kept; called while the shard is locked. The batch
@@ -286,6 +294,11 @@ impl Inner {
 
 /// Nothing to wait for where nothing is kept.
 impl Inner {
+    #[inline]
+    pub(super) fn is_durable(&self) -> bool {
+        self.durable.is_some()
+    }
+
     #[inline]
     pub(super) fn keep(&self, redos: Redos) -> u64 {
         self.durable.as_ref().map_or(0, |durable| durable.push(redos.into_steps()))
@@ -374,6 +387,6 @@ fn lives(command: &Command) -> Option<Duration> {
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.inner.durable.is_some() { "file" } else { "memory" })
+        f.write_str(if self.inner.is_durable() { "file" } else { "memory" })
     }
 }

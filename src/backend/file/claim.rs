@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The file whose lock makes its holder the owner.
@@ -38,6 +38,10 @@ impl Claim {
         made.map_err(|error| Error::file("making", dir, &error))?;
         // The same place also if the process changes its working directory.
         let dir = fs::canonicalize(dir).map_err(|error| Error::file("finding", dir, &error))?;
+        let shared = fs::metadata(&dir).is_ok_and(|dir| dir.permissions().mode() & 0o022 != 0);
+        if shared {
+            tracing::warn!(dir = %dir.display(), "others may write to this directory; let only its user do that");
+        }
         let path = dir.join(NAME);
         let fail = |error: std::io::Error| Error::file("claiming", &path, &error);
         let mut options = OpenOptions::new();

@@ -4,7 +4,7 @@ use super::row;
 use crate::backend::Error;
 use crate::backend::embedded::Redo;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::fs::{self, File, Permissions};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -16,6 +16,9 @@ const NAME: &str = "mape.db";
 const APPLICATION: u32 = u32::from_be_bytes(*b"mape");
 /// The format that is written and read.
 const FORMAT: u32 = 1;
+
+/// A journal that was once longer is cut to this many bytes.
+const JOURNAL: i64 = 64 << 20;
 
 /// `space` is the number of a [`Space`](crate::backend::embedded::Space), `key` a key, a log or `["log","group"]`.
 /// All the rest is as it was given, as text where it is text, so that `sqlite3 mape.db` shows it to people.
@@ -48,18 +51,27 @@ impl Database {
             Err(error) if error.kind() == ErrorKind::NotFound => create(dir, &path)?,
             Err(error) => return Err(Error::file("reading", &path, &error)),
         }
-        let fail = |error: rusqlite::Error| damaged(&path, &error);
+        let fail = |error: rusqlite::Error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Error::file("locking", &path, &"another program has it open")
+            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) | None => damaged(&path, &error),
+            Some(_) => Error::file("opening", &path, &error),
+        };
         // Without the flag that lets SQLite make a file: what is missing by now is not made anew.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags).map_err(fail)?;
         // As long as it may be damaged, closing it does not write what is beside it into it.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(fail)?;
+        // Nobody else may change what is in memory here; and a commit costs less when nobody has to be asked.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(fail)?;
         let verdict: String =
             connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(fail)?;
         if verdict != "ok" {
             return Err(damaged(&path, &verdict));
         }
         connection.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
+        connection.pragma_update(None, "journal_size_limit", JOURNAL).map_err(fail)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(fail)?;
         Ok(Self { connection, path })
     }

@@ -1,7 +1,7 @@
 //! The one thread that writes.
 
 use super::database::Database;
-use crate::backend::embedded::Durable;
+use crate::backend::embedded::{Durable, Written};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -27,8 +27,8 @@ impl Drop for End {
 
 /// Batch after batch, each in one transaction; what gathers meanwhile is the next.
 fn write_all(durable: &Durable, mut database: Database, dir: &str) {
-    let mut spare = Vec::new();
-    while let Some(batch) = durable.take(spare) {
+    let mut former = Written::default();
+    while let Some(batch) = durable.take(former) {
         let mut failures = 0_u64;
         while let Err(error) = database.write(&batch.steps) {
             failures += 1;
@@ -44,6 +44,6 @@ fn write_all(durable: &Durable, mut database: Database, dir: &str) {
         if failures > 0 {
             tracing::info!(dir, failures, "writing goes on");
         }
-        spare = durable.is_written(batch);
+        former = durable.is_written(batch);
     }
 }

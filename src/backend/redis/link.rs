@@ -6,6 +6,7 @@ use super::failure::Refusal;
 use super::obstacle::Obstacle;
 use super::settings::Settings;
 use super::socket::{Pulse, Socket};
+use super::verdict::Verdict;
 use crate::backend::Error;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, PushInfo, RedisConnectionInfo, Value};
@@ -79,7 +80,7 @@ impl Link {
             link.id = hello.id;
             hello.suits(&settings.endpoint.topology, address)?;
             match ping {
-                Value::ServerError(error) if ["LOADING", "MASTERDOWN"].contains(&error.code()) => {
+                Value::ServerError(error) if matches!(Verdict::on(&error), Verdict::Later) => {
                     Err(Obstacle::passing(address, Refusal(error)))
                 }
                 _ => Ok((link, ended)),

@@ -9,7 +9,7 @@ const YOUNG: Duration = Duration::from_mins(1);
 const CEILING: Duration = Duration::from_secs(1);
 const CEILING_LATER: Duration = Duration::from_secs(5);
 /// A connection that lasted so long was a good one.
-const GOOD: Duration = Duration::from_secs(10);
+const GOOD: Duration = Duration::from_secs(1);
 
 /// The pauses of one outage: from 50 ms to 1 s, later to 5 s.
 #[derive(Debug)]

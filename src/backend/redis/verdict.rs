@@ -28,6 +28,8 @@ impl Verdict {
                 let target = error.details().and_then(|details| details.split_once(' '));
                 target.map_or(Self::Later, |(_slot, target)| Self::Ask(target.to_owned()))
             }
+            // A script runs for too long, or too few replicas are there to write to.
+            None if ["BUSY", "NOREPLICAS"].contains(&error.code()) => Self::Later,
             // What blocks is let go when its server becomes a replica.
             None if error.code() == "UNBLOCKED" => Self::Elsewhere,
             _ => Self::Final,

@@ -6,6 +6,7 @@ use crate::suite::eventually;
 use futures::SinkExt;
 use mape::backend::{Backend, Options};
 use mape::channel::{Incoming, Topics};
+use mape::event::Event;
 use mape::knowledge::{Knowledge, Scope, Transaction};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,15 +60,28 @@ async fn a_sentinel_that_knows_no_such_master_is_told() {
 #[tokio::test]
 async fn a_master_that_becomes_a_replica_is_left_and_each_write_is_done_once() {
     let server = RedisServer::start();
-    let n = knowledge(&server.url()).await.value::<i64>("n");
-    for round in 1..=2 {
+    let k = knowledge(&server.url()).await;
+    let n = k.value::<i64>("n");
+    for round in 1..=3 {
         server.cli(&["REPLICAOF", "127.0.0.1", &free_port().to_string()]);
         let begun = Instant::now();
-        let (counted, ()) = tokio::join!(n.increment(1), async {
+        let counted = async {
+            match round {
+                2 => k.store().commit(Transaction::new().set("m", "1").incrby("k.app.n", 1)).await.map(drop),
+                3 => k
+                    .store()
+                    .commit(Transaction::new().append("log", Event::new("x")).incrby("k.app.n", 1))
+                    .await
+                    .map(drop),
+                _ => n.increment(1).await.map(drop),
+            }
+        };
+        let (counted, ()) = tokio::join!(counted, async {
             sleep(Duration::from_millis(300)).await;
             server.cli(&["REPLICAOF", "NO", "ONE"]);
         });
-        assert_eq!(counted.unwrap(), round);
+        counted.unwrap();
+        assert_eq!(n.get().await.unwrap(), Some(round));
         assert!(begun.elapsed() > Duration::from_millis(300), "{:?}", begun.elapsed());
     }
     server.cli(&["REPLICAOF", "127.0.0.1", &free_port().to_string()]);
@@ -75,7 +89,7 @@ async fn a_master_that_becomes_a_replica_is_left_and_each_write_is_done_once() {
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(error.is_retryable() && source.contains("it is a replica, which takes no writes"), "{source}");
     server.cli(&["REPLICAOF", "NO", "ONE"]);
-    assert_eq!(n.get().await.unwrap(), Some(2));
+    assert_eq!(n.get().await.unwrap(), Some(3));
 }
 
 /// Counts in one key, and in a new key each time by a transaction over both, until it is told to end.
@@ -148,4 +162,15 @@ async fn channels_of_a_cluster_are_heard_on_every_node() {
         node.cli(&["PUBLISH", "of_every_node", "1"]);
         assert!(matches!(next(&mut heard).await, Incoming::Delivery(_)));
     }
+}
+
+#[tokio::test]
+async fn a_write_that_lacks_replicas_is_not_done_and_can_be_tried_again() {
+    let server = RedisServer::options().config("min-replicas-to-write", "1").start();
+    let n = knowledge(&server.url()).await.value::<i64>("n");
+    let (counted, _) = tokio::join!(n.increment(1), async {
+        sleep(Duration::from_millis(200)).await;
+        server.cli(&["CONFIG", "SET", "min-replicas-to-write", "0"])
+    });
+    assert_eq!(counted.unwrap(), 1);
 }

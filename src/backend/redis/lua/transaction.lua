@@ -214,13 +214,24 @@ local function held_by(name, key, args)
   return false
 end
 
+-- What another server can do, or this one later, is the error of the script itself: nothing was done then.
+local function passing(words)
+  for _, code in ipairs({'READONLY', 'NOREPLICAS'}) do
+    local at = string.find(words, code, 1, true)
+    if at and at < 60 then
+      return redis.error_reply(string.sub(words, at))
+    end
+  end
+end
+
 local replies = {}
 for i, command in ipairs(commands) do
   local done, reply = pcall(do_command, command)
   if not done then
     local why = type(reply) == 'table' and reply.err or tostring(reply)
     local held = held_by(command.name, KEYS[command.number], command.args)
-    return {'failed', i - 1, why .. undo(), held}
+    local words = why .. undo()
+    return passing(words) or {'failed', i - 1, words, held}
   end
   replies[i] = reply
 end
@@ -234,7 +245,8 @@ local ids = {}
 for _, step in ipairs(log_steps) do
   local reply = redis.pcall(step.name, KEYS[step.number], unpack(step.args))
   if type(reply) == 'table' and reply.err then
-    return {'refused', step.number, reply.err .. undo()}
+    local words = reply.err .. undo()
+    return passing(words) or {'refused', step.number, words}
   end
   if step.name == 'XADD' then
     ids[#ids + 1] = reply
