@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Weak;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, warn};
 
 /// Reads what is told and hands it on, until it is aborted or the store is closed.
@@ -47,13 +47,7 @@ const LOOKED_AT: usize = 16_384;
 
 impl Watcher {
     pub(super) async fn run(mut self) {
-        match self.expiring.take() {
-            None => {}
-            Some(What::Key(key)) => {
-                self.look_at(vec![Value::BulkString(self.client.key(&key).into_bytes())]).await;
-            }
-            Some(What::Pattern(pattern)) => self.look_for_deadlines(&pattern).await,
-        }
+        self.look_for_deadlines().await;
         loop {
             let deadline = self.deadlines.next();
             tokio::select! {
@@ -68,9 +62,11 @@ impl Watcher {
                     Some(Incoming::Interrupted) => {
                         self.ours.clear();
                         // Said only when writers tell again: who reads again then, misses nothing.
-                        let Some(watching) = self.watching.upgrade() else { return };
-                        watching.register_again(&mut self.registration).await;
+                        if !self.register_again().await {
+                            return;
+                        }
                         self.sender.interrupted();
+                        self.look_for_deadlines().await;
                     }
                     None => return,
                 },
@@ -83,6 +79,22 @@ impl Watcher {
                     }
                     self.sender.interrupted();
                 }
+            }
+        }
+    }
+
+    /// Sees to it that writers tell again; `false` if nobody wants to hear any more.
+    async fn register_again(&mut self) -> bool {
+        loop {
+            {
+                let Some(watching) = self.watching.upgrade() else { return false };
+                if watching.register_again(&mut self.registration).await.is_ok() {
+                    return true;
+                }
+            }
+            tokio::select! {
+                _ = &mut self.gone => return false,
+                () = sleep(AGAIN) => {}
             }
         }
     }
@@ -222,7 +234,17 @@ impl Watcher {
     }
 
     /// Keys that had a time to live before the watching began.
-    async fn look_for_deadlines(&mut self, pattern: &Pattern) {
+    async fn look_for_deadlines(&mut self) {
+        match self.expiring.clone() {
+            None => {}
+            Some(What::Key(key)) => {
+                self.look_at(vec![Value::BulkString(self.client.key(&key).into_bytes())]).await;
+            }
+            Some(What::Pattern(pattern)) => self.look_through(&pattern).await,
+        }
+    }
+
+    async fn look_through(&mut self, pattern: &Pattern) {
         let whole = pattern.prefixed(self.client.prefix());
         let (mut cursor, mut seen) = ("0".to_owned(), 0);
         loop {

@@ -177,12 +177,11 @@ impl Watching {
         Ok(changes)
     }
 
-    /// Makes sure that it is on the list, however long that takes.
-    pub(super) async fn register_again(&self, registration: &mut Registration) {
-        while self.exchange(Some(&registration.what)).await.is_err() {
-            sleep(AGAIN).await;
-        }
+    /// Makes sure that it is on the list, whatever is known of that.
+    pub(super) async fn register_again(&self, registration: &mut Registration) -> Result<(), Failure> {
+        self.exchange(Some(&registration.what)).await?;
         registration.lapses.mark_unchanged();
+        Ok(())
     }
 
     fn topics(&self, what: &What, events: bool) -> Topics {
