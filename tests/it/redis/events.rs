@@ -134,6 +134,32 @@ async fn an_event_without_fields_and_one_with_thousands_come_back() {
 }
 
 #[tokio::test]
+async fn many_events_are_appended_all_or_not_at_all() {
+    let world = World::start().await;
+    let some = || (0..300).map(|n| Event::new("order").with("n", n)).collect::<Vec<_>>();
+    world.cli(&["SET", "orders", "no log"]);
+    let error = world.raw.append(&world.orders, some()).await.unwrap_err();
+    assert!(matches!(error, Error::NoLog { .. }), "{error:?}");
+    world.cli(&["DEL", "orders"]);
+    world.cli(&["CONFIG", "SET", "maxmemory", "1"]);
+    let error = world.raw.append(&world.orders, some()).await.unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }) && format!("{error:?}").contains("OOM"), "{error:?}");
+    world.cli(&["CONFIG", "SET", "maxmemory", "0"]);
+    world.cli(&["XADD", "orders", "18446744073709551615-18446744073709551600", "n", "0"]);
+    let error = world.raw.append(&world.orders, some()).await.unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error:?}");
+    world.cli(&["DEL", "orders"]);
+    // A replica that is to become a master soon is waited for.
+    world.cli(&["REPLICAOF", "127.0.0.1", "1"]);
+    let (appended, ()) = tokio::join!(world.raw.append(&world.orders, some()), async {
+        sleep(Duration::from_millis(300)).await;
+        world.cli(&["REPLICAOF", "NO", "ONE"]);
+    });
+    assert_eq!(appended.unwrap().len(), 300);
+    assert_eq!(all(&log(&world.backend)).await.len(), 300);
+}
+
+#[tokio::test]
 async fn what_python_deleted_while_it_was_pending_is_acknowledged_and_skipped() {
     // The receipt listener deletes what other groups have not read.
     let world = World::start().await;
