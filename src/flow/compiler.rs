@@ -41,6 +41,7 @@ pub(super) struct Compiled {
 /// The graph of a tree; nothing if there is any error.
 pub(super) fn compile(text: &str, tokens: &[Token], tree: &Tree, sink: &mut Sink) -> Option<Compiled> {
     let contents = Contents::new(text, tokens);
+    let readable = !sink.has_errors();
     let compiler = Compiler {
         contents,
         declarations: Declarations::default(),
@@ -50,6 +51,7 @@ pub(super) fn compile(text: &str, tokens: &[Token], tree: &Tree, sink: &mut Sink
         edges: Vec::new(),
         depth: 0,
         expanding: Vec::new(),
+        readable,
         full: false,
         checks_only: false,
         searches: MOST_SEARCHES,
@@ -67,6 +69,8 @@ struct Compiler<'a, 's> {
     depth: usize,
     /// Names of the declared subflows that are being expanded, outermost first.
     expanding: Vec<&'a str>,
+    /// All of the text is in the tree, so what is not there is missing.
+    readable: bool,
     /// A limit was passed; nothing more is made.
     full: bool,
     /// What is made now is thrown away again.
@@ -410,6 +414,9 @@ impl<'a> Compiler<'a, '_> {
                 self.nodes.truncate(nodes);
                 self.node_tokens.truncate(nodes);
                 self.edges.truncate(edges);
+            }
+            if !self.readable {
+                continue;
             }
             let near = self.near(name, names.iter().copied().filter(|other| *other != name));
             let token = self.contents.token(declaration.name);

@@ -5,13 +5,13 @@
 //! literals of a flow.
 
 use super::token::Notation;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::options::NonFiniteFloatPolicy;
 use std::fmt;
 
-/// How deep a value may be nested: everything that reads JSON can read it.
-const MAX_DEPTH: usize = 100;
+/// How deep maps and lists may be nested: everything that reads JSON can read it.
+const MAX_DEPTH: usize = 64;
 
 /// Values that aliases in all literals of a flow may be replaced by.
 const MAX_REPEATED: usize = 100_000;
@@ -101,6 +101,8 @@ fn yaml_as_it_is(text: &str, budget: &mut Budget) -> Result<Literal, Fault> {
             // Longer literals are as long as the text they stand in.
             max_nodes: 1_000_000,
             max_events: 4_000_000,
+            // What is nested deeper than that is refused before.
+            max_depth: MAX_DEPTH + 1,
         },
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
@@ -153,6 +155,12 @@ fn message(what: &str, message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or(message);
     let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(message);
     let message = message.split("; use ").next().unwrap_or(message);
+    let message = match message {
+        // The scanner looks ahead of what is read.
+        "recursion limit exceeded" => &format!("it is nested more than {MAX_DEPTH} deep"),
+        _ if message.starts_with("budget breached") => "it has too many values",
+        _ => message,
+    };
     format!("the literal is no {what}: {message}")
 }
 
@@ -180,14 +188,21 @@ struct Seed<'a> {
     depth: usize,
 }
 
+impl Seed<'_> {
+    /// How deep the values in this one are nested.
+    fn deeper<E: serde::de::Error>(&self) -> Result<usize, E> {
+        if self.depth < MAX_DEPTH {
+            return Ok(self.depth + 1);
+        }
+        Err(E::custom(format!("it is nested more than {MAX_DEPTH} deep")))
+    }
+}
+
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         self.reader.values += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(D::Error::custom(format!("it is nested more than {MAX_DEPTH} deep")));
-        }
         deserializer.deserialize_any(self)
     }
 }
@@ -224,17 +239,19 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let depth = self.deeper()?;
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Seed { reader: self.reader, depth: self.depth + 1 })? {
+        while let Some(item) = items.next_element_seed(Seed { reader: self.reader, depth })? {
             list.push(item);
         }
         Ok(Value::Array(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let depth = self.deeper()?;
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            let value = entries.next_value_seed(Seed { reader: self.reader, depth: self.depth + 1 })?;
+            let value = entries.next_value_seed(Seed { reader: self.reader, depth })?;
             if map.contains_key(&key) {
                 self.reader.duplicate.get_or_insert_with(|| key.clone());
             }

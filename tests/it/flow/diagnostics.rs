@@ -116,7 +116,7 @@ fn a_marker_stands_below_its_character_whatever_comes_before() {
     for (text, marker) in [
         ("größe → oé ⇒ b", "           ^"),
         ("A\t→\t⇒ b", " \t \t^"),
-        ("A(- 日本: 1 -) ⇒ b", "                 ^"),
+        ("A(- 日本: 1 -) ⇒ b", "               ^"),
     ] {
         let workflow = Workflow::parse(text);
         let report = workflow.diagnostics().report("it", text);
@@ -128,7 +128,7 @@ fn a_marker_stands_below_its_character_whatever_comes_before() {
     let workflow = Workflow::parse(long.as_str());
     let report = workflow.diagnostics().report("it", &long);
     assert!(report.lines().all(|line| line.chars().count() < 200), "{report}");
-    let (line, marker) = report.lines().zip(report.lines().skip(1)).find(|(line, _)| line.contains('⇒')).unwrap();
+    let (line, marker) = report.lines().zip(report.lines().skip(1)).find(|(line, _)| line.contains(" | ") && line.contains('⇒')).unwrap();
     assert_eq!(marker.chars().position(|char| char == '^'), line.chars().position(|char| char == '⇒'));
 }
 
@@ -153,10 +153,21 @@ fn literals_say_where_in_them_they_are_wrong() {
         assert_eq!((at_line, at_column, code), (line, column, Code::Literal), "{text}: {message}");
         assert!(message.contains(part) && helps.contains(help), "{text}: {message} ({helps})");
     }
-    let deep = format!("A(- {}{} -)", "[".repeat(101), "]".repeat(101));
-    assert!(only(&deep).3.contains("nested more than 100 deep"));
-    let deep = format!("A([{}{}])", "[".repeat(101), "]".repeat(101));
-    assert!(only(&deep).3.contains("nested more than 100 deep"));
+    // As deep as it may be, then deeper, in each notation, in the innermost subflow that there can be; on the stack that
+    // a thread of tokio has, since that is what depth takes.
+    let nested = |open: &str, depth: usize, close: &str| {
+        let literal = format!("A({open}{}{}{close})", "[".repeat(depth), "]".repeat(depth));
+        let text = format!("{}{literal}{}", "{ ".repeat(100), "}".repeat(100));
+        std::thread::Builder::new().stack_size(2 << 20).spawn(move || said(&text)).unwrap().join().unwrap()
+    };
+    for (open, close, around) in [("- ", " -", 0), ("[", "]", 1), ("{\"a\": ", "}", 1), ("- [[{a: ", "}]] -", 3)] {
+        assert_eq!(nested(open, 64 - around, close), []);
+        for depth in [65 - around, 129, 100_000] {
+            let said = nested(open, depth, close);
+            assert_eq!(said.len(), 1, "{open} {depth}: {said:#?}");
+            assert_eq!(said[0].3.split(": ").last(), Some("it is nested more than 64 deep"));
+        }
+    }
     let (_, column, code, message, _) = only("A → B; <- 5 -> → C");
     assert_eq!((column, code), (8, Code::Literal));
     assert_eq!(message, "a source has to be a map or a list, and this is a number");

@@ -44,7 +44,7 @@ fn the_language_is_known_by_what_only_one_of_the_two_can_say() {
         let expected = if rfc { GuardLanguage::Rfc9535 } else { GuardLanguage::Littleflow };
         assert_eq!(language(text), expected, "{text}");
     }
-    for text in ["$[?@.a==1]", "$[?(@.a==1 && @.b==2)]", "$[?(@.a=='x')]", "$[?length(@.a) > 1]", "rfc:$.a"] {
+    for text in ["$[?@.a==1]", "$[?(@.a==1 && @.b==2)]", "$[?(@.a=='x')]", "$[?length(@.a) > 1]", "$[1::0]", "rfc:$.a"] {
         assert_eq!(language(text), GuardLanguage::Rfc9535, "{text}");
     }
     // The same text would ask an object about itself in one language, and about its members in the other.
@@ -66,7 +66,6 @@ fn wrong_guards_say_where_and_why() {
         ("$.a.size()", "there is no function `size()`; there are length"),
         ("$[?foo(@.a) == 'x']", "there is no function `foo()`, at character 4; there are the functions length"),
         ("$[?@.* == 'x']", "a path that is compared must match one value at most"),
-        ("$[1::0]", "a slice cannot have a step of 0, at character 5"),
         ("$[\"a]", "the text has no end"),
     ] {
         let error = Guard::parse(text).unwrap_err().to_string();
