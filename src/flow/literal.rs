@@ -61,18 +61,22 @@ fn json(text: &str) -> Result<Literal, Fault> {
         Err(error) => {
             let line = line_start(text, error.line());
             let at = floor(text, line + error.column().saturating_sub(1));
-            Err(Fault { message: message("JSON", &error.to_string()), at, help: json_help(text, at) })
+            let what = error.to_string();
+            Err(Fault { message: message("JSON", &what), at, help: json_help(text, at, &what) })
         }
     }
 }
 
-fn json_help(text: &str, at: usize) -> Option<String> {
+fn json_help(text: &str, at: usize, message: &str) -> Option<String> {
+    if message.starts_with("expected ident") {
+        return Some("a word in JSON is true, false or null; texts stand in double quotes".to_owned());
+    }
     let found = text.get(at..)?.chars().next()?;
     let before = text.get(..at)?.trim_end().chars().last();
     Some(match found {
         '\'' => "JSON has double quotes only".to_owned(),
         '}' | ']' if before == Some(',') => "take the last comma away".to_owned(),
-        '"' if before != Some(',') && before != Some('{') => "a comma may be missing before it".to_owned(),
+        '"' if message.starts_with("expected `,`") => "a comma may be missing before it".to_owned(),
         _ if found.is_alphabetic() && matches!(before, Some('{' | ',')) => {
             "keys stand in double quotes in JSON; YAML does without: `(- a: 1 -)`".to_owned()
         }
@@ -95,7 +99,28 @@ fn yaml(text: &str, budget: &mut Budget) -> Result<Literal, Fault> {
     }
 }
 
+/// Reads a text whose tags are all of the core schema.
 fn yaml_as_it_is(text: &str, budget: &mut Budget) -> Result<Literal, Fault> {
+    let literal = yaml_with(text, budget, BinaryTag::Ignored)?;
+    let Some(at) = text.find("!!binary").or_else(|| text.find(":binary")) else { return Ok(literal) };
+    // The reader knows one tag too many; where it has an effect, it was a tag and no text.
+    match yaml_with(text, &mut Budget::default(), BinaryTag::Decoded) {
+        Ok(decoded) if decoded.value == literal.value => Ok(literal),
+        _ => {
+            let message = "the literal is no YAML: unsupported tag `!!binary`".to_owned();
+            Err(Fault { message, at, help: Some(TAG_HELP.to_owned()) })
+        }
+    }
+}
+
+/// What becomes of a text with the tag `!!binary`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BinaryTag {
+    Ignored,
+    Decoded,
+}
+
+fn yaml_with(text: &str, budget: &mut Budget, binary: BinaryTag) -> Result<Literal, Fault> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             // Longer literals are as long as the text they stand in.
@@ -108,6 +133,7 @@ fn yaml_as_it_is(text: &str, budget: &mut Budget) -> Result<Literal, Fault> {
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
         reject_unsupported_tags: true,
+        ignore_binary_tag_for_string: binary == BinaryTag::Ignored,
         non_finite_float_policy: NonFiniteFloatPolicy::Reject,
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: budget.repeated },
         with_snippet: false,
@@ -133,9 +159,19 @@ fn yaml_as_it_is(text: &str, budget: &mut Budget) -> Result<Literal, Fault> {
     }
 }
 
+const TAG_HELP: &str = "a literal is data: maps, lists, texts, numbers, true, false and null";
+
 fn yaml_help(message: &str) -> Option<String> {
     let help = if message.contains("tag") {
-        "a literal is data: maps, lists, texts, numbers, true, false and null"
+        TAG_HELP
+    } else if message.contains("unclosed quote") {
+        "a literal ends at the first `-)` or `->`, in quotes too; write it as JSON if a text has that in it"
+    } else if message.contains("null into string") || message.contains("expected string scalar") {
+        "keys are texts, numbers, true or false"
+    } else if message.contains("non-finite") {
+        "JSON has finite numbers only; write it as a text, in quotes"
+    } else if message.contains("unexpected character") {
+        "put a text that begins with such a character in quotes"
     } else if message.contains("tab") {
         "YAML is indented by blanks"
     } else if message.contains("mapping values are not allowed") {
@@ -150,14 +186,18 @@ fn yaml_help(message: &str) -> Option<String> {
     Some(help.to_owned())
 }
 
-/// The message of a library, without the place, which ours begin with, and without its own options.
+/// The message of a library, without the place, which ours begin with, and without its own words and options.
 fn message(what: &str, message: &str) -> String {
-    let message = message.split(" at line ").next().unwrap_or(message);
-    let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(message);
-    let message = message.split("; use ").next().unwrap_or(message);
+    let cut = [" at line ", ", set DuplicateKeyPolicy", "; use ", " rejected by the configured policy"];
+    let message = cut.iter().fold(message, |message, end| message.split(end).next().unwrap_or(message));
     let message = match message {
         // The scanner looks ahead of what is read.
         "recursion limit exceeded" => &format!("it is nested more than {MAX_DEPTH} deep"),
+        "expected ident" => "expected true, false or null",
+        "cannot deserialize null into string" => "null cannot be a key",
+        "expected string scalar" => "a map or list cannot be a key",
+        "cannot deserialize tagged scalar into string" => "unsupported tag",
+        "recursive references require weak recursion types" => "an alias stands in its own anchor",
         _ if message.starts_with("budget breached") => "it has too many values",
         _ => message,
     };

@@ -52,11 +52,12 @@ error[syntax]: expected `→`, found `=`
    |      ^
    = help: an arrow is written `→` or `->`
 
-error[literal]: the literal is no JSON: expected ident
+error[literal]: the literal is no JSON: expected true, false or null
   --> water.flow:3:27
    |
  3 | load => clean({\"deep\": tru}) → :met;
    |                           ^
+   = help: a word in JSON is true, false or null; texts stand in double quotes
 
 error[unknown-label]: nothing begins with `:met`, so nothing can go there
   --> water.flow:3:32
@@ -146,7 +147,18 @@ fn literals_say_where_in_them_they_are_wrong() {
         ("A(-\n a: 1\n  b: 2\n-)", 3, 4, "mapping values are not allowed", ""),
         ("A(- a: !special 1 -)", 1, 17, "unsupported tag `!special`", "a literal is data"),
         ("A(- {a: 1, a: 2} -)", 1, 12, "duplicate mapping key: a", ""),
-        ("A(- .inf -)", 1, 5, "non-finite float", ""),
+        ("A(- .inf -)", 1, 5, "non-finite float `.inf`", "JSON has finite numbers only"),
+        ("A(- {a: !!binary aGk=} -)", 1, 9, "unsupported tag `!!binary`", "a literal is data"),
+        ("A(- !<tag:yaml.org,2002:binary> aGk= -)", 1, 24, "unsupported tag `!!binary`", "a literal is data"),
+        ("A(- !!timestamp 2020-01-01 -)", 1, 17, "unsupported tag", "a literal is data"),
+        ("A(- !!set {a} -)", 1, 11, "unsupported tag `!!set`", "a literal is data"),
+        ("A(- !!python/object/apply:os.system [ls] -)", 1, 37, "unsupported tag `!!python/", "a literal is data"),
+        ("A(- !include /etc/passwd -)", 1, 14, "unsupported tag `!include`", "a literal is data"),
+        ("A(- {null: a} -)", 1, 6, "null cannot be a key", "keys are texts, numbers, true or false"),
+        ("A(-\n? [a]\n: 1\n-)", 2, 3, "a map or list cannot be a key", "keys are texts"),
+        ("A(- &a [*a] -)", 1, 9, "an alias stands in its own anchor", ""),
+        ("A(- *x -)", 1, 5, "alias references unknown anchor", ""),
+        ("A(- @x -)", 1, 5, "unexpected character", "in quotes"),
         ("A(- a: 1\n---\nb: 2 -)", 3, 1, "multiple YAML documents detected", "a literal is one document"),
     ] {
         let (at_line, at_column, code, message, helps) = only(text);
@@ -171,6 +183,33 @@ fn literals_say_where_in_them_they_are_wrong() {
     let (_, column, code, message, _) = only("A → B; <- 5 -> → C");
     assert_eq!((column, code), (8, Code::Literal));
     assert_eq!(message, "a source has to be a map or a list, and this is a number");
+}
+
+#[test]
+fn yaml_is_data_of_the_core_schema_and_json_what_it_says() {
+    for (literal, value) in [
+        ("[yes, No, on, OFF, y, n]", json!(["yes", "No", "on", "OFF", "y", "n"])),
+        ("[true, True, FALSE, null, Null, ~]", json!([true, true, false, null, null, null])),
+        ("[2020-01-01, 12:30:45, 1_000, 017, 1.2.3]", json!(["2020-01-01", "12:30:45", "1_000", "017", "1.2.3"])),
+        ("[0o17, 0x1F, +1, -0, .5, 1., 1e3]", json!([15, 31, 1, 0, 0.5, 1.0, 1000.0])),
+        ("[!!str 5, !!int \"5\", !!float 1, !!seq [1], !!map {a: 1}]", json!(["5", 5, 1.0, [1], {"a": 1}])),
+        ("{1: a, true: b, 1.5: c}", json!({"1": "a", "true": "b", "1.5": "c"})),
+        ("'!!binary x'", json!("!!binary x")),
+        ("\na: &x {b: 1}\nc: *x\nd: {<<: *x, e: 2}\n", json!({"a": {"b": 1}, "c": {"b": 1}, "d": {"b": 1, "e": 2}})),
+        ("\n  a: |\n    one\n    two\n  b: >\n    one\n    two\n", json!({"a": "one\ntwo\n", "b": "one two\n"})),
+        ("a: 1\nb: 2", json!({"a": 1, "b": 2})),
+        ("# nothing\n", json!({})),
+    ] {
+        let text = format!("A(- {literal} -)");
+        let workflow = Workflow::parse(text.as_str());
+        let graph = workflow.graph().unwrap_or_else(|| panic!("{}", workflow.diagnostics().report("it", &text)));
+        assert_eq!(graph.node(1).unwrap().parameters(), Some(&value), "{text}");
+    }
+    let graph: mape::flow::Graph = r#"A({"a": [1e2, "\u00e9 }) ]) -)", {"b": {"c": null}}]})"#.parse().unwrap();
+    assert_eq!(
+        graph.node(1).unwrap().parameters(),
+        Some(&json!({"a": [1e2, "é }) ]) -)", {"b": {"c": null}}]}))
+    );
 }
 
 #[test]
@@ -240,7 +279,10 @@ fn what_was_surely_not_meant_is_a_warning_and_compiles() {
         ("A({\"k\": 1, \"k\": 2})", 2, Code::DuplicateKey, "the key `k` is there twice"),
         (":x → B → C → :x; A", 6, Code::Unreachable, "no way leads from the start to `B`"),
         ("A → :y; :y → D; :x → B → :x; :x → C → :y", 14, Code::NeverReady, "`D` waits for `C`, which never runs"),
-        ("A → :x B → :x", 8, Code::EndlessCycle, "nothing leaves the cycle through `B`"),
+        ("A → :x B → :x", 8, Code::EndlessCycle, "this cycle never ends: `B` always leads back to `B`"),
+        ("A → :x B → :x", 8, Code::NeverReady, "nothing leaves this cycle, and nothing else leads to the end"),
+        ("A → ? `$.a` B :y → C → :start; :y → D", 20, Code::EndlessCycle, "`C` always leads back to the start"),
+        ("A → :x { B } → :x; C", 12, Code::EndlessCycle, "the end of a subflow always leads back to a subflow"),
         ("A → :x B → :y C :z → :x; D → :y; :z → E", 15, Code::NeverReady, "`C` waits for `D`, which is outside"),
     ] {
         let workflow = Workflow::parse(text);
@@ -252,7 +294,14 @@ fn what_was_surely_not_meant_is_a_warning_and_compiles() {
     }
     let (.., help) = only("A → B\n:x → C");
     assert!(help.contains("put `;` before `:x` if it begins a statement"), "{help}");
-    assert!(said("A → B :x → C; :x → D → :end").is_empty());
+    for text in [
+        "A → B :x → C; :x → D → :end",
+        "A → :x B :y → ? `$.a` C → :x; :y → D",
+        "A → :x ? `$.a` { B C } → :x; D",
+        "A → :x B :y → ? `$.a` C | D → :x; :y → E",
+    ] {
+        assert_eq!(said(text), [], "{text}");
+    }
 }
 
 #[test]
