@@ -11,11 +11,20 @@ const WORDS: [&str; 6] = ["and", "or", "not", "true", "false", "null"];
 pub(super) fn parse(text: &str) -> Read<Query> {
     let mut cursor = Cursor::new(text);
     cursor.skip_blanks();
+    if cursor.peek() != Some('$') {
+        let help = "a path begins with `$`, which is the input: `$.a`";
+        return Err(Fault { help: Some(help), ..cursor.fault("`$`") });
+    }
     cursor.expect("$")?;
     let segments = segments(&mut cursor)?;
     match cursor.peek() {
         None => Ok(Query { absolute: true, segments }),
-        Some(_) => Err(cursor.fault("`.`, `..`, `[` or the end")),
+        Some(next) => {
+            let compares =
+                matches!(next, '=' | '!' | '<' | '>') || ["and", "or"].contains(&word(&mut cursor));
+            let help = compares.then_some("a comparison stands in a filter: `$[?(@.a=1)]`");
+            Err(Fault { help, ..fault })
+        }
     }
 }
 

@@ -129,7 +129,11 @@ fn a_marker_stands_below_its_character_whatever_comes_before() {
     let workflow = Workflow::parse(long.as_str());
     let report = workflow.diagnostics().report("it", &long);
     assert!(report.lines().all(|line| line.chars().count() < 200), "{report}");
-    let (line, marker) = report.lines().zip(report.lines().skip(1)).find(|(line, _)| line.contains(" | ") && line.contains('⇒')).unwrap();
+    let (line, marker) = report
+        .lines()
+        .zip(report.lines().skip(1))
+        .find(|(line, _)| line.contains(" | ") && line.contains('⇒'))
+        .unwrap();
     assert_eq!(marker.chars().position(|char| char == '^'), line.chars().position(|char| char == '⇒'));
 }
 
@@ -143,7 +147,13 @@ fn literals_say_where_in_them_they_are_wrong() {
         ("A({a: 1})", 1, 4, "key must be a string", "keys stand in double quotes in JSON"),
         ("A({\"a\": 1 \"b\": 2})", 1, 11, "expected `,` or `}`", "a comma may be missing before it"),
         ("gé({\"é\": x})", 1, 10, "expected value", ""),
-        ("A(- a: b: c -)", 1, 9, "the literal is no YAML: mapping values", "put a text that holds `: ` in quotes"),
+        (
+            "A(- a: b: c -)",
+            1,
+            9,
+            "the literal is no YAML: mapping values",
+            "put a text that holds `: ` in quotes",
+        ),
         ("A(-\n a: 1\n  b: 2\n-)", 3, 4, "mapping values are not allowed", ""),
         ("A(- a: !special 1 -)", 1, 17, "unsupported tag `!special`", "a literal is data"),
         ("A(- {a: 1, a: 2} -)", 1, 12, "duplicate mapping key: a", ""),
@@ -152,7 +162,13 @@ fn literals_say_where_in_them_they_are_wrong() {
         ("A(- !<tag:yaml.org,2002:binary> aGk= -)", 1, 24, "unsupported tag `!!binary`", "a literal is data"),
         ("A(- !!timestamp 2020-01-01 -)", 1, 17, "unsupported tag", "a literal is data"),
         ("A(- !!set {a} -)", 1, 11, "unsupported tag `!!set`", "a literal is data"),
-        ("A(- !!python/object/apply:os.system [ls] -)", 1, 37, "unsupported tag `!!python/", "a literal is data"),
+        (
+            "A(- !!python/object/apply:os.system [ls] -)",
+            1,
+            37,
+            "unsupported tag `!!python/",
+            "a literal is data",
+        ),
         ("A(- !include /etc/passwd -)", 1, 14, "unsupported tag `!include`", "a literal is data"),
         ("A(- {null: a} -)", 1, 6, "null cannot be a key", "keys are texts, numbers, true or false"),
         ("A(-\n? [a]\n: 1\n-)", 2, 3, "a map or list cannot be a key", "keys are texts"),
@@ -172,7 +188,9 @@ fn literals_say_where_in_them_they_are_wrong() {
         let text = format!("{}{literal}{}", "{ ".repeat(100), "}".repeat(100));
         std::thread::Builder::new().stack_size(2 << 20).spawn(move || said(&text)).unwrap().join().unwrap()
     };
-    for (open, close, around) in [("- ", " -", 0), ("[", "]", 1), ("{\"a\": ", "}", 1), ("- [[{a: ", "}]] -", 3)] {
+    for (open, close, around) in
+        [("- ", " -", 0), ("[", "]", 1), ("{\"a\": ", "}", 1), ("- [[{a: ", "}]] -", 3)]
+    {
         assert_eq!(nested(open, 64 - around, close), []);
         for depth in [65 - around, 129, 100_000] {
             let said = nested(open, depth, close);
@@ -190,22 +208,33 @@ fn yaml_is_data_of_the_core_schema_and_json_what_it_says() {
     for (literal, value) in [
         ("[yes, No, on, OFF, y, n]", json!(["yes", "No", "on", "OFF", "y", "n"])),
         ("[true, True, FALSE, null, Null, ~]", json!([true, true, false, null, null, null])),
-        ("[2020-01-01, 12:30:45, 1_000, 017, 1.2.3]", json!(["2020-01-01", "12:30:45", "1_000", "017", "1.2.3"])),
+        (
+            "[2020-01-01, 12:30:45, 1_000, 017, 1.2.3]",
+            json!(["2020-01-01", "12:30:45", "1_000", "017", "1.2.3"]),
+        ),
         ("[0o17, 0x1F, +1, -0, .5, 1., 1e3]", json!([15, 31, 1, 0, 0.5, 1.0, 1000.0])),
         ("[!!str 5, !!int \"5\", !!float 1, !!seq [1], !!map {a: 1}]", json!(["5", 5, 1.0, [1], {"a": 1}])),
         ("{1: a, true: b, 1.5: c}", json!({"1": "a", "true": "b", "1.5": "c"})),
         ("'!!binary x'", json!("!!binary x")),
-        ("\na: &x {b: 1}\nc: *x\nd: {<<: *x, e: 2}\n", json!({"a": {"b": 1}, "c": {"b": 1}, "d": {"b": 1, "e": 2}})),
-        ("\n  a: |\n    one\n    two\n  b: >\n    one\n    two\n", json!({"a": "one\ntwo\n", "b": "one two\n"})),
+        (
+            "\na: &x {b: 1}\nc: *x\nd: {<<: *x, e: 2}\n",
+            json!({"a": {"b": 1}, "c": {"b": 1}, "d": {"b": 1, "e": 2}}),
+        ),
+        (
+            "\n  a: |\n    one\n    two\n  b: >\n    one\n    two\n",
+            json!({"a": "one\ntwo\n", "b": "one two\n"}),
+        ),
         ("a: 1\nb: 2", json!({"a": 1, "b": 2})),
         ("# nothing\n", json!({})),
     ] {
         let text = format!("A(- {literal} -)");
         let workflow = Workflow::parse(text.as_str());
-        let graph = workflow.graph().unwrap_or_else(|| panic!("{}", workflow.diagnostics().report("it", &text)));
+        let graph =
+            workflow.graph().unwrap_or_else(|| panic!("{}", workflow.diagnostics().report("it", &text)));
         assert_eq!(graph.node(1).unwrap().parameters(), Some(&value), "{text}");
     }
-    let graph: mape::flow::Graph = r#"A({"a": [1e2, "\u00e9 }) ]) -)", {"b": {"c": null}}]})"#.parse().unwrap();
+    let graph: mape::flow::Graph =
+        r#"A({"a": [1e2, "\u00e9 }) ]) -)", {"b": {"c": null}}]})"#.parse().unwrap();
     assert_eq!(
         graph.node(1).unwrap().parameters(),
         Some(&json!({"a": [1e2, "é }) ]) -)", {"b": {"c": null}}]}))
@@ -234,14 +263,39 @@ fn what_has_no_end_is_reported_where_it_begins_and_the_next_lines_are_read() {
 #[test]
 fn labels_that_lead_nowhere_are_explained() {
     for (text, column, message, help) in [
-        (":mett → D; A :meet → B; :meet → C", 1, "nothing goes to `:mett`", "did you mean the label `:meet`?"),
-        ("A → B; :x C → :y; D :y → :x", 15, "nothing begins with `:y`", "`:y` is an output here; write `:y A`"),
+        (
+            ":mett → D; A :meet → B; :meet → C",
+            1,
+            "nothing goes to `:mett`",
+            "did you mean the label `:meet`?",
+        ),
+        (
+            "A → B; :x C → :y; D :y → :x",
+            15,
+            "nothing begins with `:y`",
+            "`:y` is an output here; write `:y A`",
+        ),
         (":x → B; :x C", 1, "nothing goes to `:x`", "`:x` is an input here"),
-        ("A → { B → :x }; C → :x D", 11, "nothing begins with `:x`", "`:x` is in another `{ }`; labels do not reach"),
+        (
+            "A → { B → :x }; C → :x D",
+            11,
+            "nothing begins with `:x`",
+            "`:x` is in another `{ }`; labels do not reach",
+        ),
         ("A :x → B :x → C; :x → D", 10, "`:x` labels an output already, at 1:3", "put `;` before it"),
-        ("A → :x B → :x C; D → :x", 12, "`:x` labels an input already, at 1:5", "write `:x → …` to begin several"),
+        (
+            "A → :x B → :x C; D → :x",
+            12,
+            "`:x` labels an input already, at 1:5",
+            "write `:x → …` to begin several",
+        ),
         ("A → :end B", 5, "`:end` cannot stand before a task", "put `;` behind `:end`"),
-        ("A; :end → B", 4, "`:end` is the end of the flow, and begins no statement", "nothing follows the end"),
+        (
+            "A; :end → B",
+            4,
+            "`:end` is the end of the flow, and begins no statement",
+            "nothing follows the end",
+        ),
     ] {
         let said = said(text);
         let first = said.iter().find(|one| one.1 == column).unwrap_or_else(|| panic!("{text}: {said:#?}"));
@@ -259,8 +313,20 @@ fn declarations_that_contradict_are_refused() {
         ("@task A = B { C }\nA", 1, 1, Code::Declaration, "cannot be both another task and a subflow"),
         ("@task A\n@task A\nA", 2, 1, Code::Declaration, "declared already, in line 1"),
         ("@task A = B\n@task B = A\nA", 1, 11, Code::Recursion, "`A` is another name of itself: A → B → A"),
-        ("@task A { B }\n@task B { A }\nA", 2, 11, Code::Recursion, "the subflow `A` contains itself: A → B → A"),
-        ("@task A (- a: 1 -)\nA([1])", 2, 2, Code::Parameters, "are a list, and the defaults of `A` are a map"),
+        (
+            "@task A { B }\n@task B { A }\nA",
+            2,
+            11,
+            Code::Recursion,
+            "the subflow `A` contains itself: A → B → A",
+        ),
+        (
+            "@task A (- a: 1 -)\nA([1])",
+            2,
+            2,
+            Code::Parameters,
+            "are a list, and the defaults of `A` are a map",
+        ),
         ("{ @task A }", 1, 3, Code::Syntax, "a declaration cannot stand in a subflow"),
     ] {
         let said = said(text);
@@ -275,15 +341,45 @@ fn what_was_surely_not_meant_is_a_warning_and_compiles() {
         ("A :x → B", 3, Code::UnusedLabel, "`:x` labels an output that nothing takes"),
         (":x A → B", 1, Code::UnusedLabel, "`:x` labels an input that nothing goes to"),
         ("@task clear A → clean", 7, Code::UnusedDeclaration, "nothing invokes the task `clear`"),
-        ("@task both { A } both(- a: 1 -)", 22, Code::UnusedParameters, "no task in it gets these parameters"),
+        (
+            "@task both { A } both(- a: 1 -)",
+            22,
+            Code::UnusedParameters,
+            "no task in it gets these parameters",
+        ),
         ("A({\"k\": 1, \"k\": 2})", 2, Code::DuplicateKey, "the key `k` is there twice"),
         (":x → B → C → :x; A", 6, Code::Unreachable, "no way leads from the start to `B`"),
-        ("A → :y; :y → D; :x → B → :x; :x → C → :y", 14, Code::NeverReady, "`D` waits for `C`, which never runs"),
+        (
+            "A → :y; :y → D; :x → B → :x; :x → C → :y",
+            14,
+            Code::NeverReady,
+            "`D` waits for `C`, which never runs",
+        ),
         ("A → :x B → :x", 8, Code::EndlessCycle, "this cycle never ends: `B` always leads back to `B`"),
-        ("A → :x B → :x", 8, Code::NeverReady, "nothing leaves this cycle, and nothing else leads to the end"),
-        ("A → ? `$.a` B :y → C → :start; :y → D", 20, Code::EndlessCycle, "`C` always leads back to the start"),
-        ("A → :x { B } → :x; C", 12, Code::EndlessCycle, "the end of a subflow always leads back to a subflow"),
-        ("A → :x B → :y C :z → :x; D → :y; :z → E", 15, Code::NeverReady, "`C` waits for `D`, which is outside"),
+        (
+            "A → :x B → :x",
+            8,
+            Code::NeverReady,
+            "nothing leaves this cycle, and nothing else leads to the end",
+        ),
+        (
+            "A → ? `$.a` B :y → C → :start; :y → D",
+            20,
+            Code::EndlessCycle,
+            "`C` always leads back to the start",
+        ),
+        (
+            "A → :x { B } → :x; C",
+            12,
+            Code::EndlessCycle,
+            "the end of a subflow always leads back to a subflow",
+        ),
+        (
+            "A → :x B → :y C :z → :x; D → :y; :z → E",
+            15,
+            Code::NeverReady,
+            "`C` waits for `D`, which is outside",
+        ),
     ] {
         let workflow = Workflow::parse(text);
         assert!(workflow.graph().is_some(), "{text}");
@@ -321,6 +417,14 @@ fn mistakes_that_habits_make_get_help_of_their_own() {
         ("A → > * B", "`*` stands once"),
         ("A → * > B", "`>` stands once"),
         ("// text\nA", "a comment begins with `#`"),
+        ("a/b → C", "a name has letters, digits, `_`, `-` and `:`"),
+        ("A → (B)", "tasks stand without parentheses"),
+        ("(A)", "tasks stand without parentheses"),
+        ("? A", "put the expression in back quotes"),
+        ("? `a.b` A", "a path begins with `$`"),
+        ("? `$.a = 1` A", "a comparison stands in a filter: `$[?(@.a=1)]`"),
+        ("? `$.a and $.b` A", "a comparison stands in a filter"),
+        ("<{\"a\": 1}> A", "put `→` and a task behind it"),
         ("@task A '''d''' (- a: 1 -)\nA", "parameters stand directly behind the name"),
         ("A → <a.json> → B", "a label or resource behind `→` ends the statement"),
         ("@task X { A } → B", "a declaration is no step"),
