@@ -20,6 +20,7 @@ pub(super) fn parse(text: &str) -> Read<Query> {
     match cursor.peek() {
         None => Ok(Query { absolute: true, segments }),
         Some(next) => {
+            let fault = cursor.fault("`.`, `..`, `[` or the end");
             let compares =
                 matches!(next, '=' | '!' | '<' | '>') || ["and", "or"].contains(&word(&mut cursor));
             let help = compares.then_some("a comparison stands in a filter: `$[?(@.a=1)]`");
