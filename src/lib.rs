@@ -46,7 +46,7 @@
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
 [operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; \
-[distributing loops](guide::distribution); [events](guide::events); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -61,6 +61,10 @@
 //! | [`channel`] | publish and subscribe by name and pattern |
 //! | [`event`] | the durable log: consumer groups, leases, dead letters |
 //! | [`backend`] | where knowledge, channels and events live, chosen by a URL |
+#![cfg_attr(
+    feature = "flow",
+    doc = "| [`workflow`] | flows that run, durably: tasks as elements, an engine, the runs of a backend |"
+)]
 #![cfg_attr(feature = "config", doc = "| [`config`] | `config.yaml`, the environment and code, in layers |")]
 //!
 //! # Features
@@ -82,9 +86,15 @@ pub mod channel;
 pub mod config;
 pub mod element;
 pub mod event;
+#[cfg(feature = "flow")]
+pub mod flow;
+#[cfg(any(feature = "config", feature = "flow"))]
+mod hint;
 pub mod knowledge;
 pub mod prelude;
 pub mod stream;
+#[cfg(feature = "flow")]
+pub mod workflow;
 
 /// The guide: to be read from the top, with examples that all run.
 ///
@@ -116,6 +126,8 @@ pub mod guide {
     page!(knowledge, "../docs/guide/knowledge.md");
     page!(distribution, "../docs/guide/distribution.md");
     page!(events, "../docs/guide/events.md");
+    #[cfg(feature = "flow")]
+    page!(workflows, "../docs/guide/workflows.md");
     page!(testing, "../docs/guide/testing.md");
     page!(operator_table, "../docs/operators.md");
     page!(terms, "../docs/terms.md");

@@ -1,6 +1,6 @@
 //! What can be written on the command line.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use mape::config::{Config, Error};
 use mape::event::EventId;
 use std::path::PathBuf;
@@ -34,9 +34,14 @@ pub(super) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    #[command(flatten)]
+    Workflow(super::workflow_arguments::WorkflowCommand),
     /// Show or check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Check, compile, draw and format flows
+    #[command(subcommand)]
+    Flow(FlowCommand),
     /// Publish on channels and listen to them
     #[command(subcommand)]
     Channel(ChannelCommand),
@@ -155,6 +160,60 @@ pub(super) enum LogCommand {
         #[arg(long, value_name = "N")]
         count: Option<u64>,
     },
+}
+
+/// A FILE that is `-` is standard input.
+#[derive(Debug, Subcommand)]
+pub(super) enum FlowCommand {
+    /// Say everything that is wrong with flows, and how to mend it; exits with 1 if there are errors
+    Check {
+        /// The flows; - is standard input
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<String>,
+    },
+    /// Show the steps and edges of flows; with --json a line for each flow; exits with 1 if there are errors
+    Compile {
+        /// The flows; - is standard input
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<String>,
+    },
+    /// Draw flows
+    Doc {
+        /// The flows; - is standard input
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<String>,
+        /// The language of the picture
+        #[arg(long, value_enum, default_value_t = PictureFormat::Mermaid)]
+        format: PictureFormat,
+        /// From top to bottom
+        #[arg(long)]
+        vertical: bool,
+        /// Without the documentation of tasks
+        #[arg(long)]
+        no_docs: bool,
+    },
+    /// Bring flows into the one layout, in place; what is read from standard input goes to standard output
+    Fmt {
+        /// The flows; - is standard input
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<String>,
+        /// Change nothing, and exit with 1 if a flow is laid out in another way
+        #[arg(long)]
+        check: bool,
+        /// Change nothing, and write the result to standard output
+        #[arg(long, conflicts_with = "check")]
+        stdout: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PictureFormat {
+    /// A state diagram of mermaid
+    Mermaid,
+    /// Graphviz
+    Dot,
+    /// A drawing
+    Svg,
 }
 
 #[derive(Debug, Subcommand)]

@@ -16,6 +16,17 @@ pub(super) async fn shared(global: &Global) -> Result<Backend> {
     Ok(Backend::attach(&url, options(&config)).await?)
 }
 
+/// Opens the backend that the options or the configuration name, else one in memory, for a command that does its work
+/// itself.
+pub(super) async fn hosted(global: &Global) -> Result<Backend> {
+    let config = global.load()?;
+    let url = config.backend.url.as_ref().map(|url| url.expose().to_owned());
+    match Backend::attach(url.as_deref().unwrap_or("memory:"), options(&config)).await {
+        Err(mape::backend::Error::NotShared) => Ok(Backend::memory()),
+        opened => Ok(opened?),
+    }
+}
+
 /// What the configuration says of a backend besides its URL.
 fn options(config: &Config) -> Options {
     let section = &config.backend;

@@ -14,14 +14,18 @@ mod backend;
 mod channel;
 mod config_check;
 mod config_explain;
+mod flow;
 mod knowledge;
 mod log;
 mod log_output;
 mod output;
 mod report;
 mod run;
+mod run_flow;
 mod usage;
 mod version;
+mod workflow;
+mod workflow_arguments;
 
 pub(crate) use arguments::Arguments;
 pub(crate) use run::run;

@@ -3,8 +3,8 @@
 use super::arguments::{Command, ConfigCommand};
 use super::output::ReaderGone;
 use super::{
-    Arguments, Global, Output, Usage, channel, config_check, config_explain, knowledge, log, log_output,
-    report, version,
+    Arguments, Global, Output, Usage, channel, config_check, config_explain, flow, knowledge, log,
+    log_output, report, version, workflow,
 };
 use anyhow::{Context, Result};
 use mape::backend::NotDone;
@@ -19,10 +19,14 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let outcome = match command {
         Command::Config(ConfigCommand::Explain) => config_explain::run(global, &mut output),
         Command::Config(ConfigCommand::Check) => config_check::run(global, &mut output),
+        Command::Flow(command) => flow::run(global, command, &mut output),
         Command::Version => version::run(&mut output),
         Command::Channel(command) => wait(global, async || channel::run(global, command, &mut output).await),
         Command::Knowledge(command) => {
             wait(global, async || knowledge::run(global, command, &mut output).await)
+        }
+        Command::Workflow(command) => {
+            wait(global, async || workflow::run(global, command, &mut output).await)
         }
         Command::Log(command) => wait(global, async || log::run(global, command, &mut output).await),
     };

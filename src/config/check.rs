@@ -1,9 +1,9 @@
 //! Are the keys of a layer keys that exist?
 
-use super::hint::{distance, nearest};
 use super::node::{Node, Value};
 use super::{Problem, alias};
 use crate::config::error::spelled;
+use crate::hint::{distance, nearest};
 
 /// Compares a layer with the defaults, which hold every known key.
 pub(super) fn keys(layer: &Node, defaults: &Node, problems: &mut Vec<Problem>) {

@@ -1,6 +1,7 @@
 //! What can be wrong with a configuration.
 
-use super::{Origin, hint};
+use super::Origin;
+use crate::hint;
 use std::fmt;
 use std::path::PathBuf;
 

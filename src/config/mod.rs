@@ -37,7 +37,6 @@ mod check;
 mod environment;
 mod error;
 mod explain;
-mod hint;
 mod node;
 mod origin;
 mod read;

@@ -1,10 +1,10 @@
 //! From a tree of values to a type of the user's, with errors that name the key and who gave it.
 
-use super::hint::nearest;
 use super::node::{Node, Value};
 use super::secret::{is_secret, without_passwords};
 use super::{Origin, Problem};
 use crate::config::error::spelled;
+use crate::hint::nearest;
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess, SeqAccess,

@@ -18,6 +18,8 @@ mod element;
 mod event;
 #[cfg(feature = "file")]
 mod file;
+#[cfg(feature = "flow")]
+mod flow;
 mod knowledge;
 mod patterns;
 #[cfg(feature = "redis")]
@@ -26,3 +28,5 @@ mod remote;
 mod server;
 mod stream;
 mod suite;
+#[cfg(feature = "flow")]
+mod workflow;

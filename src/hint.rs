@@ -3,7 +3,7 @@
 /// The known name that a wrong one was most likely meant to be.
 ///
 /// Nearest by [`distance`], at most two slips away and fewer than half of the letters of the shorter name.
-pub(super) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = wrong.to_lowercase().replace('-', "_");
     known
         .into_iter()
@@ -14,7 +14,7 @@ pub(super) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>)
 }
 
 /// How many slips of the pen lie between two words: a letter missing, added, replaced, or two neighbours swapped.
-pub(super) fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     // Three rows of the table of distances between beginnings of the two words.
     let mut before: Vec<usize> = Vec::new();

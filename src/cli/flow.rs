@@ -1,0 +1,221 @@
+//! `mape flow`
+
+use super::arguments::{FlowCommand, PictureFormat};
+use super::{Global, Output, Usage, note};
+use anyhow::{Context, Result, anyhow};
+use mape::flow::{Diagram, DiagramFormat, Graph, Workflow};
+use serde_json::{Value as Json, json};
+use std::fs;
+use std::io::{Read, Write, stdin};
+use std::path::Path;
+
+/// Stands for standard input.
+const STDIN: &str = "-";
+
+pub(super) fn run(global: &Global, command: &FlowCommand, output: &mut Output) -> Result<()> {
+    let (FlowCommand::Check { files }
+    | FlowCommand::Compile { files }
+    | FlowCommand::Doc { files, .. }
+    | FlowCommand::Fmt { files, .. }) = command;
+    // A file that cannot be read is an argument that is wrong: then nothing is begun.
+    let texts = files.iter().map(|file| read(file)).collect::<Result<Vec<_>>>()?;
+    let several = files.len() > 1;
+    let mut failed = 0;
+    for (file, text) in files.iter().zip(texts) {
+        let flow = File { name: file, workflow: Workflow::parse(text) };
+        let good = match command {
+            FlowCommand::Check { .. } => flow.check(several, output),
+            FlowCommand::Compile { .. } => flow.compile(global, output),
+            FlowCommand::Doc { format, vertical, no_docs, .. } => {
+                flow.doc(global, *format, *vertical, !no_docs, output)
+            }
+            FlowCommand::Fmt { check: true, .. } => flow.check_layout(global, output),
+            FlowCommand::Fmt { stdout, .. } => flow.fmt(global, *stdout || file == STDIN, output),
+        }?;
+        failed += usize::from(!good);
+    }
+    let count = files.len();
+    match (failed, command) {
+        (0, _) => Ok(()),
+        (_, FlowCommand::Fmt { check: true, .. }) => {
+            Err(anyhow!("{failed} of {count} flows are not formatted"))
+        }
+        (1, _) if count == 1 => Err(anyhow!("the flow has errors")),
+        _ => Err(anyhow!("{failed} of {count} flows have errors")),
+    }
+}
+
+fn read(file: &str) -> Result<String> {
+    let bytes = if file == STDIN {
+        let mut bytes = Vec::new();
+        stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(file)
+    };
+    let bytes = bytes.map_err(|error| Usage::error(format!("cannot read the flow {file}: {error}")))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
+        Usage::error(format!("the flow {file} is no UTF-8 text, from line {line} on; save it as UTF-8"))
+    })
+}
+
+/// A flow and where it comes from.
+struct File<'a> {
+    name: &'a str,
+    workflow: Workflow,
+}
+
+/// Each command says whether the flow is good.
+impl File<'_> {
+    fn report(&self) -> String {
+        let name = if self.name == STDIN { "standard input" } else { self.name };
+        self.workflow.diagnostics().report(name, self.workflow.text())
+    }
+
+    /// Shows what is wrong beside the results.
+    fn complain(&self, global: &Global) {
+        let diagnostics = self.workflow.diagnostics();
+        if !diagnostics.is_empty() && !global.json {
+            note(global, "diagnostics", self.report().trim_end());
+        }
+    }
+
+    fn diagnostics(&self) -> Json {
+        json!({"diagnostics": self.workflow.diagnostics().iter().collect::<Vec<_>>()})
+    }
+
+    fn check(&self, several: bool, output: &mut Output) -> Result<bool> {
+        let mut value = self.diagnostics();
+        if let (true, Some(keys)) = (several, value.as_object_mut()) {
+            keys.insert("file".to_owned(), self.name.into());
+        }
+        let summary = self.workflow.diagnostics().summary();
+        let text = match self.workflow.graph() {
+            Some(graph) if summary.is_empty() => format!("{}: {}", self.name, size(graph)),
+            Some(graph) => format!("{}{}: {}; {summary}", self.report(), self.name, size(graph)),
+            None => format!("{}{}: {summary}", self.report(), self.name),
+        };
+        output.write(text, &value)?;
+        Ok(self.workflow.graph().is_some())
+    }
+
+    fn compile(&self, global: &Global, output: &mut Output) -> Result<bool> {
+        self.complain(global);
+        let Some(graph) = self.workflow.graph() else {
+            if global.json {
+                output.write("", &self.diagnostics())?;
+            }
+            return Ok(false);
+        };
+        output.write(table(graph), &graph.outline())?;
+        Ok(true)
+    }
+
+    fn doc(
+        &self,
+        global: &Global,
+        format: PictureFormat,
+        vertical: bool,
+        docs: bool,
+        output: &mut Output,
+    ) -> Result<bool> {
+        self.complain(global);
+        let Some(graph) = self.workflow.graph() else {
+            if global.json {
+                output.write("", &self.diagnostics())?;
+            }
+            return Ok(false);
+        };
+        let (name, format) = match format {
+            PictureFormat::Mermaid => ("mermaid", DiagramFormat::Mermaid),
+            PictureFormat::Dot => ("dot", DiagramFormat::Dot),
+            PictureFormat::Svg => ("svg", DiagramFormat::Svg),
+        };
+        let text = Diagram::new(graph).vertical(vertical).docs(docs).render(format)?;
+        output.write(&text, &json!({"file": self.name, "format": name, "text": text}))?;
+        Ok(true)
+    }
+
+    fn fmt(&self, global: &Global, to_stdout: bool, output: &mut Output) -> Result<bool> {
+        let Ok(text) = self.workflow.format() else {
+            self.complain(global);
+            if global.json {
+                output.write("", &self.diagnostics())?;
+            }
+            return Ok(false);
+        };
+        let changed = text != self.workflow.text();
+        if to_stdout {
+            output.write(&text, &json!({"file": self.name, "changed": changed, "text": text}))?;
+            return Ok(true);
+        }
+        if changed {
+            replace(Path::new(self.name), &text)
+                .with_context(|| format!("cannot write the flow {}; it is as it was", self.name))?;
+        }
+        if changed || global.json {
+            output
+                .write(format!("formatted {}", self.name), &json!({"file": self.name, "changed": changed}))?;
+        }
+        Ok(true)
+    }
+
+    fn check_layout(&self, global: &Global, output: &mut Output) -> Result<bool> {
+        let Ok(text) = self.workflow.format() else {
+            self.complain(global);
+            if global.json {
+                output.write("", &self.diagnostics())?;
+            }
+            return Ok(false);
+        };
+        let changed = text != self.workflow.text();
+        if changed || global.json {
+            let same = self.workflow.text().lines().zip(text.lines()).take_while(|(is, should)| is == should);
+            let line = 1 + same.count();
+            let hint = format!("{}:{line}: would be changed; run `mape flow fmt {}`", self.name, self.name);
+            output.write(hint, &json!({"file": self.name, "changed": changed}))?;
+        }
+        Ok(!changed)
+    }
+}
+
+/// Writes a file anew, so that at each moment it is the old one or the new one.
+fn replace(file: &Path, text: &str) -> std::io::Result<()> {
+    // What a link leads to is replaced, not the link.
+    let file = fs::canonicalize(file)?;
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let new = file.with_file_name(name);
+    let written = fs::File::create_new(&new).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    let permissions = fs::metadata(&file).and_then(|known| fs::set_permissions(&new, known.permissions()));
+    let done = written.and(permissions).and_then(|()| fs::rename(&new, &file));
+    if done.is_err() {
+        // What is left is of no use; that it is left does no harm.
+        let _ = fs::remove_file(&new);
+    }
+    done
+}
+
+fn size(graph: &Graph) -> String {
+    let tasks = graph.nodes().iter().filter(|node| node.task().is_some()).count();
+    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    format!("{}, {}", counted(tasks, "task"), counted(graph.edge_count(), "edge"))
+}
+
+/// The steps of a flow, and what follows each.
+fn table(graph: &Graph) -> String {
+    let labels: Vec<String> = (0..graph.nodes().len()).map(|index| graph.label(index)).collect();
+    let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).min(40);
+    let mut table = String::new();
+    for (index, label) in labels.iter().enumerate() {
+        let next: Vec<String> = graph.successors(index).iter().map(ToString::to_string).collect();
+        let arrow = if next.is_empty() { "" } else { "→ " };
+        table += format!("{index:>5}  {label:width$}  {arrow}{}", next.join(" ")).trim_end();
+        table.push('\n');
+    }
+    table
+}

@@ -1,0 +1,134 @@
+//! `mape list`, `inspect` and the other commands about runs.
+
+use super::run_flow::json_or_file;
+use super::workflow_arguments::WorkflowCommand;
+use super::{Global, Output, Usage, backend, note, run_flow};
+use anyhow::{Context, Result};
+use mape::workflow::{Inspected, Inspection, Phase, RunId, Status, Workflows};
+use serde_json::{Value as Json, json};
+
+pub(super) async fn run(global: &Global, command: &WorkflowCommand, output: &mut Output) -> Result<()> {
+    if let WorkflowCommand::Run(arguments) = command {
+        return run_flow::run(global, arguments, output).await;
+    }
+    let backend = backend::shared(global).await?;
+    let done = on(global, &Workflows::new(&backend), command, output).await;
+    backend.close().await;
+    done
+}
+
+async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output: &mut Output) -> Result<()> {
+    match command {
+        WorkflowCommand::Run(_) => Ok(()),
+        WorkflowCommand::List { count, skip } => {
+            let listed = runs.list(*skip, *count).await?;
+            for (id, status) in &listed {
+                output.write(
+                    format!("{:<12} {id}", status.word()),
+                    &json!({"id": id.short(), "state": status}),
+                )?;
+            }
+            if listed.is_empty() {
+                note(global, "empty", "there are no runs");
+            }
+            Ok(())
+        }
+        WorkflowCommand::Inspect { id, all } => {
+            let inspection = runs.inspect(id).await?;
+            output.write(table(&inspection, *all), &inspection)
+        }
+        WorkflowCommand::Terminate { id } => say(id, runs.terminate(id).await?, output),
+        WorkflowCommand::Pause { id } => say(id, runs.pause(id).await?, output),
+        WorkflowCommand::Resume { id } => say(id, runs.resume(id).await?, output),
+        WorkflowCommand::Restart { id, from } => {
+            let from = match from {
+                Some(task) => Some(index(runs, id, task).await?),
+                None => None,
+            };
+            say(id, runs.restart(id, from).await?, output)
+        }
+        WorkflowCommand::Archive { id, to } => {
+            let archive = runs.archive(id).await?;
+            let Some(file) = to else { return output.write(&archive, &archive) };
+            std::fs::write(file, archive.to_string())
+                .with_context(|| format!("cannot write {}", file.display()))?;
+            output.write(format!("{id} is in {}", file.display()), &json!({"id": id.short(), "file": file}))
+        }
+        WorkflowCommand::Restore { file } => {
+            let text = std::fs::read_to_string(file).map_err(|error| {
+                Usage::error(format!("cannot read the archive {}: {error}", file.display()))
+            })?;
+            let id = runs.restore(&Usage::json::<Json>("the archive", &text)?).await?;
+            say(&id, runs.status(&id).await?, output)
+        }
+        WorkflowCommand::Fork { id } => {
+            let copy = runs.fork(id).await?;
+            say(&copy, runs.status(&copy).await?, output)
+        }
+        WorkflowCommand::Event { kind, data } => {
+            let data = data.as_deref().map_or(Ok(json!({})), |data| json_or_file("the data", data))?;
+            let id = runs.event(kind, &data).await?;
+            output.write(id, &json!({"event": id}))
+        }
+        WorkflowCommand::End { id, name, index, output: given, failure } => {
+            let given = given.as_deref().map(|given| json_or_file("the output", given)).transpose()?;
+            let outcome = failure.clone().map_or(Ok(given), Err);
+            let event = runs.end(id, name, *index, outcome).await?;
+            output.write(event, &json!({"event": event}))
+        }
+    }
+}
+
+fn say(id: &RunId, status: Status, output: &mut Output) -> Result<()> {
+    output.write(format!("{:<12} {id}", status.word()), &json!({"id": id.short(), "state": status}))
+}
+
+/// The index of a task that is named, or its index itself.
+async fn index(runs: &Workflows, id: &RunId, task: &str) -> Result<u32> {
+    if let Ok(index) = task.parse() {
+        return Ok(index);
+    }
+    let steps = runs.inspect(id).await?.steps;
+    let named: Vec<&Inspected> =
+        steps.iter().filter(|step| step.items.is_empty() && step.name == task).collect();
+    match named[..] {
+        [step] => Ok(step.index),
+        [] => Err(Usage::error(format!("the run {id} has no task {task}; `mape inspect {id}` shows them"))),
+        _ => {
+            let indices: Vec<String> = named.iter().map(|step| step.index.to_string()).collect();
+            Err(Usage::error(format!(
+                "the run {id} has {task} at {}: say which by its index",
+                indices.join(", ")
+            )))
+        }
+    }
+}
+
+fn table(run: &Inspection, all: bool) -> String {
+    let paused = if run.paused { ", paused" } else { "" };
+    let mut lines = vec![format!("{} is {}{paused}", run.id, run.status)];
+    let time = |what: &str, at: &Option<String>| at.as_ref().map(|at| format!("{what} {at}"));
+    lines.extend(time("began", &run.began).into_iter().chain(time("ended", &run.ended)));
+    for step in run.steps.iter().filter(|step| all || (step.task && step.phase != Phase::Idle)) {
+        lines.push(row(step, all));
+    }
+    lines.extend(run.failures.iter().map(|failure| format!("{failure}")));
+    if let Some(output) = &run.output {
+        lines.push(format!("output {output}"));
+    }
+    lines.join("\n")
+}
+
+fn row(step: &Inspected, all: bool) -> String {
+    let items: Vec<String> = step.items.iter().map(u32::to_string).collect();
+    let item = if items.is_empty() { String::new() } else { format!(" item {}", items.join(".")) };
+    let phase = format!("{:?}", step.phase).to_lowercase();
+    let mut row = format!("  #{:<5} {:<12} attempt {}  {}{item}", step.index, phase, step.attempt, step.name);
+    if let Some(reason) = &step.reason {
+        row = format!("{row}  ({reason})");
+    }
+    if all && let Some(output) = &step.output {
+        row = format!("{row}  {output}");
+    }
+    row
+}

@@ -1,0 +1,120 @@
+//! What can be written on the command line about workflows.
+
+use clap::{Args, Subcommand, ValueEnum};
+use mape::workflow::RunId;
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum WorkflowCommand {
+    /// Run a flow and wait for its output; with --id also one that was begun before
+    Run(RunArguments),
+    /// List runs, newest first
+    List {
+        /// At most this many
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        count: usize,
+        /// Leave out the newest
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        skip: usize,
+    },
+    /// Show how far a run is
+    Inspect {
+        /// The run; short or full id
+        id: RunId,
+        /// Also the steps that are no tasks, and all outputs
+        #[arg(long)]
+        all: bool,
+    },
+    /// End a run: its tasks are cancelled; a second time does not wait for them
+    Terminate {
+        /// The run
+        id: RunId,
+    },
+    /// Let nothing start any more in a run
+    Pause {
+        /// The run
+        id: RunId,
+    },
+    /// Let a paused run go on
+    Resume {
+        /// The run
+        id: RunId,
+    },
+    /// Let a run go on that failed or was terminated
+    Restart {
+        /// The run
+        id: RunId,
+        /// Do this task again, by name or index, with all that follows from it
+        #[arg(long, value_name = "TASK")]
+        from: Option<String>,
+    },
+    /// Write a run with its history, as JSON
+    Archive {
+        /// The run
+        id: RunId,
+        /// Into this file in place of standard output
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Make a run of an archive; it is terminated, and can be restarted
+    Restore {
+        /// What `archive` wrote
+        file: PathBuf,
+    },
+    /// Copy a run with its history; the copy is terminated, and can be restarted
+    Fork {
+        /// The run
+        id: RunId,
+    },
+    /// Send an event that flows may wait for
+    Event {
+        /// Its kind
+        kind: String,
+        /// Its fields, as a JSON object or @FILE
+        #[arg(long, value_name = "JSON")]
+        data: Option<String>,
+    },
+    /// Say that a task has ended whose work is done elsewhere
+    End {
+        /// The run
+        id: RunId,
+        /// The task
+        name: String,
+        /// Its index in the flow
+        index: u32,
+        /// Its output, as JSON or @FILE
+        #[arg(long, value_name = "JSON", conflicts_with = "failure")]
+        output: Option<String>,
+        /// It failed, for this reason
+        #[arg(long, value_name = "REASON")]
+        failure: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    /// The file with the flow; may be left out with --id of a run that exists
+    #[arg(required_unless_present = "id")]
+    pub(super) flow: Option<PathBuf>,
+    /// The input, as a JSON object or array, or @FILE
+    #[arg(long, short, value_name = "JSON")]
+    pub(super) input: Option<String>,
+    /// Who answers the tasks of the flow, in place of the built-in ones
+    #[arg(long, value_enum)]
+    pub(super) tasks: Option<TaskSet>,
+    /// The id of the run; with that of one that exists, it goes on
+    #[arg(long, alias = "workflow-id")]
+    pub(super) id: Option<RunId>,
+    /// Leave it to an engine that runs elsewhere on the backend
+    #[arg(long)]
+    pub(super) detach: bool,
+}
+
+/// Who answers tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum TaskSet {
+    /// Every task gives its input
+    Echo,
+    /// Every task gives its input after a moment
+    Simulate,
+}

@@ -1,0 +1,103 @@
+//! What can go wrong with workflows.
+
+use super::{RunId, Status, Unchanged, WrongPolicy};
+use crate::{app, element, event, flow, knowledge};
+
+/// What can go wrong with workflows.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The text is no flow.
+    #[error(transparent)]
+    Flow(#[from] flow::Error),
+    /// The flow invokes tasks that nobody hosts. Nothing was started.
+    #[error("nobody has the task{} {}: {}", plural(.missing), listed(.missing), there(.known))]
+    UnknownTask {
+        /// Which.
+        missing: Vec<String>,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// A parameter is no policy.
+    #[error(transparent)]
+    Policy(#[from] WrongPolicy),
+    /// The input is neither an object nor a list.
+    #[error("the input of a flow has to be an object or a list, and is {found}")]
+    Input {
+        /// What it is.
+        found: String,
+    },
+    /// There is no such run.
+    #[error("there is no run {id}; `mape list` shows all")]
+    NoRun {
+        /// Which.
+        id: RunId,
+    },
+    /// A run of this id exists, and is of another flow or has another input.
+    #[error("there is a run {id} already, and it is another one: choose another id")]
+    Exists {
+        /// Which.
+        id: RunId,
+    },
+    /// The run changed nothing.
+    #[error("the run {id} stays as it is: {why}")]
+    Unchanged {
+        /// Which.
+        id: RunId,
+        /// Why.
+        #[source]
+        why: Unchanged,
+    },
+    /// What is archived is no run.
+    #[error("the archive cannot be restored: {reason}")]
+    Archive {
+        /// Why.
+        reason: String,
+    },
+    /// What is kept of a run cannot be read.
+    #[error("the run {id} cannot be read: {reason}")]
+    Damaged {
+        /// Which.
+        id: RunId,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Only a run that is over can be deleted.
+    #[error("the run {id} is {status}: terminate it first")]
+    NotOver {
+        /// Which.
+        id: RunId,
+        /// Its status.
+        status: Status,
+    },
+    /// The engine is gone, with all that it hosted; runs go on when another begins.
+    #[error("the engine has ended")]
+    EngineGone,
+    /// The backend failed.
+    #[error(transparent)]
+    Knowledge(#[from] knowledge::Error),
+    /// The backend failed.
+    #[error(transparent)]
+    Event(#[from] event::Error),
+    /// The elements of the engine or of a task cannot be made.
+    #[error("the element of a task cannot be made")]
+    Spawn(#[from] element::SpawnError),
+    /// The elements of the engine cannot be linked.
+    #[error("the elements of the engine cannot be linked")]
+    Link(#[from] element::LinkError),
+    /// The loops of the engine cannot be made.
+    #[error(transparent)]
+    App(#[from] app::Error),
+}
+
+fn plural(list: &[String]) -> &'static str {
+    if list.len() == 1 { "" } else { "s" }
+}
+
+fn listed(list: &[String]) -> String {
+    list.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn there(known: &[String]) -> String {
+    if known.is_empty() { "there are no tasks".to_owned() } else { format!("there are {}", listed(known)) }
+}

@@ -1,0 +1,100 @@
+//! All there is to know of a run.
+
+use super::history::Loaded;
+use super::slot::Phase;
+use super::status::{Failure, Status};
+use super::{RunId, Time, definition};
+use serde::Serialize;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// All there is to know of a run.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// Its id, in the short form.
+    #[serde(serialize_with = "short")]
+    pub id: RunId,
+    /// How far it is.
+    #[serde(rename = "state")]
+    pub status: Status,
+    /// Whether nothing starts until it is resumed.
+    pub paused: bool,
+    /// When it began.
+    pub began: Option<String>,
+    /// When it was over.
+    pub ended: Option<String>,
+    /// Its output.
+    pub output: Option<Arc<Value>>,
+    /// What failed for good.
+    pub failures: Vec<Failure>,
+    /// Its steps: every task, in the order of the flow, and then those of items in work.
+    pub steps: Vec<Inspected>,
+}
+
+fn short<S: serde::Serializer>(id: &RunId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(id.short())
+}
+
+/// A step of a run.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Inspected {
+    /// The index of its node.
+    pub index: u32,
+    /// Which items of iterations it is for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<u32>,
+    /// What it is: its task, or what else.
+    pub name: String,
+    /// Whether it invokes a task.
+    pub task: bool,
+    /// How far it is.
+    pub phase: Phase,
+    /// The number of its last start.
+    pub attempt: u32,
+    /// When it was started.
+    pub started: Option<String>,
+    /// When it ended.
+    pub ended: Option<String>,
+    /// Its output.
+    pub output: Option<Arc<Value>>,
+    /// Why the last attempt failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Inspection {
+    pub(super) fn of(id: &RunId, loaded: &Loaded) -> Self {
+        let (state, graph) = (&loaded.state, loaded.definition.graph());
+        let written = |time: Option<Time>| time.map(|time| time.to_string());
+        let mut slots: Vec<_> = state.all_slots().collect();
+        slots.sort_by_key(|(place, _)| (place.part, place.node));
+        let steps = slots.into_iter().map(|(place, slot)| {
+            let (started, ended) = state.times(place);
+            let task = graph.node(place.index()).and_then(|node| definition::task_of(node.kind()));
+            Inspected {
+                index: place.node,
+                items: state.items(place.part),
+                name: task.map_or_else(|| graph.label(place.index()), str::to_owned),
+                task: task.is_some(),
+                phase: slot.phase,
+                attempt: slot.attempt,
+                started: written(started),
+                ended: written(ended),
+                output: slot.output.clone(),
+                reason: slot.reason.as_deref().map(str::to_owned),
+            }
+        });
+        Self {
+            id: id.clone(),
+            status: state.status(),
+            paused: state.is_paused(),
+            began: written(state.began()),
+            ended: written(state.ended()),
+            output: state.output().cloned(),
+            failures: state.failures().to_vec(),
+            steps: steps.collect(),
+        }
+    }
+}

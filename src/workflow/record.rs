@@ -1,0 +1,65 @@
+//! What is kept of a run: its definition, and its history as causes with their times.
+
+use super::definition::Definition;
+use super::policy::{Iterate, Policy};
+use super::state::State;
+use super::step::step;
+use super::{Cause, Command, Time};
+use crate::flow::Graph;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Causes that were worked on together, as one change of the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Record {
+    pub(super) at: Time,
+    pub(super) causes: Vec<Cause>,
+    /// Whether it was written by somebody who starts nothing: an engine has yet to do what follows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) unowned: bool,
+}
+
+/// A definition as it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Kept {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<Arc<str>>,
+    graph: Arc<Graph>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    policies: BTreeMap<u32, Policy>,
+    iterate: Iterate,
+    turns: u32,
+}
+
+impl Kept {
+    pub(super) fn of(definition: &Definition, text: Option<Arc<str>>) -> Self {
+        let (policies, iterate) = definition.policies();
+        let policies: BTreeMap<u32, Policy> =
+            policies.iter().map(|(node, policy)| (*node, policy.clone())).collect();
+        Self { text, graph: definition.graph().clone(), policies, iterate, turns: definition.turns() }
+    }
+
+    pub(super) fn into_definition(self) -> Definition {
+        let policies: HashMap<u32, Policy> = self.policies.into_iter().collect();
+        Definition::of_parts(self.graph, policies, self.iterate, self.turns)
+    }
+}
+
+/// The state that a history makes, and what of it nobody has done yet.
+pub(super) fn replay(
+    definition: &Definition,
+    state: &mut State,
+    records: &[Record],
+    commands: &mut Vec<Command>,
+) {
+    for record in records {
+        for cause in &record.causes {
+            // What was recorded had an effect; should it have none, there is nothing to be done either.
+            let _ = step(definition, state, record.at, cause.clone(), commands);
+        }
+        if !record.unowned {
+            commands.clear();
+        }
+    }
+}

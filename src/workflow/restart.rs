@@ -1,0 +1,140 @@
+//! Runs that go on after a failure, or do a part of themselves again.
+
+use super::advance::Turn;
+use super::input::gather;
+use super::slot::Phase;
+use super::status::Status;
+use super::step::Unchanged;
+use super::{Place, input};
+use crate::flow::{Graph, NodeKind};
+
+impl Turn<'_> {
+    /// What failed or was cancelled starts again, and what was held back goes on.
+    pub(super) fn restart(&mut self) -> Result<(), Unchanged> {
+        if !matches!(self.state.status, Status::Failed | Status::Terminated) {
+            return Err(self.wrong_status("what failed or was terminated can be restarted"));
+        }
+        let again = self.state.places(Phase::is_to_be_restarted);
+        if again.is_empty() && self.state.held.is_empty() && self.state.open == 0 {
+            return Err(Unchanged::NothingToRestart);
+        }
+        self.go_on(again);
+        Ok(())
+    }
+
+    fn go_on(&mut self, again: Vec<Place>) {
+        self.state.status = Status::Running;
+        self.state.paused = false;
+        self.state.failures.clear();
+        for place in again {
+            let Some(slot) = self.state.slot_mut(place) else { continue };
+            slot.phase = Phase::Idle;
+            (slot.tries, slot.turns) = (0, 0);
+            let given = slot.input.clone().unwrap_or_else(input::empty);
+            self.enter(place, given);
+        }
+        self.release();
+    }
+
+    /// One step is done again, and all that follows from it.
+    pub(super) fn restart_from(&mut self, node: u32) -> Result<(), Unchanged> {
+        let graph = self.definition.graph().clone();
+        let from = Place::node(node);
+        let not = |reason| Unchanged::NotFromThere { step: graph.label(from.index()), reason };
+        if !self.state.status.is_over() {
+            return Err(self.wrong_status("terminate it before it is restarted from a step"));
+        }
+        match graph.node(from.index()).map(crate::flow::Node::kind) {
+            Some(NodeKind::Start | NodeKind::End { .. }) => return Err(not("it is no task and no subflow")),
+            Some(_) => {}
+            None => return Err(not("the flow has no such step")),
+        }
+        if inside_iteration(&graph, from.index()) {
+            return Err(not("it is inside of a step with `*`; restart from that one"));
+        }
+        let slot = self.state.slot(from);
+        if slot.is_none_or(|slot| slot.phase == Phase::Idle) {
+            return Err(not("the run has not got there yet"));
+        }
+        let given = slot.and_then(|slot| slot.input.clone());
+        let given = given.unwrap_or_else(|| gather(&graph, self.state, from));
+        let behind = behind(&graph, from.index());
+        self.clear(&graph, &behind);
+        let mut again = self.state.places(Phase::is_to_be_restarted);
+        if let Some(slot) = self.state.slot_mut(from) {
+            slot.arrivals = 0;
+            slot.phase = Phase::Cancelled;
+            slot.input = Some(given);
+        }
+        again.push(from);
+        self.go_on(again);
+        Ok(())
+    }
+
+    /// Makes these nodes as if the run had not got to them yet.
+    fn clear(&mut self, graph: &Graph, behind: &[bool]) {
+        let is_behind = |node: usize| behind.get(node).copied().unwrap_or(false);
+        self.state.held.retain(|place| place.part == 0 && !is_behind(place.index()));
+        let parts: Vec<u32> =
+            self.state.parts.iter().filter(|(_, part)| part.of.part == 0).map(|(n, _)| *n).collect();
+        for part in parts {
+            if self.state.parts.get(&part).is_some_and(|held| is_behind(held.of.index())) {
+                self.empty_part(part);
+                self.state.parts.remove(&part);
+            }
+        }
+        let nodes: Vec<usize> =
+            behind.iter().enumerate().filter(|(_, is)| **is).map(|(node, _)| node).collect();
+        for node in &nodes {
+            let place = Place::of(*node, 0);
+            let Some(slot) = self.state.slot(place).cloned() else { continue };
+            self.drop_slot(place, &slot);
+            let come = graph.predecessors(*node).iter().filter(|before| {
+                !is_behind(**before)
+                    && self.has_passed(graph, **before)
+                    && !input::is_back(graph, **before, *node)
+            });
+            let come = u32::try_from(come.count()).unwrap_or(u32::MAX);
+            if let Some(slot) = self.state.slot_mut(place) {
+                slot.reset();
+                slot.arrivals = come;
+            }
+        }
+        if is_behind(graph.end()) {
+            self.state.output = None;
+        }
+    }
+
+    /// Whether a node has passed something on to those that follow it.
+    fn has_passed(&self, graph: &Graph, node: usize) -> bool {
+        let is_entry =
+            matches!(graph.node(node).map(crate::flow::Node::kind), Some(NodeKind::Subflow { .. }));
+        let phase = self.state.phase(Place::of(node, 0));
+        phase == Phase::Done || (phase == Phase::Skipped && !is_entry)
+    }
+}
+
+/// A node and all that can be reached from it.
+fn behind(graph: &Graph, from: usize) -> Vec<bool> {
+    let mut behind = vec![false; graph.nodes().len()];
+    let mut next = vec![from];
+    while let Some(node) = next.pop() {
+        if let Some(seen) = behind.get_mut(node).filter(|seen| !**seen) {
+            *seen = true;
+            next.extend(graph.successors(node));
+        }
+    }
+    behind
+}
+
+fn inside_iteration(graph: &Graph, node: usize) -> bool {
+    let parents = graph.parents();
+    let mut next = parents.get(node).copied().flatten();
+    while let Some(entry) = next {
+        if graph.node(entry).is_some_and(crate::flow::Node::iterate) {
+            return true;
+        }
+        next = parents.get(entry).copied().flatten();
+    }
+    false
+}

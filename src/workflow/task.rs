@@ -1,0 +1,330 @@
+//! A kind of task.
+
+use super::cause::Failed;
+use super::policy::{Concurrency, Policy, Retry};
+use super::{Ended, Invocation, Outcome};
+use crate::app::Loop;
+use crate::element::{Element, Out, SpawnError};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::Value;
+use std::any::Any;
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A kind of task: its name, its function, and what holds for it. It becomes an element.
+///
+/// ```
+/// use mape::workflow::{Invocation, Task, TaskError};
+/// use serde_json::json;
+/// use std::time::Duration;
+/// // Asynchronous, and tried again if it fails:
+/// let fetch = Task::new("fetch", |invocation: Invocation| async move {
+///     let Some(url) = invocation.parameters().get("url") else { return Err(TaskError::for_good("no url")) };
+///     Ok(json!({"url": url, "status": 200}))
+/// });
+/// let fetch = fetch.timeout(Duration::from_secs(30)).retry(3);
+/// // Without waiting for anything, for all names that begin with `math:`:
+/// let math = Task::sync("math:*", |invocation: &Invocation| Ok(json!({"op": invocation.base()})));
+/// ```
+#[derive(Clone)]
+pub struct Task {
+    pub(super) name: Arc<str>,
+    pub(super) policy: Policy,
+    pub(super) own: &'static [&'static str],
+    limit: usize,
+    function: Function,
+}
+
+#[derive(Clone)]
+enum Function {
+    Sync(Arc<AtOnce>),
+    Async(Arc<Later>),
+}
+
+/// What a task answers.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Answer {
+    /// It is done: the output, an object or array, or `null` for none.
+    Output(Arc<Value>),
+    /// It is under way elsewhere: it ends when somebody says so ([`Workflows::end`](super::Workflows::end), an event
+    /// `end-task`). After a crash it is invoked again.
+    Later,
+}
+
+impl From<Value> for Answer {
+    fn from(output: Value) -> Self {
+        Self::Output(Arc::new(output))
+    }
+}
+
+impl From<Arc<Value>> for Answer {
+    fn from(output: Arc<Value>) -> Self {
+        Self::Output(output)
+    }
+}
+
+impl From<()> for Answer {
+    fn from((): ()) -> Self {
+        Self::Output(Arc::new(Value::Null))
+    }
+}
+
+/// Why a task failed. Any error becomes one; another attempt may help unless it is made by [`for_good`](Self::for_good).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskError {
+    reason: String,
+    again: bool,
+}
+
+impl TaskError {
+    /// A failure that another attempt may mend.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), again: true }
+    }
+
+    /// A failure that no attempt can mend.
+    pub fn for_good(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), again: false }
+    }
+
+    /// Why, in words.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// Whether another attempt may help.
+    #[must_use]
+    pub fn may_be_tried_again(&self) -> bool {
+        self.again
+    }
+}
+
+impl<E: std::error::Error> From<E> for TaskError {
+    fn from(error: E) -> Self {
+        let mut reason = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            if !reason.ends_with(&cause_text) {
+                reason = format!("{reason}: {cause_text}");
+            }
+            source = cause.source();
+        }
+        Self::new(reason)
+    }
+}
+
+impl From<TaskError> for Outcome {
+    fn from(error: TaskError) -> Self {
+        Self::Failed(Failed { reason: error.reason, again: error.again })
+    }
+}
+
+impl Task {
+    /// How long a cancelled task may clean up before it is dropped.
+    pub const GRACE: Duration = Duration::from_secs(1);
+    /// How many invocations of one kind are in work at a time unless another number is asked for.
+    pub const LIMIT: usize = 1024;
+
+    /// A task with an asynchronous function. It is invoked for `name`, or, if that ends with `:*`, for all names that
+    /// begin so; `*` alone is for all that nobody else takes.
+    pub fn new<F, R>(name: &str, function: impl Fn(Invocation) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<R, TaskError>> + Send + 'static,
+        R: Into<Answer>,
+    {
+        let function = move |invocation| function(invocation).map(|answer| answer.map(Into::into)).boxed();
+        Self::of(name, Function::Async(Arc::new(function)))
+    }
+
+    /// A task with a function that waits for nothing; names as in [`new`](Self::new).
+    pub fn sync<R: Into<Answer>>(
+        name: &str,
+        function: impl Fn(&Invocation) -> Result<R, TaskError> + Send + Sync + 'static,
+    ) -> Self {
+        Self::of(name, Function::Sync(Arc::new(move |invocation| function(invocation).map(Into::into))))
+    }
+
+    /// `echo`: the output is the input.
+    #[must_use]
+    pub fn echo(name: &str) -> Self {
+        Self::sync(name, |invocation| Ok(invocation.shared_input()))
+    }
+
+    /// `log:`…: writes its input to the log, at the level that the rest of the name says, and gives it as output. The
+    /// parameter `message` goes before it.
+    #[must_use]
+    pub fn log() -> Self {
+        Self::sync("log:*", |invocation| {
+            let message = invocation.parameters().get("message").and_then(Value::as_str).unwrap_or_default();
+            let (workflow, step, input) = (invocation.workflow(), invocation.step(), invocation.input());
+            match invocation.base().strip_prefix("log:") {
+                Some("error") => tracing::error!(%workflow, step, %input, "{message}"),
+                Some("warn") => tracing::warn!(%workflow, step, %input, "{message}"),
+                Some("debug") => tracing::debug!(%workflow, step, %input, "{message}"),
+                Some("info") => tracing::info!(%workflow, step, %input, "{message}"),
+                _ => {
+                    return Err(TaskError::for_good(
+                        "the levels are log:error, log:warn, log:info and log:debug",
+                    ));
+                }
+            }
+            Ok(invocation.shared_input())
+        })
+    }
+
+    fn of(name: &str, function: Function) -> Self {
+        Self { name: name.into(), policy: Policy::default(), own: &[], limit: Self::LIMIT, function }
+    }
+
+    /// How long an attempt may take, unless the flow says it.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.policy.timeout = Some(timeout);
+        self
+    }
+
+    /// How often it is tried again, unless the flow says it: after 1, 2, 4 … seconds, at most a minute.
+    #[must_use]
+    pub fn retry(self, attempts: u32) -> Self {
+        self.retry_with(Retry::times(attempts))
+    }
+
+    /// How it is tried again, unless the flow says it.
+    #[must_use]
+    pub fn retry_with(mut self, retry: Retry) -> Self {
+        self.policy.retry = Some(retry);
+        self
+    }
+
+    /// That only `limit` of all tasks with this key run at a time, unless the flow says it.
+    #[must_use]
+    pub fn concurrency(mut self, key: &str, limit: u32) -> Self {
+        self.policy.concurrency = Some(Concurrency { key: key.into(), limit: limit.max(1) });
+        self
+    }
+
+    /// How many invocations are in work at a time; the others wait.
+    #[must_use]
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit.max(1);
+        self
+    }
+
+    /// Which of the [parameters that state a policy](Policy::PARAMETERS) mean something else for this task, and so no
+    /// policy.
+    #[must_use]
+    pub fn own_parameters(mut self, names: &'static [&'static str]) -> Self {
+        self.own = names;
+        self
+    }
+
+    /// Its name, or the names it takes.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The uid of its element: its name with `_` for what a uid cannot hold. A namespace is called by its first part,
+    /// and what takes all others `any`.
+    #[must_use]
+    pub fn uid(&self) -> String {
+        let name = self.name.strip_suffix(":*").unwrap_or(&self.name);
+        if name == "*" {
+            return "any".to_owned();
+        }
+        let good = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let mut uid = String::new();
+        for c in name.chars() {
+            if good(c) {
+                uid.push(c);
+            } else if c == ':' {
+                uid.push('_');
+            } else {
+                let _ = write!(uid, "_{:x}", c as u32);
+            }
+        }
+        if uid.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') { uid } else { format!("_{uid}") }
+    }
+
+    /// Its element.
+    pub(super) fn spawn(&self, of: &Loop) -> Result<Element<Invocation, Ended>, SpawnError> {
+        let element = of.execute::<Invocation>(&self.uid());
+        match self.function.clone() {
+            Function::Sync(function) => element
+                .each(move |invocation: Invocation, out: &mut Out<Ended>| {
+                    let answer = catch_unwind(AssertUnwindSafe(|| function(&invocation)));
+                    if let Some(ended) = ended(invocation, answer) {
+                        out.emit(ended);
+                    }
+                })
+                .spawn(),
+            Function::Async(function) => element
+                .each_unordered(self.limit, move |invocation: Invocation, out| {
+                    let function = function.clone();
+                    async move {
+                        if let Some(ended) = attempt(&*function, invocation).await {
+                            out.emit(ended).await;
+                        }
+                    }
+                })
+                .spawn(),
+        }
+    }
+}
+
+type AtOnce = dyn Fn(&Invocation) -> Result<Answer, TaskError> + Send + Sync;
+type Later = dyn Fn(Invocation) -> BoxFuture<'static, Result<Answer, TaskError>> + Send + Sync;
+
+/// Runs one invocation until it ends or is cancelled.
+async fn attempt(function: &Later, invocation: Invocation) -> Option<Ended> {
+    let call = match catch_unwind(AssertUnwindSafe(|| function(invocation.clone()))) {
+        Ok(call) => AssertUnwindSafe(call).catch_unwind(),
+        Err(panic) => return ended(invocation, Err(panic)),
+    };
+    tokio::pin!(call);
+    let answer = tokio::select! {
+        biased;
+        answer = &mut call => Some(answer),
+        () = invocation.cancelled() => tokio::time::timeout(Task::GRACE, call).await.ok(),
+    };
+    match answer {
+        Some(answer) => ended(invocation, answer),
+        None => Some(Ended { invocation, outcome: None }),
+    }
+}
+
+fn ended(
+    invocation: Invocation,
+    answer: Result<Result<Answer, TaskError>, Box<dyn Any + Send>>,
+) -> Option<Ended> {
+    let outcome = match answer {
+        Ok(Ok(Answer::Output(output))) => Outcome::Output(output),
+        Ok(Ok(Answer::Later)) => {
+            invocation.goes_on_elsewhere();
+            // Told to stop in the meantime: nobody else will say that it has ended.
+            return invocation.is_cancelled().then_some(Ended { invocation, outcome: None });
+        }
+        // What it fails with while it is being stopped is of no interest.
+        Ok(Err(_)) | Err(_) if invocation.is_cancelled() => return Some(Ended { invocation, outcome: None }),
+        Ok(Err(error)) => error.into(),
+        Err(panic) => Outcome::failed(format!("it panicked: {}", said(&*panic))),
+    };
+    Some(Ended { invocation, outcome: Some(outcome) })
+}
+
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("something that is no text")
+}
+
+impl std::fmt::Debug for Task {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Task").field("name", &self.name).field("policy", &self.policy).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,107 @@
+//! The tasks that a program hosts.
+
+use super::policy::Policy;
+use super::{Definition, Error, Task};
+use crate::flow::Graph;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The kinds of tasks that a program hosts, by name.
+///
+/// A name is taken by the task of exactly that name, else by the longest namespace (`a:b:*` before `a:*`), else by `*`.
+///
+/// ```
+/// use mape::workflow::{Task, Tasks};
+/// let tasks = Tasks::new().with(Task::echo("copy")).with(Task::echo("math:*"));
+/// assert_eq!(tasks.find("math:add").map(Task::name), Some("math:*"));
+/// assert!(tasks.find("mathematics").is_none());
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Tasks {
+    kinds: Vec<Task>,
+    by_name: HashMap<Arc<str>, usize>,
+}
+
+impl Tasks {
+    /// None.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Those with this one too; it takes the place of one of the same name.
+    #[must_use]
+    pub fn with(mut self, task: Task) -> Self {
+        if let Some(held) = self.by_name.get(&task.name).and_then(|at| self.kinds.get_mut(*at)) {
+            *held = task;
+        } else {
+            self.by_name.insert(task.name.clone(), self.kinds.len());
+            self.kinds.push(task);
+        }
+        self
+    }
+
+    /// Those with all of these too.
+    #[must_use]
+    pub fn with_all(self, tasks: impl IntoIterator<Item = Task>) -> Self {
+        tasks.into_iter().fold(self, Self::with)
+    }
+
+    /// The task that takes a name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Task> {
+        self.position(name).and_then(|at| self.kinds.get(at))
+    }
+
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        if let Some(at) = self.by_name.get(name) {
+            return Some(*at);
+        }
+        let mut space = name;
+        while let Some((before, _)) = space.rsplit_once(':') {
+            if let Some(at) = self.by_name.get(format!("{before}:*").as_str()) {
+                return Some(*at);
+            }
+            space = before;
+        }
+        self.by_name.get("*").copied()
+    }
+
+    /// All of them, in the order in which they were added.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Task> {
+        self.kinds.iter()
+    }
+
+    /// The definition of a run of this flow: every task is there, and every policy is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownTask`] with what there is, [`Error::Policy`].
+    pub fn define(&self, graph: impl Into<Arc<Graph>>) -> Result<Definition, Error> {
+        let none: (Policy, &'static [&'static str]) = (Policy::default(), &[]);
+        let known = |name: &str| self.find(name).map_or(none.clone(), |task| (task.policy.clone(), task.own));
+        let definition = Definition::with(graph.into(), known)?;
+        self.check(&definition)?;
+        Ok(definition)
+    }
+
+    /// Whether every task of a definition is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownTask`].
+    pub fn check(&self, definition: &Definition) -> Result<(), Error> {
+        let nodes = definition.graph().nodes().iter();
+        let names = nodes.filter_map(|node| super::definition::task_of(node.kind()));
+        let mut missing: Vec<String> =
+            names.filter(|name| self.position(name).is_none()).map(str::to_owned).collect();
+        missing.sort();
+        missing.dedup();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mut known: Vec<String> = self.kinds.iter().map(|task| task.name.to_string()).collect();
+        known.sort();
+        Err(Error::UnknownTask { missing, known })
+    }
+}

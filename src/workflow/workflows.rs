@@ -1,0 +1,308 @@
+//! Runs seen from outside.
+
+use super::history::{self, Loaded};
+use super::inspection::Inspection;
+use super::record::Record;
+use super::step::step;
+use super::{Cause, Error, RunId, Status, Time, keys};
+use crate::backend::Backend;
+use crate::event::{Event, EventId, Log};
+use crate::knowledge::{self, Store};
+use serde_json::{Value as Json, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The runs of a backend, for whoever looks into them or steers them; it needs no engine in this process. Cheap to clone.
+///
+/// What it changes is seen by the engine that has the run in hand, wherever that is.
+#[derive(Clone, Debug)]
+pub struct Workflows {
+    backend: Backend,
+    store: Arc<dyn Store>,
+}
+
+/// How many times a change is tried that others come before.
+const TRIES: usize = 32;
+/// How long the engine that has a run in hand may take to do what it was told.
+const ANSWER: Duration = Duration::from_secs(10);
+
+impl Workflows {
+    /// The runs of this backend.
+    #[must_use]
+    pub fn new(backend: &Backend) -> Self {
+        Self { backend: backend.clone(), store: backend.store() }
+    }
+
+    /// Up to `count` runs, newest first, from the `from`-th on.
+    ///
+    /// # Cancel safety
+    ///
+    /// Yes: it only reads.
+    pub async fn list(&self, from: usize, count: usize) -> Result<Vec<(RunId, Status)>, Error> {
+        let first = i64::try_from(from).unwrap_or(i64::MAX);
+        let last = first.saturating_add(i64::try_from(count).unwrap_or(i64::MAX)).saturating_sub(1);
+        if count == 0 { Ok(Vec::new()) } else { history::list(&*self.store, first, last).await }
+    }
+
+    /// The status of a run.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRun`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Yes: it only reads.
+    pub async fn status(&self, id: &RunId) -> Result<Status, Error> {
+        history::status(&*self.store, id).await?.ok_or_else(|| Error::NoRun { id: id.clone() })
+    }
+
+    /// All there is to know of a run.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRun`], [`Error::Damaged`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Yes: it only reads.
+    pub async fn inspect(&self, id: &RunId) -> Result<Inspection, Error> {
+        Ok(Inspection::of(id, &self.load(id).await?))
+    }
+
+    pub(super) async fn load(&self, id: &RunId) -> Result<Loaded, Error> {
+        history::load(&*self.store, id).await
+    }
+
+    pub(super) fn log(&self) -> Log {
+        self.backend.events().log(keys::LOG)
+    }
+
+    pub(super) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Ends a run: its tasks are cancelled, and it is [`Terminated`](Status::Terminated) when they have ended. A second
+    /// time does not wait for them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unchanged`] if it is over.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves open whether it happens. The same holds for all that change something here.
+    pub async fn terminate(&self, id: &RunId) -> Result<Status, Error> {
+        self.change(id, Cause::Terminate).await
+    }
+
+    /// Lets nothing start any more; what runs goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unchanged`] if it is over or paused.
+    pub async fn pause(&self, id: &RunId) -> Result<Status, Error> {
+        self.change(id, Cause::Pause).await
+    }
+
+    /// Lets things start again after a pause.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unchanged`] if it is not paused.
+    pub async fn resume(&self, id: &RunId) -> Result<Status, Error> {
+        self.change(id, Cause::Resume).await
+    }
+
+    /// Lets a run go on after a failure or a termination, or from any step it has been at.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unchanged`] if it is in no status for that.
+    pub async fn restart(&self, id: &RunId, from: Option<u32>) -> Result<Status, Error> {
+        self.change(id, Cause::Restart { from }).await
+    }
+
+    /// Does a change at once if nobody has the run in hand, else tells whoever has it.
+    async fn change(&self, id: &RunId, cause: Cause) -> Result<Status, Error> {
+        if !history::owner(&*self.store, id).await?.is_some_and(|(_, lives)| lives) {
+            return self.change_at_once(id, cause).await;
+        }
+        let Loaded { definition, mut state, records, .. } = self.load(id).await?;
+        step(&definition, &mut state, Time::now(), cause.clone(), &mut Vec::new())
+            .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
+        let event = history::about("control-workflow", id).with("cause", json!(cause)).stamped();
+        self.log().append(event).await?;
+        self.changed_since(id, records.len() as u64).await?;
+        self.status(id).await
+    }
+
+    /// Does a change; an engine that has the run in hand notices it.
+    pub(super) async fn change_at_once(&self, id: &RunId, cause: Cause) -> Result<Status, Error> {
+        for _ in 0..TRIES {
+            let Loaded { definition, mut state, records, .. } = self.load(id).await?;
+            let (number, mut commands, at) = (records.len() as u64, Vec::new(), Time::now());
+            step(&definition, &mut state, at, cause.clone(), &mut commands)
+                .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
+            let record = Record { at, causes: vec![cause.clone()], unowned: true };
+            let change = history::change(id, number, &record, &commands)?;
+            let change = change.set(keys::CHANGED, id.full());
+            match self.store.commit(change).await {
+                Ok(_) => return Ok(state.status()),
+                Err(knowledge::Error::Conflict(_)) => tokio::task::yield_now().await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.status(id).await
+    }
+
+    /// Waits until the engine has changed a run, for as long as that may take.
+    async fn changed_since(&self, id: &RunId, number: u64) -> Result<(), Error> {
+        let deadline = tokio::time::Instant::now() + ANSWER;
+        let (key, field) = (keys::steps(id), keys::number(number));
+        while tokio::time::Instant::now() < deadline {
+            let has = knowledge::HashCommand::Has(field.clone());
+            if self.store.run(&key, has.into()).await?.flag(&key)? {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(())
+    }
+
+    /// Says that the task at a step of a run has ended, for tasks whose work is done elsewhere.
+    ///
+    /// # Delivery
+    ///
+    /// The event is in the log when this returns; the engine that has the run in hand works on it then. One that comes
+    /// late or twice changes nothing.
+    pub async fn end(
+        &self,
+        id: &RunId,
+        name: &str,
+        index: u32,
+        outcome: Result<Option<Json>, String>,
+    ) -> Result<EventId, Error> {
+        self.status(id).await?;
+        let event = Event::default().with("name", name).with("index", index).with("workflow", id.full());
+        let event = match outcome {
+            Ok(Some(output)) => event.with("output", output).with("status", "SUCCESS"),
+            Ok(None) => event.with("status", "SUCCESS"),
+            Err(reason) => event.with("status", "FAILURE").with("reason", reason),
+        };
+        Ok(self.log().append(event.with("kind", "end-task").stamped()).await?)
+    }
+
+    /// Sends an event that flows may wait for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`] if the data are no object.
+    pub async fn event(&self, kind: &str, data: &Json) -> Result<EventId, Error> {
+        let event = if data.is_null() { Event::default() } else { Event::of(data)? };
+        Ok(self.log().append(event.with("kind", kind).stamped()).await?)
+    }
+
+    /// The run with its whole history, to be kept elsewhere and [restored](Self::restore).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRun`].
+    pub async fn archive(&self, id: &RunId) -> Result<Json, Error> {
+        let Loaded { kept, records, state, definition, .. } = self.load(id).await?;
+        let (s, a) = super::trace::vectors(&definition, &records);
+        Ok(json!({
+            "mape": 1, "id": id.short(), "status": state.status(), "definition": kept, "steps": records, "S": s, "A": a,
+        }))
+    }
+
+    /// Makes a run of an archive, under a new id: over if it was, else [`Terminated`](Status::Terminated), to be
+    /// restarted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Archive`].
+    pub async fn restore(&self, archive: &Json) -> Result<RunId, Error> {
+        let refuse = |reason: String| Error::Archive { reason };
+        let part =
+            |name: &str| archive.get(name).cloned().ok_or_else(|| refuse(format!("it has no `{name}`")));
+        let kept: super::record::Kept =
+            serde_json::from_value(part("definition")?).map_err(|error| refuse(error.to_string()))?;
+        let records: Vec<Record> =
+            serde_json::from_value(part("steps")?).map_err(|error| refuse(error.to_string()))?;
+        self.found_again(kept, records).await
+    }
+
+    /// A copy of a run with its history up to now, under a new id: over if that is, else
+    /// [`Terminated`](Status::Terminated), to be restarted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRun`].
+    pub async fn fork(&self, id: &RunId) -> Result<RunId, Error> {
+        let Loaded { kept, records, .. } = self.load(id).await?;
+        self.found_again(kept, records).await
+    }
+
+    async fn found_again(&self, kept: super::record::Kept, mut records: Vec<Record>) -> Result<RunId, Error> {
+        let definition = kept.clone().into_definition();
+        let mut state = super::State::new(&definition);
+        super::record::replay(&definition, &mut state, &records, &mut Vec::new());
+        let (mut causes, at) = (Vec::new(), Time::now());
+        // Nobody works on the copy: what was in work is to be started again.
+        while !state.status().is_over() || state.open() > 0 {
+            if step(&definition, &mut state, at, Cause::Terminate, &mut Vec::new()).is_err() {
+                break;
+            }
+            causes.push(Cause::Terminate);
+        }
+        if !causes.is_empty() {
+            records.push(Record { at, causes, unowned: true });
+        }
+        let id = RunId::random(definition.graph().name());
+        self.store.commit(history::found(&id, &kept, &records, state.status(), None)?).await?;
+        Ok(id)
+    }
+
+    /// Makes a run that whatever engine is there, now or next, goes on with. What holds for its tasks is what the flow
+    /// says; whether they are hosted there shows then.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Flow`], [`Error::Policy`], [`Error::Input`], [`Error::Exists`].
+    pub async fn submit(&self, id: Option<RunId>, flow: &str, input: Json) -> Result<RunId, Error> {
+        let graph = crate::flow::Workflow::parse(flow).into_graph()?;
+        let definition = super::Definition::new(graph)?;
+        let input = super::input::checked(input)?;
+        let id = id.unwrap_or_else(|| RunId::random(definition.graph().name()));
+        let (mut state, at, cause) = (super::State::new(&definition), Time::now(), Cause::Begin { input });
+        step(&definition, &mut state, at, cause.clone(), &mut Vec::new())
+            .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
+        let record = Record { at, causes: vec![cause], unowned: true };
+        let kept = super::record::Kept::of(&definition, Some(flow.into()));
+        match self.store.commit(history::found(&id, &kept, &[record], state.status(), None)?).await {
+            Ok(_) => Ok(id),
+            Err(knowledge::Error::Conflict(_)) => Err(Error::Exists { id }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Deletes a run with all that is kept of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotOver`], [`Error::NoRun`].
+    pub async fn delete(&self, id: &RunId) -> Result<(), Error> {
+        let status = self.status(id).await?;
+        if !status.is_over() {
+            return Err(Error::NotOver { id: id.clone(), status });
+        }
+        let transaction = knowledge::Transaction::new()
+            .del(keys::definition(id))
+            .del(keys::state(id))
+            .del(keys::steps(id))
+            .run(keys::ALL, knowledge::ListCommand::Remove(id.full().into()));
+        self.store.commit(transaction).await?;
+        Ok(())
+    }
+}

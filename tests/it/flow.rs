@@ -1,0 +1,10 @@
+//! The flow language: what texts mean, what is said about wrong ones, and the forms a flow can be given.
+
+mod bounds;
+mod conformance;
+mod diagnostics;
+mod diagram;
+mod format;
+mod generate;
+mod graph;
+mod guards;

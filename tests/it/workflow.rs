@@ -1,0 +1,11 @@
+//! Workflows: how runs go, by the rules of the language and beside simple models, and the engine that turns them.
+
+mod behaviour;
+mod conformance;
+mod driver;
+mod engine;
+mod model;
+mod naive;
+#[cfg(feature = "cli")]
+mod program;
+mod rules;
