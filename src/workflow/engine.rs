@@ -238,6 +238,24 @@ impl Engine {
         Ok(Some(StepPorts { id: id.clone(), index, name: name.to_owned(), element, workflows }))
     }
 
+    /// The ports of the step that a path names: the run, `/`, and the index of the step, as
+    /// [`Invocation::key`](super::Invocation::key) writes it.
+    ///
+    /// Nothing if there is no such step hosted here, as [`step`](Self::step).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRun`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Yes: it only reads.
+    pub async fn step_at(&self, path: &str) -> Result<Option<StepPorts>, Error> {
+        let (run, index) = path.rsplit_once('/').unwrap_or((path, ""));
+        let Ok(index) = index.parse() else { return Ok(None) };
+        self.step(&run.into(), index).await
+    }
+
     /// Lets go of all runs, so that another engine goes on with them at once, and takes its elements out of the app.
     /// What its tasks do ends here, and is done again elsewhere.
     ///

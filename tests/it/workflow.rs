@@ -9,3 +9,4 @@ mod naive;
 #[cfg(feature = "cli")]
 mod program;
 mod rules;
+mod sharing;
