@@ -498,7 +498,7 @@ impl Turner {
 
     async fn tick(&mut self, now: Time) {
         let store = self.workflows.store().clone();
-        let sign = Transaction::new().set_for(keys::engine(&self.engine), "lives", LEASE);
+        let sign = Transaction::new().set_for(keys::engine(&self.engine), super::process::this(), LEASE);
         if let Err(error) = store.commit(sign).await {
             tracing::warn!(%error, "an engine could not give a sign of life");
             return;

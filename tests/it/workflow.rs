@@ -4,6 +4,8 @@ mod behaviour;
 mod conformance;
 mod driver;
 mod engine;
+#[cfg(all(feature = "file", unix))]
+mod killed;
 mod model;
 mod naive;
 #[cfg(feature = "cli")]
