@@ -1,7 +1,7 @@
 //! What can be written on the command line about workflows.
 
 use clap::{Args, Subcommand, ValueEnum};
-use mape::workflow::RunId;
+use mape::workflow::{Place, RunId};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -80,8 +80,8 @@ pub(super) enum WorkflowCommand {
         id: RunId,
         /// The task
         name: String,
-        /// Its index in the flow
-        index: u32,
+        /// Its index in the flow; in an iteration with the part, such as 3.2, as `inspect` shows it
+        index: Place,
         /// Its output, as JSON or @FILE
         #[arg(long, value_name = "JSON", conflicts_with = "failure")]
         output: Option<String>,

@@ -4,8 +4,11 @@ mod behaviour;
 mod conformance;
 mod driver;
 mod engine;
+#[cfg(all(feature = "file", unix))]
+mod killed;
 mod model;
 mod naive;
 #[cfg(feature = "cli")]
 mod program;
 mod rules;
+mod sharing;
