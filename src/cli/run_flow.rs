@@ -10,7 +10,7 @@ use mape::backend::Backend;
 use mape::element::Subscription;
 use mape::flow::Workflow;
 use mape::workflow::{
-    Ended, Engine, Invocation, Outcome, Progress, Run, RunId, Status, Task, Tasks, Workflows,
+    Builtin, Ended, Engine, Invocation, Outcome, Progress, Run, RunId, Status, Task, Tasks, Workflows,
 };
 use serde_json::{Value as Json, json};
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(super) async fn run(global: &Global, arguments: &RunArguments, output: &mut 
     if arguments.detach {
         return detach(global, arguments, text, input, &backend, output).await;
     }
-    let engine = Engine::start(&app, tasks(arguments.tasks)).await?;
+    let engine = Engine::start(&app, tasks(arguments.tasks, &backend)).await?;
     // Before anything starts, so that nothing is missed.
     let ends = select_all(engine.elements().iter().map(|element| element.tap_out(1024)));
     let run = match (&arguments.id, &text) {
@@ -63,14 +63,17 @@ pub(super) fn json_or_file(what: &str, text: &str) -> Result<Json> {
     Usage::json(what, text.trim())
 }
 
-fn tasks(set: Option<TaskSet>) -> Tasks {
+fn tasks(set: Option<TaskSet>, backend: &Backend) -> Tasks {
+    let builtin = Builtin::new(backend);
     match set {
         Some(TaskSet::Echo) => Tasks::new().with(Task::echo("*")),
-        Some(TaskSet::Simulate) => Tasks::new().with(Task::new("*", |invocation: Invocation| async move {
-            tokio::time::sleep(Duration::from_millis(moment(&invocation))).await;
-            Ok(invocation.shared_input())
-        })),
-        None => Tasks::new().with(Task::echo("echo")).with(Task::log()),
+        Some(TaskSet::Simulate) => {
+            Tasks::new().with_all(builtin.tasks()).with(Task::new("*", |invocation: Invocation| async move {
+                tokio::time::sleep(Duration::from_millis(moment(&invocation))).await;
+                Ok(invocation.shared_input())
+            }))
+        }
+        None => Tasks::new().with_all(builtin.tasks()),
     }
 }
 

@@ -192,7 +192,9 @@ fn into_node((name, keys): Step) -> Result<(usize, Node), String> {
             (step.index, NodeKind::End { entry: 0 }, step.merge, None, None)
         }
         other => {
-            return Err(format!("there are no steps `{other}`, only StartFlow, Source, InvokeTask, InvokeFlow, Sink"));
+            return Err(format!(
+                "there are no steps `{other}`, only StartFlow, Source, InvokeTask, InvokeFlow, Sink"
+            ));
         }
     };
     Ok((index, Node { merge, guard, doc, ..Node::new(kind, None) }))

@@ -35,6 +35,16 @@ pub(super) fn engine(engine: &str) -> Key {
     format!("workflows:engine:{engine}").into()
 }
 
+/// A latch: a hash of its holds.
+pub(super) fn latch(name: &str) -> Key {
+    format!("workflow:latch:{name}").into()
+}
+
+/// Which holds a run has, and which steps have given one back.
+pub(super) fn held(id: &RunId) -> Key {
+    format!("{}:held", id.full()).into()
+}
+
 pub(super) fn number(n: u64) -> Data {
     n.to_string().into()
 }

@@ -297,6 +297,7 @@ impl Workflows {
         if !status.is_over() {
             return Err(Error::NotOver { id: id.clone(), status });
         }
+        super::builtin::forget(&*self.store, id).await?;
         let transaction = knowledge::Transaction::new()
             .del(keys::definition(id))
             .del(keys::state(id))

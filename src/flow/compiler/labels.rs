@@ -180,17 +180,21 @@ impl<'a> Compiler<'a, '_> {
         let lacks_output = label.outputs.is_empty();
         let (tokens, message, elsewhere) = if lacks_output {
             let message = format!("nothing goes to `:{name}`, so nothing can begin with it");
-            let help = format!("`:{name}` is an input here; write `A :{name}` or `A → :{name}` where it comes from");
+            let help =
+                format!("`:{name}` is an input here; write `A :{name}` or `A → :{name}` where it comes from");
             (&label.sources, message, label.before.map(|_| help))
         } else if label.inputs.is_empty() {
             let message = format!("nothing begins with `:{name}`, so nothing can go there");
-            let help = format!("`:{name}` is an output here; write `:{name} A` or `:{name} → A` where it leads to");
+            let help =
+                format!("`:{name}` is an output here; write `:{name} A` or `:{name} → A` where it leads to");
             (&label.destinations, message, label.behind.map(|_| help))
         } else {
             return None;
         };
         let first = tokens.first()?;
-        let fits = |label: &&Label<'_>| !if lacks_output { label.outputs.is_empty() } else { label.inputs.is_empty() };
+        let fits = |label: &&Label<'_>| {
+            !if lacks_output { label.outputs.is_empty() } else { label.inputs.is_empty() }
+        };
         let near = match elsewhere {
             Some(_) => None,
             None => self.near(name, scope.labels.iter().filter(fits).map(|label| label.name)),
@@ -216,7 +220,9 @@ impl<'a> Compiler<'a, '_> {
         let written = self.contents.text_of(label);
         let same = self.contents.tokens.iter().filter(|token| token.text(self.contents.text) == written);
         let elsewhere = same.take(here + 1).count() > here;
-        elsewhere.then(|| format!("`{written}` is in another `{{ }}`; labels do not reach into or out of a subflow"))
+        elsewhere.then(|| {
+            format!("`{written}` is in another `{{ }}`; labels do not reach into or out of a subflow")
+        })
     }
 
     fn warn_of_unused(&mut self, label: &Label<'a>) {

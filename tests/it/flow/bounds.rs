@@ -12,7 +12,8 @@ fn everything(text: &str) {
     assert_eq!(joined, text, "the tokens are the text");
     let lines: Vec<&str> = text.split('\n').collect();
     for one in workflow.diagnostics() {
-        let line = lines.get(one.line() as usize - 1).unwrap_or_else(|| panic!("{one} is in no line of {text:?}"));
+        let line =
+            lines.get(one.line() as usize - 1).unwrap_or_else(|| panic!("{one} is in no line of {text:?}"));
         let longest = line.chars().count() + 1;
         assert!((1..=longest).contains(&(one.column() as usize)), "{one} is not in {line:?}");
         assert!(text.is_char_boundary(one.range().start), "{one}");
@@ -116,13 +117,23 @@ fn texts_made_to_be_slow_are_read_in_a_time_that_grows_with_their_length_only() 
         ("unused declarations", (0..20_000).map(|n| format!("@task t{n}\n")).collect::<String>() + "A"),
         ("one long line", many("A :u B ")),
         ("each with each", "A → :x;".repeat(5_000) + &":x → B;".repeat(5_000)),
-        ("subflows in subflows", (0..40).map(|n| format!("@task X{n} {{ X{0} X{0} }}\n", n + 1)).collect::<String>() + "X0"),
-        ("aliases", (0..5_000).map(|n| format!("@task X{n} = X{} (- k{n}: 1 -)\n", n + 1)).collect::<String>() + "X0"),
+        (
+            "subflows in subflows",
+            (0..40).map(|n| format!("@task X{n} {{ X{0} X{0} }}\n", n + 1)).collect::<String>() + "X0",
+        ),
+        (
+            "aliases",
+            (0..5_000).map(|n| format!("@task X{n} = X{} (- k{n}: 1 -)\n", n + 1)).collect::<String>() + "X0",
+        ),
         ("defaults", {
             let keys: Vec<_> = (0..2_000).map(|n| format!("\"k{n}\":1")).collect();
             format!("@task X ({{{}}})\n{}", keys.join(","), "X({\"a\":1}) ".repeat(2_000))
         }),
-        ("aliases of yaml", "A(- {a: &a [1,1,1,1,1,1,1,1], b: &b [*a,*a,*a,*a,*a,*a,*a,*a], c: [*b,*b,*b,*b]} -) ".repeat(500)),
+        (
+            "aliases of yaml",
+            "A(- {a: &a [1,1,1,1,1,1,1,1], b: &b [*a,*a,*a,*a,*a,*a,*a,*a], c: [*b,*b,*b,*b]} -) "
+                .repeat(500),
+        ),
     ] {
         let begun = Instant::now();
         everything_but_pictures(&text);

@@ -128,7 +128,8 @@ fn a_marker_stands_below_its_character_whatever_comes_before() {
     let workflow = Workflow::parse(long.as_str());
     let report = workflow.diagnostics().report("it", &long);
     assert!(report.lines().all(|line| line.chars().count() < 200), "{report}");
-    let (line, marker) = report.lines().zip(report.lines().skip(1)).find(|(line, _)| line.contains('⇒')).unwrap();
+    let (line, marker) =
+        report.lines().zip(report.lines().skip(1)).find(|(line, _)| line.contains('⇒')).unwrap();
     assert_eq!(marker.chars().position(|char| char == '^'), line.chars().position(|char| char == '⇒'));
 }
 
@@ -142,7 +143,13 @@ fn literals_say_where_in_them_they_are_wrong() {
         ("A({a: 1})", 1, 4, "key must be a string", "keys stand in double quotes in JSON"),
         ("A({\"a\": 1 \"b\": 2})", 1, 11, "expected `,` or `}`", "a comma may be missing before it"),
         ("gé({\"é\": x})", 1, 10, "expected value", ""),
-        ("A(- a: b: c -)", 1, 9, "the literal is no YAML: mapping values", "put a text that holds `: ` in quotes"),
+        (
+            "A(- a: b: c -)",
+            1,
+            9,
+            "the literal is no YAML: mapping values",
+            "put a text that holds `: ` in quotes",
+        ),
         ("A(-\n a: 1\n  b: 2\n-)", 3, 4, "mapping values are not allowed", ""),
         ("A(- a: !special 1 -)", 1, 17, "unsupported tag `!special`", "a literal is data"),
         ("A(- {a: 1, a: 2} -)", 1, 12, "duplicate mapping key: a", ""),
@@ -184,14 +191,39 @@ fn what_has_no_end_is_reported_where_it_begins_and_the_next_lines_are_read() {
 #[test]
 fn labels_that_lead_nowhere_are_explained() {
     for (text, column, message, help) in [
-        (":mett → D; A :meet → B; :meet → C", 1, "nothing goes to `:mett`", "did you mean the label `:meet`?"),
-        ("A → B; :x C → :y; D :y → :x", 15, "nothing begins with `:y`", "`:y` is an output here; write `:y A`"),
+        (
+            ":mett → D; A :meet → B; :meet → C",
+            1,
+            "nothing goes to `:mett`",
+            "did you mean the label `:meet`?",
+        ),
+        (
+            "A → B; :x C → :y; D :y → :x",
+            15,
+            "nothing begins with `:y`",
+            "`:y` is an output here; write `:y A`",
+        ),
         (":x → B; :x C", 1, "nothing goes to `:x`", "`:x` is an input here"),
-        ("A → { B → :x }; C → :x D", 11, "nothing begins with `:x`", "`:x` is in another `{ }`; labels do not reach"),
+        (
+            "A → { B → :x }; C → :x D",
+            11,
+            "nothing begins with `:x`",
+            "`:x` is in another `{ }`; labels do not reach",
+        ),
         ("A :x → B :x → C; :x → D", 10, "`:x` labels an output already, at 1:3", "put `;` before it"),
-        ("A → :x B → :x C; D → :x", 12, "`:x` labels an input already, at 1:5", "write `:x → …` to begin several"),
+        (
+            "A → :x B → :x C; D → :x",
+            12,
+            "`:x` labels an input already, at 1:5",
+            "write `:x → …` to begin several",
+        ),
         ("A → :end B", 5, "`:end` cannot stand before a task", "put `;` behind `:end`"),
-        ("A; :end → B", 4, "`:end` is the end of the flow, and begins no statement", "nothing follows the end"),
+        (
+            "A; :end → B",
+            4,
+            "`:end` is the end of the flow, and begins no statement",
+            "nothing follows the end",
+        ),
     ] {
         let said = said(text);
         let first = said.iter().find(|one| one.1 == column).unwrap_or_else(|| panic!("{text}: {said:#?}"));
@@ -209,8 +241,20 @@ fn declarations_that_contradict_are_refused() {
         ("@task A = B { C }\nA", 1, 1, Code::Declaration, "cannot be both another task and a subflow"),
         ("@task A\n@task A\nA", 2, 1, Code::Declaration, "declared already, in line 1"),
         ("@task A = B\n@task B = A\nA", 1, 11, Code::Recursion, "`A` is another name of itself: A → B → A"),
-        ("@task A { B }\n@task B { A }\nA", 2, 11, Code::Recursion, "the subflow `A` contains itself: A → B → A"),
-        ("@task A (- a: 1 -)\nA([1])", 2, 2, Code::Parameters, "are a list, and the defaults of `A` are a map"),
+        (
+            "@task A { B }\n@task B { A }\nA",
+            2,
+            11,
+            Code::Recursion,
+            "the subflow `A` contains itself: A → B → A",
+        ),
+        (
+            "@task A (- a: 1 -)\nA([1])",
+            2,
+            2,
+            Code::Parameters,
+            "are a list, and the defaults of `A` are a map",
+        ),
         ("{ @task A }", 1, 3, Code::Syntax, "a declaration cannot stand in a subflow"),
     ] {
         let said = said(text);
@@ -225,12 +269,27 @@ fn what_was_surely_not_meant_is_a_warning_and_compiles() {
         ("A :x → B", 3, Code::UnusedLabel, "`:x` labels an output that nothing takes"),
         (":x A → B", 1, Code::UnusedLabel, "`:x` labels an input that nothing goes to"),
         ("@task clear A → clean", 7, Code::UnusedDeclaration, "nothing invokes the task `clear`"),
-        ("@task both { A } both(- a: 1 -)", 22, Code::UnusedParameters, "no task in it gets these parameters"),
+        (
+            "@task both { A } both(- a: 1 -)",
+            22,
+            Code::UnusedParameters,
+            "no task in it gets these parameters",
+        ),
         ("A({\"k\": 1, \"k\": 2})", 2, Code::DuplicateKey, "the key `k` is there twice"),
         (":x → B → C → :x; A", 6, Code::Unreachable, "no way leads from the start to `B`"),
-        ("A → :y; :y → D; :x → B → :x; :x → C → :y", 14, Code::NeverReady, "`D` waits for `C`, which never runs"),
+        (
+            "A → :y; :y → D; :x → B → :x; :x → C → :y",
+            14,
+            Code::NeverReady,
+            "`D` waits for `C`, which never runs",
+        ),
         ("A → :x B → :x", 8, Code::EndlessCycle, "nothing leaves the cycle through `B`"),
-        ("A → :x B → :y C :z → :x; D → :y; :z → E", 15, Code::NeverReady, "`C` waits for `D`, which is outside"),
+        (
+            "A → :x B → :y C :z → :x; D → :y; :z → E",
+            15,
+            Code::NeverReady,
+            "`C` waits for `D`, which is outside",
+        ),
     ] {
         let workflow = Workflow::parse(text);
         assert!(workflow.graph().is_some(), "{text}");

@@ -64,7 +64,10 @@ fn wrong_guards_say_where_and_why() {
         ("$.and[a]", "write it in brackets and quotes"),
         ("$[a]", "the name `a` needs double quotes in brackets, at character 3"),
         ("$.a.size()", "there is no function `size()`; there are length"),
-        ("$[?foo(@.a) == 'x']", "there is no function `foo()`, at character 4; there are the functions length"),
+        (
+            "$[?foo(@.a) == 'x']",
+            "there is no function `foo()`, at character 4; there are the functions length",
+        ),
         ("$[?@.* == 'x']", "a path that is compared must match one value at most"),
         ("$[1::0]", "a slice cannot have a step of 0, at character 5"),
         ("$[\"a]", "the text has no end"),
