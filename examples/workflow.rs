@@ -32,7 +32,7 @@ async fn main() -> Result<(), BoxError> {
     let run = engine.run(FLOW, order).await?;
     let answer = run.output().await??;
     println!("the answer: {answer}");
-    assert_eq!(answer["total"], 27);
+    assert_eq!(answer.get("total"), Some(&json!(27)));
 
     let inspection = engine.workflows().inspect(run.id()).await?;
     for step in inspection.steps.iter().filter(|step| step.task) {

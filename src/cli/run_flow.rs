@@ -115,16 +115,13 @@ fn tell(global: &Global, ended: &Ended) {
 
 fn show(global: &Global, id: &RunId, progress: &Progress, output: &mut Output) -> Result<()> {
     let failures: Vec<String> = progress.failures.iter().map(ToString::to_string).collect();
-    let mut line = json!({"id": id.short(), "state": progress.status.word()});
+    let state = progress.status.word();
     if let Some(given) = &progress.output {
-        line["output"] = Json::clone(given);
+        let line = json!({"id": id.short(), "state": state, "output": given});
         return output.write(serde_json::to_string_pretty(&**given)?, &line);
     }
-    if !failures.is_empty() {
-        line["failures"] = json!(progress.failures);
-    }
     if global.json {
-        output.write("", &line)?;
+        output.write("", &json!({"id": id.short(), "state": state, "failures": progress.failures}))?;
     }
     if progress.status == Status::Failed {
         bail!("the run {id} has failed: {}", failures.join("; "));

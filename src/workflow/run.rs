@@ -5,7 +5,7 @@ use super::{Error, Failure, Progress, RunId, Status, Workflows, keys};
 use crate::knowledge::Filter;
 use futures::StreamExt;
 use serde_json::Value;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 /// A run, for whoever started it. Dropping it changes nothing.
@@ -29,7 +29,10 @@ pub struct NoOutput {
 }
 
 fn said(failures: &[Failure]) -> String {
-    failures.iter().map(|failure| format!("; {failure}")).collect()
+    failures.iter().fold(String::new(), |mut said, failure| {
+        let _ = write!(said, "; {failure}");
+        said
+    })
 }
 
 impl Run {

@@ -9,6 +9,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use std::any::Any;
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,8 +40,8 @@ pub struct Task {
 
 #[derive(Clone)]
 enum Function {
-    Sync(Arc<dyn Fn(&Invocation) -> Result<Answer, TaskError> + Send + Sync>),
-    Async(Arc<dyn Fn(Invocation) -> BoxFuture<'static, Result<Answer, TaskError>> + Send + Sync>),
+    Sync(Arc<AtOnce>),
+    Async(Arc<Later>),
 }
 
 /// What a task answers.
@@ -245,7 +246,7 @@ impl Task {
             } else if c == ':' {
                 uid.push('_');
             } else {
-                uid.push_str(&format!("_{:x}", c as u32));
+                let _ = write!(uid, "_{:x}", c as u32);
             }
         }
         if uid.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') { uid } else { format!("_{uid}") }
@@ -277,10 +278,11 @@ impl Task {
     }
 }
 
-type Async = dyn Fn(Invocation) -> BoxFuture<'static, Result<Answer, TaskError>> + Send + Sync;
+type AtOnce = dyn Fn(&Invocation) -> Result<Answer, TaskError> + Send + Sync;
+type Later = dyn Fn(Invocation) -> BoxFuture<'static, Result<Answer, TaskError>> + Send + Sync;
 
 /// Runs one invocation until it ends or is cancelled.
-async fn attempt(function: &Async, invocation: Invocation) -> Option<Ended> {
+async fn attempt(function: &Later, invocation: Invocation) -> Option<Ended> {
     let call = match catch_unwind(AssertUnwindSafe(|| function(invocation.clone()))) {
         Ok(call) => AssertUnwindSafe(call).catch_unwind(),
         Err(panic) => return ended(invocation, Err(panic)),

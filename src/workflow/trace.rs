@@ -19,7 +19,7 @@ pub(super) fn vectors(definition: &Definition, records: &[Record]) -> (Vec<Entry
     let mut state = State::new(definition);
     state.marks = Some(Vec::new());
     replay(definition, &mut state, records, &mut Vec::new());
-    let (mut s, mut a): (Vec<(Time, Vec<i32>)>, Vec<(Time, Vec<i32>)>) = (Vec::new(), Vec::new());
+    let (mut s, mut a) = (Vec::new(), Vec::new());
     for mark in state.marks.take().unwrap_or_default() {
         let (to, by) = match mark.what {
             Marked::Active(by) => (&mut s, by),

@@ -136,7 +136,7 @@ impl Turner {
 
     async fn begin(&mut self, begin: Begin, now: Time) {
         let Begin { id, definition, text, input, answer } = begin;
-        let began = async {
+        let first = async {
             let kept = super::record::Kept::of(&definition, text);
             let mut run =
                 Hosted::new(id.clone(), definition.clone(), State::new(&definition), 1, &self.tasks);
@@ -151,7 +151,7 @@ impl Turner {
                 Err(error) => Err(error.into()),
             }
         };
-        match began.await {
+        match first.await {
             Ok(run) => {
                 // Whoever asked may be gone; the run goes on.
                 let _ = answer.send(Ok(run.progress.subscribe()));

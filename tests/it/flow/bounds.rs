@@ -113,18 +113,12 @@ fn texts_made_to_be_slow_are_read_in_a_time_that_grows_with_their_length_only() 
         ("guards", many("? ")),
         ("declarations", many("@task A\n")),
         ("labels", many(":x A ")),
-        ("unknown labels", (0..20_000).map(|n| format!(":u{n} → A → :v{n};")).collect()),
-        ("unused declarations", (0..20_000).map(|n| format!("@task t{n}\n")).collect::<String>() + "A"),
+        ("unknown labels", lines(20_000, |n| format!(":u{n} → A → :v{n};"))),
+        ("unused declarations", lines(20_000, |n| format!("@task t{n}\n")) + "A"),
         ("one long line", many("A :u B ")),
         ("each with each", "A → :x;".repeat(5_000) + &":x → B;".repeat(5_000)),
-        (
-            "subflows in subflows",
-            (0..40).map(|n| format!("@task X{n} {{ X{0} X{0} }}\n", n + 1)).collect::<String>() + "X0",
-        ),
-        (
-            "aliases",
-            (0..5_000).map(|n| format!("@task X{n} = X{} (- k{n}: 1 -)\n", n + 1)).collect::<String>() + "X0",
-        ),
+        ("subflows in subflows", lines(40, |n| format!("@task X{n} {{ X{0} X{0} }}\n", n + 1)) + "X0"),
+        ("aliases", lines(5_000, |n| format!("@task X{n} = X{} (- k{n}: 1 -)\n", n + 1)) + "X0"),
         ("defaults", {
             let keys: Vec<_> = (0..2_000).map(|n| format!("\"k{n}\":1")).collect();
             format!("@task X ({{{}}})\n{}", keys.join(","), "X({\"a\":1}) ".repeat(2_000))
@@ -144,6 +138,10 @@ fn texts_made_to_be_slow_are_read_in_a_time_that_grows_with_their_length_only() 
     assert!(slow.is_empty(), "{slow:#?}");
 }
 
+fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).map(line).collect()
+}
+
 fn everything_but_pictures(text: &str) {
     let workflow = Workflow::parse(text);
     let _ = workflow.diagnostics().report("it", text);
@@ -155,12 +153,12 @@ fn limits_say_what_is_too_much() {
     for (text, part) in [
         (format!("{}A{}", "{ ".repeat(101), " }".repeat(101)), "subflows are nested more than 100 deep"),
         (
-            (0..30).map(|n| format!("@task X{n} {{ X{0} X{0} }}\n", n + 1)).collect::<String>() + "X0",
+            lines(30, |n| format!("@task X{n} {{ X{0} X{0} }}\n", n + 1)) + "X0",
             "the flow has more than 250000 steps",
         ),
         ("A → :x;".repeat(2_000) + &":x → B;".repeat(2_000), "the flow has more than 1000000 edges"),
         (
-            (0..70).map(|n| format!("@task X{n} = X{}\n", n + 1)).collect::<String>() + "X0",
+            lines(70, |n| format!("@task X{n} = X{}\n", n + 1)) + "X0",
             "more than 64 names stand for one another",
         ),
         (format!("A(- [{}] -)", "&a [*b], ".repeat(2)), "unknown anchor"),

@@ -110,7 +110,7 @@ impl Driver {
     }
 
     pub(super) fn failure(&self) -> String {
-        self.state.failures().iter().map(|failure| format!("{failure}\n")).collect()
+        self.state.failures().iter().map(|failure| failure.to_string() + "\n").collect()
     }
 
     /// The output of every node.

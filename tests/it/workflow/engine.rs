@@ -154,10 +154,10 @@ async fn of_tasks_with_one_key_only_some_run_at_a_time() {
 #[tokio::test]
 async fn a_termination_reaches_the_task_and_the_run_can_go_on() {
     let (stopped, began) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let (seen, begun) = (stopped.clone(), began.clone());
+    let (seen, calls) = (stopped.clone(), began.clone());
     let hang = Task::new("hang", move |invocation: Invocation| {
         let seen = seen.clone();
-        let second = begun.fetch_add(1, Ordering::SeqCst) > 0;
+        let second = calls.fetch_add(1, Ordering::SeqCst) > 0;
         async move {
             if second {
                 return Ok(json!({"second": true}));

@@ -89,9 +89,8 @@ fn what_is_skipped_passes_its_input_on_and_leaves_nothing_active() {
         assert_eq!(driver.starts.last().unwrap().1, json!({"a": 1}));
         driver.give("C", json!({"c": 1}));
         assert_eq!((driver.status(), driver.state.open()), (Status::Finished, 0));
-        let open = (0..driver.definition.graph().nodes().len() as u32)
-            .filter(|n| driver.state.phase(Place::node(*n)).is_open());
-        assert_eq!(open.count(), 0);
+        let nodes = (0..).map(Place::node).take(driver.definition.graph().nodes().len());
+        assert_eq!(nodes.filter(|node| driver.state.phase(*node).is_open()).count(), 0);
     }
 }
 
@@ -363,13 +362,13 @@ fn a_restart_from_a_step_repeats_what_follows_from_it_and_nothing_else() {
     assert_eq!(driver.status(), Status::Finished);
     let at = |driver: &Driver, name: &str| {
         let nodes = driver.definition.graph().nodes();
-        nodes.iter().position(|node| node.task() == Some(name)).unwrap() as u32
+        u32::try_from(nodes.iter().position(|node| node.task() == Some(name)).unwrap()).unwrap()
     };
     driver.starts.clear();
     let from = at(&driver, "C");
     driver.step(Cause::Restart { from: Some(from) }).unwrap();
     driver.finish(|_| 0, |name, _, _, _| json!({name: 2}));
-    let again: Vec<u32> = driver.starts.iter().map(|(node, _)| *node as u32).collect();
+    let again: Vec<u32> = driver.starts.iter().map(|(node, _)| u32::try_from(*node).unwrap()).collect();
     assert_eq!(again, [at(&driver, "C"), at(&driver, "D")]);
     assert_eq!((driver.status(), driver.output()), (Status::Finished, json!({"D": 2})));
     let refused = driver.step(Cause::Restart { from: Some(99) }).unwrap_err();
