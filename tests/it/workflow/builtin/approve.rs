@@ -37,9 +37,9 @@ async fn a_question_shows_and_its_answer_is_laid_over_the_input() {
 #[tokio::test(start_paused = true)]
 async fn a_question_that_nobody_answers_has_a_default_that_approves_nothing_by_itself() {
     let engine = engine_on(&Backend::memory()).await;
-    let ask = |more: &str| format!("human:approve (- {{question: ok?, timeout: 2d{more}}} -)");
+    let ask = |more: &str| format!("human:approve (- {{question: ok?, timeout: 1h{more}}} -)");
     let error = failure(&engine, &ask(""), Value::Null).await;
-    assert!(error.contains("waited 172800s for an answer to `ok?`"), "{error}");
+    assert!(error.contains("waited 3600s for an answer to `ok?`"), "{error}");
     for (default, expected) in [
         ("false", json!({"x": 1, "approved": false})),
         ("true", json!({"x": 1, "approved": true})),

@@ -71,7 +71,7 @@ async fn what_has_to_match_is_the_input_or_fields_or_a_condition() {
         ("event: e, condition: '$[?('", "the guard"),
         ("event: e, receipt: perhaps", "`receipt` is true or false"),
     ] {
-        let error = failure(&engine, &format!("wait:event (- {parameters} -)"), Value::Null).await;
+        let error = failure(&engine, &format!("wait:event (- {{{parameters}}} -)"), Value::Null).await;
         assert!(error.contains(said), "{error}");
     }
 }
