@@ -45,6 +45,12 @@ pub(super) fn held(id: &RunId) -> Key {
     format!("{}:held", id.full()).into()
 }
 
+/// Which requests of a run are answered later, and by what token.
+#[cfg(feature = "http-client")]
+pub(super) fn callbacks(id: &RunId) -> Key {
+    format!("{}:callbacks", id.full()).into()
+}
+
 pub(super) fn number(n: u64) -> Data {
     n.to_string().into()
 }

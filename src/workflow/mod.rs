@@ -92,7 +92,7 @@ mod trace;
 mod turner;
 mod workflows;
 
-pub use builtin::{Builtin, Waiting, WaitsFor};
+pub use builtin::{Builtin, NoUrl, Waiting, WaitsFor};
 pub use cause::{Cause, Failed, Outcome};
 pub use command::Command;
 pub use definition::{Definition, LOAD, STORE, WrongPolicy};

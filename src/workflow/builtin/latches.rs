@@ -155,7 +155,7 @@ impl Latches {
 }
 
 /// Takes all holds of a run away, and what is kept of them.
-pub(in super::super) async fn forget(store: &dyn Store, run: &RunId) -> Result<(), Error> {
+pub(super) async fn forget(store: &dyn Store, run: &RunId) -> Result<(), Error> {
     let held = keys::held(run);
     let pairs = store.run(&held, HashCommand::All.into()).await?.pairs(&held)?;
     for (name, latch) in pairs {

@@ -12,15 +12,33 @@ mod builtin;
 mod countdown;
 mod delay;
 mod event;
+mod exec;
+mod files;
+mod format;
+#[cfg(feature = "http-client")]
+mod http;
 mod hub;
 mod latch;
 mod latches;
 mod parameters;
 mod patience;
+mod resource;
 mod waiting;
 
-pub use builtin::Builtin;
+pub use builtin::{Builtin, NoUrl};
 pub use waiting::{Waiting, WaitsFor};
 
 pub(super) use answer::{answered, laid_over, own_parameters};
-pub(super) use latches::forget;
+#[cfg(feature = "http-client")]
+pub(super) use http::find as find_callback;
+
+/// Takes away what is kept of a run besides its history.
+pub(super) async fn forget(
+    store: &dyn crate::knowledge::Store,
+    run: &super::RunId,
+) -> Result<(), super::Error> {
+    latches::forget(store, run).await?;
+    #[cfg(feature = "http-client")]
+    http::forget(store, run).await?;
+    Ok(())
+}

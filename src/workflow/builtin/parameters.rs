@@ -32,6 +32,18 @@ impl<'i> Parameters<'i> {
         Ok(Self { invocation, given })
     }
 
+    /// Lets the input state some that the flow does not.
+    #[cfg(feature = "http-client")]
+    pub(super) fn take_from_input(&mut self, names: &[&str]) {
+        for name in names {
+            if let Some(value) = self.invocation.input().get(name)
+                && !self.given.contains_key(*name)
+            {
+                self.given.insert((*name).to_owned(), value.clone());
+            }
+        }
+    }
+
     /// The parameter as it was written.
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
         self.given.get(name).filter(|value| !value.is_null())
