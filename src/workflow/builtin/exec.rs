@@ -67,7 +67,9 @@ impl Programs {
         let as_json = match parameters.text("output")?.as_deref() {
             None | Some("text") => false,
             Some("json") => true,
-            Some(other) => return Err(wrong(&format!("the parameter `output` is text or json, not `{other}`"))),
+            Some(other) => {
+                return Err(wrong(&format!("the parameter `output` is text or json, not `{other}`")));
+            }
         };
         let mut command = self.command(self.find(&name)?, invocation, &parameters)?;
         let child = command.spawn().map_err(|error| wrong(&format!("cannot run {name}: {error}")))?;
@@ -90,7 +92,8 @@ impl Programs {
     /// The program that is allowed under a name.
     fn find(&self, name: &str) -> Result<&str, TaskError> {
         let is = |allowed: &&String| {
-            allowed.as_str() == name || Path::new(allowed.as_str()).file_name().is_some_and(|file| file == name)
+            allowed.as_str() == name
+                || Path::new(allowed.as_str()).file_name().is_some_and(|file| file == name)
         };
         self.allowed.iter().find(is).map(String::as_str).ok_or_else(|| {
             let known = if self.allowed.is_empty() { "none".to_owned() } else { self.allowed.join(", ") };
@@ -118,7 +121,9 @@ impl Programs {
                     command.env(name, text);
                 }
             }
-            Some(other) => return Err(wrong(&format!("the parameter `env` is an object of texts, not {other}"))),
+            Some(other) => {
+                return Err(wrong(&format!("the parameter `env` is an object of texts, not {other}")));
+            }
         }
         command
             .env("MAPE_WORKFLOW", invocation.workflow().full())
@@ -135,7 +140,12 @@ impl Programs {
     }
 
     /// Waits for a program to end, and sees to it that it does.
-    async fn attend(&self, mut child: Child, stdin: String, invocation: &Invocation) -> Result<Done, TaskError> {
+    async fn attend(
+        &self,
+        mut child: Child,
+        stdin: String,
+        invocation: &Invocation,
+    ) -> Result<Done, TaskError> {
         let group = Group::of(&child);
         let (input, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let work = async {

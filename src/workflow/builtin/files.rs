@@ -62,7 +62,9 @@ impl Files {
         within(&root, &folder, path)?;
         let file = folder.join(name);
         match fs::symlink_metadata(&file) {
-            Ok(there) if !there.is_file() => return Err(wrong(&format!("{path} is no file, and is left as it is"))),
+            Ok(there) if !there.is_file() => {
+                return Err(wrong(&format!("{path} is no file, and is left as it is")));
+            }
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(fail(error)),
             _ => {}
         }
@@ -80,7 +82,10 @@ impl Files {
 
     fn root(&self) -> Result<PathBuf, TaskError> {
         fs::canonicalize(&self.directory).map_err(|error| {
-            wrong(&format!("the directory of resources, {}, cannot be used: {error}", self.directory.display()))
+            wrong(&format!(
+                "the directory of resources, {}, cannot be used: {error}",
+                self.directory.display()
+            ))
         })
     }
 
@@ -119,7 +124,9 @@ fn outside(root: &Path, path: &str) -> TaskError {
 fn said(what: &str, path: &str, error: &std::io::Error) -> TaskError {
     let reason = format!("cannot {what} {path}: {error}");
     match error.kind() {
-        ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::NotADirectory => TaskError::for_good(reason),
+        ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::NotADirectory => {
+            TaskError::for_good(reason)
+        }
         _ => TaskError::new(reason),
     }
 }

@@ -27,7 +27,9 @@ impl Format {
             Some("yaml") => return Ok(Self::Yaml),
             Some("text") => return Ok(Self::Text),
             Some(other) => {
-                return Err(wrong(&format!("the parameter `format` is json, jsonl, yaml or text, not `{other}`")));
+                return Err(wrong(&format!(
+                    "the parameter `format` is json, jsonl, yaml or text, not `{other}`"
+                )));
             }
             None => {}
         }
@@ -57,7 +59,10 @@ impl Format {
             wrong(&format!("{name} is no text: byte {} is not UTF-8", error.valid_up_to().saturating_add(1)))
         })?;
         let fail = |error: &dyn std::fmt::Display| {
-            wrong(&format!("{name} cannot be read as {}: {error}; `format: text` takes anything", self.kind()))
+            wrong(&format!(
+                "{name} cannot be read as {}: {error}; `format: text` takes anything",
+                self.kind()
+            ))
         };
         match self {
             Self::Json => serde_json::from_str(text).map_err(|error| fail(&error)),
@@ -82,7 +87,9 @@ impl Format {
                     wrong("what is stored as text has to have a `text`; `format: json` takes anything")
                 });
             }
-            (Self::Text, _) => return Err(wrong("a list cannot be stored as text; `format: json` takes anything")),
+            (Self::Text, _) => {
+                return Err(wrong("a list cannot be stored as text; `format: json` takes anything"));
+            }
             (Self::JsonLines, Value::Array(items)) => {
                 items.iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
             }

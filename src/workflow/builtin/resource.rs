@@ -116,8 +116,12 @@ impl Resources {
             #[cfg(feature = "http-client")]
             Some("http" | "https") => Ok(Place::Http(url(reqwest::Url::parse(&uri))?)),
             #[cfg(not(feature = "http-client"))]
-            Some("http" | "https") => Err(wrong("this build cannot load <http:…>: it is without `http-client`")),
-            Some(other) => Err(wrong(&format!("no resource can be at {other}:; there are file:, http: and https:"))),
+            Some("http" | "https") => {
+                Err(wrong("this build cannot load <http:…>: it is without `http-client`"))
+            }
+            Some(other) => {
+                Err(wrong(&format!("no resource can be at {other}:; there are file:, http: and https:")))
+            }
             #[cfg(feature = "http-client")]
             None if self.base.is_some() => match &self.base {
                 Some(base) => Ok(Place::Http(url(base.join(&uri))?)),

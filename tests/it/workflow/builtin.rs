@@ -3,8 +3,12 @@
 mod approve;
 mod event;
 mod latch;
+#[cfg(feature = "http-client")]
+mod request;
 #[cfg(all(feature = "cli", feature = "file", unix))]
 mod restart;
+#[cfg(feature = "http-client")]
+mod service;
 mod template;
 mod wait;
 

@@ -34,9 +34,11 @@ impl Callback {
             getrandom::fill(&mut random).map_err(|error| damaged(run, &error))?;
             let random = u128::from_ne_bytes(random);
             let callback = Self { token: format!("{}.{field}.{random:032x}", run.short()), sent: false };
-            let keep = Transaction::new()
-                .expect_field(&key, field.as_str(), None)
-                .hset(&key, field.as_str(), callback.written(run)?);
+            let keep = Transaction::new().expect_field(&key, field.as_str(), None).hset(
+                &key,
+                field.as_str(),
+                callback.written(run)?,
+            );
             match store.commit(keep).await {
                 Ok(_) => return Ok(callback),
                 Err(crate::knowledge::Error::Conflict(_)) => {}
@@ -46,7 +48,11 @@ impl Callback {
     }
 
     /// Keeps that the service has accepted the request.
-    pub(super) async fn was_sent(mut self, store: &Arc<dyn Store>, invocation: &Invocation) -> Result<(), Error> {
+    pub(super) async fn was_sent(
+        mut self,
+        store: &Arc<dyn Store>,
+        invocation: &Invocation,
+    ) -> Result<(), Error> {
         self.sent = true;
         let run = invocation.workflow();
         let field = field(invocation.place(), invocation.since().micros());

@@ -50,7 +50,8 @@ impl Client {
     /// Dropping the future ends the call.
     pub(in super::super) async fn call(&self, call: Call) -> Result<Answered, TaskError> {
         let (method, place) = (call.method.clone(), self.shown(&call.url));
-        let fail = |reason: &str| TaskError::new(format!("{method} {place}: {}", self.secrets.without(reason)));
+        let fail =
+            |reason: &str| TaskError::new(format!("{method} {place}: {}", self.secrets.without(reason)));
         let timeout = call.timeout;
         match tokio::time::timeout(timeout, self.follow(call)).await {
             Ok(Ok(answered)) => Ok(answered),
@@ -88,7 +89,10 @@ impl Client {
                 // Whoever that is, it is not who they were meant for.
                 call.headers.clear();
                 if call.body.is_some() {
-                    let reason = format!("it was sent on to {}, which is not sent what it carries", self.shown(&target));
+                    let reason = format!(
+                        "it was sent on to {}, which is not sent what it carries",
+                        self.shown(&target)
+                    );
                     return Err(TaskError::for_good(reason));
                 }
             }

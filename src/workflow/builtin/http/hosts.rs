@@ -22,7 +22,11 @@ impl Hosts {
     /// A host more, if there is a list.
     pub(in super::super) fn also(&mut self, url: &Url) {
         if let (Some(allowed), Some(host)) = (&mut self.allowed, url.host_str()) {
-            allowed.push(format!("{}:{}", host.to_lowercase(), url.port_or_known_default().unwrap_or_default()));
+            allowed.push(format!(
+                "{}:{}",
+                host.to_lowercase(),
+                url.port_or_known_default().unwrap_or_default()
+            ));
         }
     }
 
@@ -34,7 +38,9 @@ impl Hosts {
         let host = url.host_str().unwrap_or_default();
         match &self.allowed {
             Some(_) if self.lists(url) => Ok(()),
-            Some(_) => Err(format!("the host {host} may not be called: it is not in workflow.request.allow_hosts")),
+            Some(_) => {
+                Err(format!("the host {host} may not be called: it is not in workflow.request.allow_hosts"))
+            }
             None => match address_of(url).and_then(forbidden) {
                 Some(what) => Err(format!("{host} may not be called: it is {what}")),
                 None => Ok(()),

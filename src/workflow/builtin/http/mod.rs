@@ -9,8 +9,8 @@ mod request;
 mod secrets;
 mod services;
 
-pub(super) use callback::forget;
 pub(in super::super) use callback::find;
+pub(super) use callback::forget;
 pub(super) use client::{Answered, Client};
 pub(super) use hosts::Hosts;
 pub(super) use output::failed;

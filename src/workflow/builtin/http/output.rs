@@ -1,8 +1,8 @@
 //! What is taken of an answer.
 
 use super::super::super::TaskError;
-use super::super::parameters::{Parameters, wrong};
 use super::super::laid_over;
+use super::super::parameters::{Parameters, wrong};
 use super::client::{Answered, Client};
 use reqwest::StatusCode;
 use serde_json::{Map, Value, json};
@@ -33,7 +33,12 @@ impl Output {
     }
 
     /// The output of a step with this input.
-    pub(super) fn take(self, client: &Client, input: &Value, answered: &Answered) -> Result<Value, TaskError> {
+    pub(super) fn take(
+        self,
+        client: &Client,
+        input: &Value,
+        answered: &Answered,
+    ) -> Result<Value, TaskError> {
         let mut taken = Map::new();
         if self.status {
             taken.insert("request_status".to_owned(), json!(answered.status.as_u16()));

@@ -138,7 +138,8 @@ impl Requests {
     ) -> Result<Call, TaskError> {
         let data = Data::new(invocation, self.client.secrets.data(), None);
         let headers = headers(&data, parameters)?;
-        let body = body.map(|(kind, body)| Ok::<_, TaskError>((header("content-type", kind)?, body))).transpose()?;
+        let body =
+            body.map(|(kind, body)| Ok::<_, TaskError>((header("content-type", kind)?, body))).transpose()?;
         let (service, secret) = (self.services.at(&url), data.uses_secrets(parameters));
         self.allowed(method, url, service, headers, body, secret, parameters)
     }
@@ -156,7 +157,8 @@ impl Requests {
         parameters: &Parameters<'_>,
     ) -> Result<Call, TaskError> {
         self.client.hosts.check(&url).map_err(TaskError::for_good)?;
-        if let Some(token) = service.filter(|service| service.is_at(&url)).and_then(|found| found.token.as_ref())
+        if let Some(token) =
+            service.filter(|service| service.is_at(&url)).and_then(|found| found.token.as_ref())
             && !headers.contains_key(AUTHORIZATION)
         {
             headers.insert(AUTHORIZATION, sensitive(&format!("Bearer {token}"))?);
@@ -285,7 +287,8 @@ fn headers(data: &Data<'_>, parameters: &Parameters<'_>) -> Result<HeaderMap, Ta
 }
 
 fn header(name: &str, text: &str) -> Result<HeaderValue, TaskError> {
-    HeaderValue::from_str(text).map_err(|_| wrong(&format!("the header {name} holds what no header may hold")))
+    HeaderValue::from_str(text)
+        .map_err(|_| wrong(&format!("the header {name} holds what no header may hold")))
 }
 
 /// A value that the client shows to nobody.

@@ -55,7 +55,8 @@ impl Secrets {
             Value::String(text) => Value::String(self.without(&text)),
             Value::Array(items) => items.into_iter().map(|item| self.without_in(item)).collect(),
             Value::Object(fields) => {
-                let fields = fields.into_iter().map(|(key, value)| (self.without(&key), self.without_in(value)));
+                let fields =
+                    fields.into_iter().map(|(key, value)| (self.without(&key), self.without_in(value)));
                 Value::Object(fields.collect())
             }
             other => other,

@@ -37,7 +37,8 @@ async fn an_event_that_is_sent_as_soon_as_a_step_shows_is_never_missed() {
     for n in 0..200 {
         let id = RunId::from(format!("r{n}").as_str());
         let kind = format!("k{n}");
-        let run = engine.run_as(id, &format!("wait:event (- {{event: {kind}}} -)"), Value::Null).await.unwrap();
+        let run =
+            engine.run_as(id, &format!("wait:event (- {{event: {kind}}} -)"), Value::Null).await.unwrap();
         runs.event(&kind, &Value::Null).await.unwrap();
         let ended = tokio::time::timeout(Duration::from_secs(10), run.output()).await;
         ended.expect("the event was missed").unwrap().unwrap();
