@@ -225,7 +225,7 @@ fn raw(_: usize, text: &str, _: bool) -> String {
 }
 
 /// Data in a URL are parts of it, and cannot become others; at its very beginning they are the URL they continue.
-fn as_part_of_url(at: usize, text: &str, _: bool) -> String {
+pub(in super::super) fn as_part_of_url(at: usize, text: &str, _: bool) -> String {
     if at == 0 { text.to_owned() } else { encoded(text) }
 }
 
