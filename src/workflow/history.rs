@@ -174,7 +174,9 @@ pub(super) async fn owner(store: &dyn Store, id: &RunId) -> Result<Option<(Data,
     let owner = run(store, &key, HashCommand::Get(id.full().into())).await?.non_nil();
     let Some(owner) = owner.map(|owner| owner.data(&key)).transpose()? else { return Ok(None) };
     let key = keys::engine(owner.as_str().unwrap_or_default());
-    let lives = run(store, &key, crate::knowledge::KeyCommand::Exists).await?.flag(&key)?;
+    let sign =
+        run(store, &key, ValueCommand::Get).await?.non_nil().map(|sign| sign.data(&key)).transpose()?;
+    let lives = sign.is_some_and(|sign| !sign.as_str().is_some_and(super::process::is_gone));
     Ok(Some((owner, lives)))
 }
 

@@ -55,6 +55,9 @@ pub(super) struct Hosted {
     calls: Vec<Option<Call>>,
     pub(super) causes: Vec<Cause>,
     pub(super) commands: Vec<Command>,
+    /// Whether it is to start what somebody else asked for, which is kept first: whoever comes after a crash has to know
+    /// that it may have been begun.
+    pub(super) takes: bool,
     /// Of the causes, those that came as events.
     pub(super) deliveries: Vec<Delivery<Value>>,
     /// Attempts that this engine has started and that have not ended.
@@ -87,6 +90,7 @@ impl Hosted {
             state,
             next,
             causes: Vec::new(),
+            takes: false,
             commands: Vec::new(),
             deliveries: Vec::new(),
             in_hand: HashMap::default(),
@@ -102,7 +106,7 @@ impl Hosted {
 
     /// Whether something has happened that is not kept yet.
     pub(super) fn is_touched(&self) -> bool {
-        !self.causes.is_empty() || !self.deliveries.is_empty()
+        !self.causes.is_empty() || self.takes || !self.deliveries.is_empty()
     }
 
     /// The invocation of an attempt, and the kind that takes it.
@@ -154,6 +158,7 @@ impl Hosted {
                     self.commands.push(Command::Cancel { place, attempt });
                 }
             } else if let Some(start) = fresh.iter().find(is_here) {
+                self.takes = true;
                 self.commands.push(start.clone());
             } else {
                 // It cannot be stale: it is what the state says.

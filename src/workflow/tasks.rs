@@ -20,6 +20,7 @@ use std::sync::Arc;
 pub struct Tasks {
     kinds: Vec<Task>,
     by_name: HashMap<Arc<str>, usize>,
+    others: bool,
 }
 
 impl Tasks {
@@ -45,6 +46,14 @@ impl Tasks {
     #[must_use]
     pub fn with_all(self, tasks: impl IntoIterator<Item = Task>) -> Self {
         tasks.into_iter().fold(self, Self::with)
+    }
+
+    /// Those with all that is hosted elsewhere, whatever that is: no flow is refused for a task that is not here. It
+    /// waits for who ends it ([`Workflows::end`](super::Workflows::end)).
+    #[must_use]
+    pub fn and_others(mut self) -> Self {
+        self.others = true;
+        self
     }
 
     /// The task that takes a name.
@@ -91,6 +100,9 @@ impl Tasks {
     ///
     /// [`Error::UnknownTask`].
     pub fn check(&self, definition: &Definition) -> Result<(), Error> {
+        if self.others {
+            return Ok(());
+        }
         let nodes = definition.graph().nodes().iter();
         let names = nodes.filter_map(|node| super::definition::task_of(node.kind()));
         let mut missing: Vec<String> =

@@ -4,7 +4,7 @@ use super::history::{self, Loaded};
 use super::inspection::Inspection;
 use super::record::Record;
 use super::step::step;
-use super::{Cause, Error, RunId, Status, Time, keys};
+use super::{Cause, Error, Place, RunId, Status, Time, keys};
 use crate::backend::Backend;
 use crate::event::{Event, EventId, Log};
 use crate::knowledge::{self, Store};
@@ -67,7 +67,8 @@ impl Workflows {
     ///
     /// Yes: it only reads.
     pub async fn inspect(&self, id: &RunId) -> Result<Inspection, Error> {
-        Ok(Inspection::of(id, &self.load(id).await?))
+        let in_hand = history::owner(&*self.store, id).await?.is_some_and(|(_, lives)| lives);
+        Ok(Inspection::of(id, &self.load(id).await?, in_hand, Time::now()))
     }
 
     pub(super) async fn load(&self, id: &RunId) -> Result<Loaded, Error> {
@@ -170,7 +171,8 @@ impl Workflows {
         Ok(())
     }
 
-    /// Says that the task at a step of a run has ended, for tasks whose work is done elsewhere.
+    /// Says that the task at a step of a run has ended, for tasks whose work is done elsewhere: the index of a node, or
+    /// a [`Place`] in an iteration.
     ///
     /// # Delivery
     ///
@@ -180,11 +182,19 @@ impl Workflows {
         &self,
         id: &RunId,
         name: &str,
-        index: u32,
+        step: impl Into<Place>,
         outcome: Result<Option<Json>, String>,
     ) -> Result<EventId, Error> {
         self.status(id).await?;
-        Ok(self.log().append(ending(id, name, index, outcome).stamped()).await?)
+        let Place { node, part } = step.into();
+        let event = Event::default().with("name", name).with("index", node).with("workflow", id.full());
+        let event = if part == 0 { event } else { event.with("part", part) };
+        let event = match outcome {
+            Ok(Some(output)) => event.with("output", output).with("status", "SUCCESS"),
+            Ok(None) => event.with("status", "SUCCESS"),
+            Err(reason) => event.with("status", "FAILURE").with("reason", reason),
+        };
+        Ok(self.log().append(event.with("kind", "end-task").stamped()).await?)
     }
 
     /// As [`end`](Self::end), for the step whose request carried this token.
@@ -206,8 +216,7 @@ impl Workflows {
         let node = definition.graph().node(place.index());
         let name = node.and_then(|node| super::definition::task_of(node.kind()));
         let name = name.filter(|_| waits).ok_or(Error::Token)?;
-        let event = ending(&id, name, place.node, outcome).with("part", place.part);
-        Ok(self.log().append(event.stamped()).await?)
+        self.end(&id, name, place, outcome).await
     }
 
     /// Sends an event that flows may wait for.
@@ -323,15 +332,4 @@ impl Workflows {
         self.store.commit(transaction).await?;
         Ok(())
     }
-}
-
-/// The event that says that a task has ended.
-fn ending(id: &RunId, name: &str, index: u32, outcome: Result<Option<Json>, String>) -> Event {
-    let event = Event::default().with("name", name).with("index", index).with("workflow", id.full());
-    let event = match outcome {
-        Ok(Some(output)) => event.with("output", output).with("status", "SUCCESS"),
-        Ok(None) => event.with("status", "SUCCESS"),
-        Err(reason) => event.with("status", "FAILURE").with("reason", reason),
-    };
-    event.with("kind", "end-task")
 }

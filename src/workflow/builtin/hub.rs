@@ -124,7 +124,7 @@ async fn read(log: Log, after: EventId, waits: Arc<Waits>) {
                     waits.see(&entry);
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "events that are waited for cannot be read; trying again")
+                    tracing::warn!(%error, "events that are waited for cannot be read; trying again");
                 }
             }
         }

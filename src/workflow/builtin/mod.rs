@@ -8,6 +8,7 @@
 
 mod answer;
 mod approve;
+#[expect(clippy::module_inception, reason = "it holds `Builtin`")]
 mod builtin;
 mod countdown;
 mod delay;

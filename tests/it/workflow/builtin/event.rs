@@ -54,8 +54,8 @@ async fn what_has_to_match_is_the_input_or_fields_or_a_condition() {
         ("match: input", json!({"order": 7})),
         ("match: input", json!([{"order": 7}, {"order": 8}])),
         ("match: {order: '{input[id]}'}", json!({"id": "7"})),
-        (r#"condition: '$[?(@.order=7 and @.sum>10)]'"#, json!({})),
-        (r#"match: {order: 7}, condition: '$[?(@.sum>10)]'"#, json!({})),
+        ("condition: '$[?(@.order=7 and @.sum>10)]'", json!({})),
+        ("match: {order: 7}, condition: '$[?(@.sum>10)]'", json!({})),
     ] {
         let flow = format!("wait:event (- {{event: paid, fields: [sum], {parameters}}} -)");
         let run = engine.run(&flow, input.clone()).await.unwrap();

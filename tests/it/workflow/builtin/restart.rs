@@ -7,10 +7,29 @@ use std::time::{Duration, SystemTime};
 
 const URL: &str = "file:data";
 
+/// A process that ends with the test.
+struct Process(Child);
+
+impl Process {
+    fn signal(&mut self, name: &str) {
+        let id = self.0.id().to_string();
+        assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Runs the flow in a process of its own, until its first task is in work.
-fn started(program: &Program, input: &str) -> Child {
+fn started(program: &Program, input: &str) -> Process {
     let arguments = ["run", "a.flow", "--id", "r", "--backend", URL, "--input", input];
-    let child = program.command(&arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    let child = program.command(&arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn();
+    let child = Process(child.unwrap());
     let begin = std::time::Instant::now();
     loop {
         let (_, out, _) = program.run(&["inspect", "r", "--backend", URL, "--json"]);
@@ -20,11 +39,6 @@ fn started(program: &Program, input: &str) -> Child {
         }
         assert!(begin.elapsed() < Duration::from_secs(20), "{run}");
     }
-}
-
-fn signal(child: &Child, name: &str) {
-    let killed = std::process::Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
 }
 
 /// How long after `began` the first step has ended.
@@ -39,8 +53,7 @@ fn a_delay_survives_being_killed_and_stopped_and_fires_once_on_time() {
     for name in ["-KILL", "-INT", "-TERM"] {
         let program = Program::new(&format!("delay{name}"), "wait:delay (- duration: 6 -) → echo");
         let mut child = started(&program, r#"{"x": 1}"#);
-        signal(&child, name);
-        child.wait().unwrap();
+        child.signal(name);
         // Nothing has ended because of that.
         let run = program.json(&["inspect", "r", "--backend", URL]);
         assert_eq!(
@@ -62,8 +75,7 @@ fn a_wait_for_an_event_survives_being_killed_and_loses_none_between() {
     let program = Program::new("event-killed", "wait:event (- {event: paid, match: input, fields: [sum]} -)");
     program.json(&["event", "paid", "--data", r#"{"order": 7, "sum": 1}"#, "--backend", URL]);
     let mut child = started(&program, r#"{"order": 7}"#);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.signal("-KILL");
     program.json(&["event", "paid", "--data", r#"{"order": 8, "sum": 2}"#, "--backend", URL]);
     program.json(&["event", "paid", "--data", r#"{"order": 7, "sum": 3}"#, "--backend", URL]);
     program.json(&["event", "paid", "--data", r#"{"order": 7, "sum": 4}"#, "--backend", URL]);
@@ -76,8 +88,7 @@ fn a_question_survives_being_killed_and_is_answered_from_another_terminal() {
     let program =
         Program::new("approve-killed", "human:approve (- {question: 'Pay {input[sum]}?', who: ada} -)");
     let mut child = started(&program, r#"{"sum": 5}"#);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.signal("-KILL");
     let (_, shown, _) = program.run(&["inspect", "r", "--backend", URL]);
     assert!(shown.contains("waits for ada: Pay 5?"), "{shown}");
     let output = r#"{"by": "ada"}"#;
