@@ -117,4 +117,6 @@ pub(super) enum TaskSet {
     Echo,
     /// Every task gives its input after a moment
     Simulate,
+    /// The built-in tasks, and also programs: those that workflow.exec.allow names
+    Exec,
 }

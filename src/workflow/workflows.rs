@@ -197,6 +197,28 @@ impl Workflows {
         Ok(self.log().append(event.with("kind", "end-task").stamped()).await?)
     }
 
+    /// As [`end`](Self::end), for the step whose request carried this token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Token`] if no step waits with it: it is unknown, or the step has ended or was begun anew.
+    #[cfg(feature = "http-client")]
+    pub async fn end_by_token(
+        &self,
+        token: &str,
+        outcome: Result<Option<Json>, String>,
+    ) -> Result<EventId, Error> {
+        let found = super::builtin::find_callback(&self.store, token).await?;
+        let (id, place, since) = found.ok_or(Error::Token)?;
+        let Loaded { definition, state, .. } = self.load(&id).await?;
+        let waits = state.phase(place) == super::Phase::Active
+            && state.times(place).0.is_some_and(|started| started.micros() == since);
+        let node = definition.graph().node(place.index());
+        let name = node.and_then(|node| super::definition::task_of(node.kind()));
+        let name = name.filter(|_| waits).ok_or(Error::Token)?;
+        self.end(&id, name, place, outcome).await
+    }
+
     /// Sends an event that flows may wait for.
     ///
     /// # Errors
@@ -301,6 +323,7 @@ impl Workflows {
         if !status.is_over() {
             return Err(Error::NotOver { id: id.clone(), status });
         }
+        super::builtin::forget(&*self.store, id).await?;
         let transaction = knowledge::Transaction::new()
             .del(keys::definition(id))
             .del(keys::state(id))
