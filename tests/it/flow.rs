@@ -8,3 +8,6 @@ mod format;
 mod generate;
 mod graph;
 mod guards;
+#[cfg(feature = "cli")]
+mod program;
+mod specification;
