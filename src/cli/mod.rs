@@ -11,6 +11,7 @@
 
 mod arguments;
 mod backend;
+mod builtin;
 mod channel;
 mod config_check;
 mod config_explain;

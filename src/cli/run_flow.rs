@@ -1,6 +1,7 @@
 //! `mape run`
 
 use super::workflow_arguments::{RunArguments, TaskSet};
+use super::builtin::builtin;
 use super::{Global, Output, Usage, backend, note};
 use anyhow::{Context, Result, bail};
 use futures::StreamExt;
@@ -24,7 +25,7 @@ pub(super) async fn run(global: &Global, arguments: &RunArguments, output: &mut 
     if arguments.detach {
         return detach(global, arguments, text, input, &backend, output).await;
     }
-    let engine = Engine::start(&app, tasks(arguments.tasks)).await?;
+    let engine = Engine::start(&app, tasks(global, arguments.tasks, &backend)?).await?;
     // Before anything starts, so that nothing is missed.
     let ends = select_all(engine.elements().iter().map(|element| element.tap_out(1024)));
     let run = match (&arguments.id, &text) {
@@ -63,15 +64,18 @@ pub(super) fn json_or_file(what: &str, text: &str) -> Result<Json> {
     Usage::json(what, text.trim())
 }
 
-fn tasks(set: Option<TaskSet>) -> Tasks {
-    match set {
+fn tasks(global: &Global, set: Option<TaskSet>, backend: &Backend) -> Result<Tasks> {
+    let builtin = builtin(&global.load()?, backend, set == Some(TaskSet::Exec))?;
+    Ok(match set {
         Some(TaskSet::Echo) => Tasks::new().with(Task::echo("*")),
-        Some(TaskSet::Simulate) => Tasks::new().with(Task::new("*", |invocation: Invocation| async move {
-            tokio::time::sleep(Duration::from_millis(moment(&invocation))).await;
-            Ok(invocation.shared_input())
-        })),
-        None => Tasks::new().with(Task::echo("echo")).with(Task::log()),
-    }
+        Some(TaskSet::Simulate) => {
+            Tasks::new().with_all(builtin.tasks()).with(Task::new("*", |invocation: Invocation| async move {
+                tokio::time::sleep(Duration::from_millis(moment(&invocation))).await;
+                Ok(invocation.shared_input())
+            }))
+        }
+        Some(TaskSet::Exec) | None => Tasks::new().with_all(builtin.tasks()),
+    })
 }
 
 /// A tenth of a second to one, the same for the same step.

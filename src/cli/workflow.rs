@@ -4,7 +4,7 @@ use super::run_flow::json_or_file;
 use super::workflow_arguments::WorkflowCommand;
 use super::{Global, Output, Usage, backend, note, run_flow};
 use anyhow::{Context, Result};
-use mape::workflow::{Inspected, Inspection, Phase, RunId, Status, Workflows};
+use mape::workflow::{Inspected, Inspection, Phase, RunId, Status, Waiting, WaitsFor, Workflows};
 use serde_json::{Value as Json, json};
 
 pub(super) async fn run(global: &Global, command: &WorkflowCommand, output: &mut Output) -> Result<()> {
@@ -124,6 +124,9 @@ fn row(step: &Inspected, all: bool) -> String {
     let item = if items.is_empty() { String::new() } else { format!(" item {}", items.join(".")) };
     let phase = format!("{:?}", step.phase).to_lowercase();
     let mut row = format!("  #{:<5} {:<12} attempt {}  {}{item}", step.index, phase, step.attempt, step.name);
+    if let Some(waiting) = &step.waiting {
+        row = format!("{row}  {}", waiting_for(waiting));
+    }
     if let Some(reason) = &step.reason {
         row = format!("{row}  ({reason})");
     }
@@ -131,4 +134,19 @@ fn row(step: &Inspected, all: bool) -> String {
         row = format!("{row}  {output}");
     }
     row
+}
+
+fn waiting_for(waiting: &Waiting) -> String {
+    let what = match waiting.waits_for {
+        WaitsFor::Person if waiting.who.is_empty() => format!("waits for a person: {}", waiting.what),
+        WaitsFor::Person => format!("waits for {}: {}", waiting.who.join(" or "), waiting.what),
+        WaitsFor::Event => format!("waits for the event {}", waiting.what),
+        WaitsFor::Latch => format!("waits for the latch {}", waiting.what),
+        WaitsFor::Callback => format!("waits for an answer to {}", waiting.what),
+        _ => format!("waits {}", waiting.what),
+    };
+    match &waiting.until {
+        Some(until) => format!("{what}, until {until}"),
+        None => what,
+    }
 }

@@ -115,6 +115,8 @@ pub(super) struct RunArguments {
 pub(super) enum TaskSet {
     /// Every task gives its input
     Echo,
-    /// Every task gives its input after a moment
+    /// The built-in tasks, and every other gives its input after a moment
     Simulate,
+    /// The built-in tasks, and also programs: those that workflow.exec.allow names
+    Exec,
 }

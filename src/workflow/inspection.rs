@@ -3,7 +3,7 @@
 use super::history::Loaded;
 use super::slot::Phase;
 use super::status::{Failure, Status};
-use super::{RunId, Time, definition};
+use super::{RunId, Time, Waiting, definition};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -62,6 +62,9 @@ pub struct Inspected {
     /// Why the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What it waits for, where that is no work: a time, an event, a latch, a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
 }
 
 impl Inspection {
@@ -84,6 +87,11 @@ impl Inspection {
                 ended: written(ended),
                 output: slot.output.clone(),
                 reason: slot.reason.as_deref().map(str::to_owned),
+                waiting: task.filter(|_| slot.phase == Phase::Active).and_then(|task| {
+                    let kind = graph.node(place.index())?.kind();
+                    let input = state.input(&loaded.definition, place);
+                    Waiting::of(task, &definition::parameters_of(kind), &input, slot.started)
+                }),
             }
         });
         Self {

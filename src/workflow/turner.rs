@@ -8,7 +8,9 @@ use super::record::Record;
 use super::report::{Begin, Other, Report, Told};
 use super::state::State;
 use super::timers::{Timer, Timers, What};
-use super::{Cause, Command, Ended, Error, Invocation, Place, RunId, Tasks, Time, Workflows, keys};
+use super::{
+    Cause, Command, Definition, Ended, Error, Invocation, Place, RunId, Tasks, Time, Workflows, keys,
+};
 use crate::element::{BoxError, Emitter, Handler};
 use crate::event::{Delivery, Retention};
 use crate::knowledge::{self, Committed, Transaction};
@@ -356,7 +358,9 @@ impl Turner {
             self.event_for_others(delivery, &id).await;
             return delivery.acknowledge();
         };
-        let Some(cause) = cause_of(delivery, &run.state) else { return delivery.acknowledge() };
+        let Some(cause) = cause_of(delivery, &run.definition, &run.state) else {
+            return delivery.acknowledge();
+        };
         let ended = match &cause {
             Cause::Ended { place, attempt, .. } => Some((*place, *attempt)),
             _ => None,
@@ -382,7 +386,7 @@ impl Turner {
             return self.adopt(id, Time::now()).await;
         }
         let Ok(loaded) = self.workflows.load(id).await else { return };
-        if let Some(cause) = cause_of(delivery, &loaded.state)
+        if let Some(cause) = cause_of(delivery, &loaded.definition, &loaded.state)
             && let Err(error) = self.workflows.change_at_once(id, cause).await
         {
             tracing::debug!(workflow = %id, %error, "an event changed nothing");
@@ -458,7 +462,7 @@ impl Turner {
 }
 
 /// What an event means for a run.
-fn cause_of(event: &Value, state: &State) -> Option<Cause> {
+fn cause_of(event: &Value, definition: &Definition, state: &State) -> Option<Cause> {
     match history::text(event, "kind")?.as_str() {
         "control-workflow" => serde_json::from_value(event.get("cause")?.clone()).ok(),
         "end-task" => {
@@ -472,6 +476,7 @@ fn cause_of(event: &Value, state: &State) -> Option<Cause> {
             } else {
                 super::Outcome::failed_for_good(history::text(event, "reason").unwrap_or(status))
             };
+            let outcome = super::builtin::answered(definition, state, place, outcome);
             Some(Cause::Ended { place, attempt, outcome })
         }
         _ => None,

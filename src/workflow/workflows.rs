@@ -184,13 +184,30 @@ impl Workflows {
         outcome: Result<Option<Json>, String>,
     ) -> Result<EventId, Error> {
         self.status(id).await?;
-        let event = Event::default().with("name", name).with("index", index).with("workflow", id.full());
-        let event = match outcome {
-            Ok(Some(output)) => event.with("output", output).with("status", "SUCCESS"),
-            Ok(None) => event.with("status", "SUCCESS"),
-            Err(reason) => event.with("status", "FAILURE").with("reason", reason),
-        };
-        Ok(self.log().append(event.with("kind", "end-task").stamped()).await?)
+        Ok(self.log().append(ending(id, name, index, outcome).stamped()).await?)
+    }
+
+    /// As [`end`](Self::end), for the step whose request carried this token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Token`] if no step waits with it: it is unknown, or the step has ended or was begun anew.
+    #[cfg(feature = "http-client")]
+    pub async fn end_by_token(
+        &self,
+        token: &str,
+        outcome: Result<Option<Json>, String>,
+    ) -> Result<EventId, Error> {
+        let found = super::builtin::find_callback(&self.store, token).await?;
+        let (id, place, since) = found.ok_or(Error::Token)?;
+        let Loaded { definition, state, .. } = self.load(&id).await?;
+        let waits = state.phase(place) == super::Phase::Active
+            && state.times(place).0.is_some_and(|started| started.micros() == since);
+        let node = definition.graph().node(place.index());
+        let name = node.and_then(|node| super::definition::task_of(node.kind()));
+        let name = name.filter(|_| waits).ok_or(Error::Token)?;
+        let event = ending(&id, name, place.node, outcome).with("part", place.part);
+        Ok(self.log().append(event.stamped()).await?)
     }
 
     /// Sends an event that flows may wait for.
@@ -297,6 +314,7 @@ impl Workflows {
         if !status.is_over() {
             return Err(Error::NotOver { id: id.clone(), status });
         }
+        super::builtin::forget(&*self.store, id).await?;
         let transaction = knowledge::Transaction::new()
             .del(keys::definition(id))
             .del(keys::state(id))
@@ -305,4 +323,15 @@ impl Workflows {
         self.store.commit(transaction).await?;
         Ok(())
     }
+}
+
+/// The event that says that a task has ended.
+fn ending(id: &RunId, name: &str, index: u32, outcome: Result<Option<Json>, String>) -> Event {
+    let event = Event::default().with("name", name).with("index", index).with("workflow", id.full());
+    let event = match outcome {
+        Ok(Some(output)) => event.with("output", output).with("status", "SUCCESS"),
+        Ok(None) => event.with("status", "SUCCESS"),
+        Err(reason) => event.with("status", "FAILURE").with("reason", reason),
+    };
+    event.with("kind", "end-task")
 }

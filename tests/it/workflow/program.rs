@@ -5,12 +5,12 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-struct Program {
+pub(super) struct Program {
     directory: PathBuf,
 }
 
 impl Program {
-    fn new(test: &str, flow: &str) -> Self {
+    pub(super) fn new(test: &str, flow: &str) -> Self {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workflow").join(test);
         let _ = std::fs::remove_dir_all(&directory);
         std::fs::create_dir_all(&directory).unwrap();
@@ -18,7 +18,7 @@ impl Program {
         Self { directory }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mape"));
         command.args(arguments).current_dir(&self.directory).stdin(Stdio::null());
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MAPE_")) {
@@ -28,14 +28,14 @@ impl Program {
     }
 
     /// Exit code, standard output and standard error.
-    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+    pub(super) fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (status.code().unwrap(), text(stdout), text(stderr))
     }
 
     /// The last line of standard output of a command that succeeds, with `--json`.
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(super) fn json(&self, arguments: &[&str]) -> Value {
         let (code, out, err) = self.run(&[arguments, &["--json"]].concat());
         assert_eq!(code, 0, "{arguments:?}: {err}");
         serde_json::from_str(out.lines().last().unwrap()).unwrap()
@@ -62,7 +62,7 @@ fn what_cannot_run_says_why_and_a_failure_names_the_task() {
     std::fs::write(program.directory.join("b.flow"), "fetch").unwrap();
     let (code, _, err) = program.run(&["run", "b.flow"]);
     assert_eq!(code, 1);
-    assert!(err.contains("nobody has the task `fetch`: there are `echo`, `log:*`"), "{err}");
+    assert!(err.contains("nobody has the task `fetch`: there are `echo`, `human:approve`, `log:*`"), "{err}");
     std::fs::write(program.directory.join("c.flow"), "echo → log:loud").unwrap();
     let (code, out, err) = program.run(&["run", "c.flow", "--json", "--id", "x"]);
     let line: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
