@@ -17,5 +17,5 @@ fuzz_target!(|bytes: &[u8]| {
         assert!((1..=line.chars().count() + 1).contains(&(one.column() as usize)), "{one}");
         assert!(text.is_char_boundary(one.range().start), "{one}");
     }
-    workflow.diagnostics().report("it", text);
+    let _ = workflow.diagnostics().report("it", text);
 });

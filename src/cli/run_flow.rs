@@ -1,7 +1,7 @@
 //! `mape run`
 
-use super::workflow_arguments::{RunArguments, TaskSet};
 use super::builtin::builtin;
+use super::workflow_arguments::{RunArguments, TaskSet};
 use super::{Global, Output, Usage, backend, note};
 use anyhow::{Context, Result, bail};
 use futures::StreamExt;
