@@ -4,6 +4,8 @@ mod bounds;
 mod conformance;
 mod diagnostics;
 mod diagram;
+#[cfg(all(feature = "cli", feature = "file"))]
+mod examples;
 mod format;
 mod generate;
 mod graph;

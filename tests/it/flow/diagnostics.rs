@@ -438,6 +438,7 @@ fn mistakes_that_habits_make_get_help_of_their_own() {
         ("A → * > B", "`>` stands once"),
         ("// text\nA", "a comment begins with `#`"),
         ("a/b → C", "a name has letters, digits, `_`, `-` and `:`"),
+        (":x → > :end; A → :x", "`>` stands before a label behind an arrow only"),
         ("A → (B)", "tasks stand without parentheses"),
         ("(A)", "tasks stand without parentheses"),
         ("? A", "put the expression in back quotes"),

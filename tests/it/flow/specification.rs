@@ -4,7 +4,7 @@
 //! followed by a `text` block with exactly what is said about it, `flow part` is part of what cannot stand alone,
 //! `nodes` after a `flow` has its outline, `fmt` after a `flow` has its layout.
 
-use mape::flow::{Code, Graph, Guard, GuardLanguage, Workflow};
+use mape::flow::{Code, Diagram, Graph, Guard, GuardLanguage, Workflow};
 use serde_json::{Value, json};
 
 const SPECIFICATION: &str = include_str!("../../../docs/spec/flow.md");
@@ -155,4 +155,28 @@ fn every_difference_from_the_original_is_in_the_table() {
     let ids: Vec<String> = rows("| | the original |").into_iter().map(|row| row[0].clone()).collect();
     let expected: Vec<String> = (1..=39).map(|id| format!("D{id:02}")).collect();
     assert_eq!(ids, expected);
+}
+
+#[test]
+fn the_example_flows_say_nothing_are_laid_out_and_drawn_as_in_the_text() {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/flows");
+    let mut seen = 0;
+    for file in std::fs::read_dir(&directory).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|ending| ending != "flow") {
+            continue;
+        }
+        seen += 1;
+        let workflow = Workflow::parse(std::fs::read_to_string(&path).unwrap());
+        assert!(workflow.diagnostics().is_empty(), "{}: {}", path.display(), workflow.diagnostics());
+        assert_eq!(workflow.format().unwrap(), workflow.text(), "{}", path.display());
+    }
+    assert!(seen >= 4, "{seen}");
+    let flow = std::fs::read_to_string(directory.join("parcels.flow")).unwrap();
+    let graph: Graph = flow.parse().unwrap();
+    let drawn = Diagram::new(&graph).svg().unwrap();
+    assert!(
+        drawn == include_str!("../../../docs/spec/parcels.svg"),
+        "docs/spec/parcels.svg is old: mape flow doc --format svg examples/flows/parcels.flow > docs/spec/parcels.svg"
+    );
 }
