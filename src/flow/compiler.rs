@@ -19,7 +19,7 @@ use crate::hint::nearest;
 use content::Contents;
 use declarations::Declarations;
 use foldhash::HashSet;
-use labels::Scope;
+use labels::{Scope, Side};
 
 /// Nodes that a graph may have: declared subflows can expand to any number.
 const MOST_NODES: usize = 250_000;
@@ -214,10 +214,12 @@ impl<'a> Compiler<'a, '_> {
         if let Some(label) = step.input.filter(|label| self.is_free(*label, "before")) {
             let earlier = scope.input(self.contents.label(label), label, entry);
             self.twice(label, earlier, "input", "before");
+            self.check_layout(label, Side::Behind);
         }
         if let Some(label) = step.output.filter(|label| self.is_free(*label, "behind")) {
             let earlier = scope.output(self.contents.label(label), label, exit);
             self.twice(label, earlier, "output", "behind");
+            self.check_layout(label, Side::Before);
         }
         (entry, exit)
     }

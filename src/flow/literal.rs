@@ -16,6 +16,9 @@ const MAX_DEPTH: usize = 64;
 /// Values that aliases in all literals of a flow may be replaced by.
 const MAX_REPEATED: usize = 100_000;
 
+/// Characters before a literal in its line, up to which the next lines may be aligned with it.
+const WIDEST: usize = 200;
+
 /// What is left of what the literals of a flow may use.
 pub(super) struct Budget {
     repeated: usize,
@@ -43,12 +46,17 @@ pub(super) struct Fault {
     pub(super) help: Option<String>,
 }
 
-/// Reads the text of a whole token.
-pub(super) fn read(token: &str, notation: Notation, budget: &mut Budget) -> Result<Literal, Fault> {
+/// Reads the text of a whole token, behind which so many characters of its line stand before it.
+pub(super) fn read(
+    token: &str,
+    before: usize,
+    notation: Notation,
+    budget: &mut Budget,
+) -> Result<Literal, Fault> {
     // The outermost characters belong to the language, the next ones to JSON.
     let skipped = if notation == Notation::Yaml { 2 } else { 1 };
     let text = token.get(skipped..token.len().saturating_sub(skipped)).unwrap_or_default();
-    let read = if notation == Notation::Yaml { yaml(text, budget) } else { json(text) };
+    let read = if notation == Notation::Yaml { yaml(text, before + skipped, budget) } else { json(text) };
     read.map_err(|fault| Fault { at: fault.at + skipped, ..fault })
 }
 
@@ -87,16 +95,19 @@ fn json_help(text: &str, at: usize, message: &str) -> Option<String> {
     })
 }
 
-fn yaml(text: &str, budget: &mut Budget) -> Result<Literal, Fault> {
-    match yaml_as_it_is(text, budget) {
-        Err(fault) => {
-            let stripped = text.trim();
-            // A first line that stands behind the delimiter is indented by it, the others are not.
-            let again = if stripped == text { None } else { yaml_as_it_is(stripped, budget).ok() };
-            again.ok_or(fault)
-        }
-        read => read,
-    }
+/// Reads YAML, before which so many characters stand in its line.
+fn yaml(text: &str, before: usize, budget: &mut Budget) -> Result<Literal, Fault> {
+    let fault = match yaml_as_it_is(text, budget) {
+        Err(fault) => fault,
+        read => return read,
+    };
+    // A first line that stands behind the delimiter is indented by it; the others are not at all, or are by what they
+    // seem to be.
+    let stripped = text.trim();
+    let aligned =
+        if before <= WIDEST && text.contains('\n') { " ".repeat(before) + text } else { String::new() };
+    let mut others = [stripped, &aligned].into_iter().filter(|other| !other.is_empty() && *other != text);
+    others.find_map(|other| yaml_as_it_is(other, budget).ok()).ok_or(fault)
 }
 
 /// Reads a text whose tags are all of the core schema.
@@ -175,7 +186,7 @@ fn yaml_help(message: &str) -> Option<String> {
     } else if message.contains("tab") {
         "YAML is indented by blanks"
     } else if message.contains("mapping values are not allowed") {
-        "put a text that holds `: ` in quotes; keys of one map begin in the same column"
+        "put a text that holds `: ` in quotes, and keys that share a line in `{ }`; keys of one map begin in one column"
     } else if message.contains("multiple YAML documents") {
         "a literal is one document, without `---`"
     } else if message.contains("alias") && message.contains("limit") {

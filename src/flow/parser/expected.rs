@@ -100,6 +100,9 @@ impl Parser<'_, '_> {
             {
                 "tasks stand without parentheses; a subflow is written `{ … }`"
             }
+            Expected::AfterMerge if found.starts_with(':') => {
+                "`>` stands before a label behind an arrow only: `A → > :end`"
+            }
             Expected::TaskAfterBar if found == "{" => {
                 "`|` joins tasks only; write `{ A { B } }` to have a subflow beside a task"
             }

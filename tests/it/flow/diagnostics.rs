@@ -225,6 +225,8 @@ fn yaml_is_data_of_the_core_schema_and_json_what_it_says() {
             json!({"a": "one\ntwo\n", "b": "one two\n"}),
         ),
         ("a: 1\nb: 2", json!({"a": 1, "b": 2})),
+        ("a: 1\n    b: 2", json!({"a": 1, "b": 2})),
+        ("- a: 1\n      b: 2\n    - 3", json!([{"a": 1, "b": 2}, 3])),
         ("# nothing\n", json!({})),
     ] {
         let text = format!("A(- {literal} -)");
@@ -388,8 +390,26 @@ fn what_was_surely_not_meant_is_a_warning_and_compiles() {
         let found = said.iter().find(|one| (one.1, one.2) == (column, code));
         assert!(found.is_some_and(|one| one.3.contains(part)), "{text}: {said:#?}");
     }
-    let (.., help) = only("A → B\n:x → C");
-    assert!(help.contains("put `;` before `:x` if it begins a statement"), "{help}");
+    for (text, column, message, help) in [
+        (
+            "A → B\n:x → C",
+            1,
+            "labels the output of what stands in the line before",
+            "put `;` before `:x` if it",
+        ),
+        ("A → B # why\n\n:x → C; :x → D", 1, "labels the output of what stands", "put `;` before `:x`"),
+        (
+            "A → :x\nB; C → :x",
+            5,
+            "labels the input of what stands in the next line",
+            "put `;` behind `:x` if",
+        ),
+        (":x # why\n{ A }\nB → :x", 1, "labels the input of what stands in the next line", "put `;` behind"),
+    ] {
+        let (_, at, code, said, helps) = only(text);
+        assert_eq!((at, code), (column, Code::MisleadingLayout), "{text}: {said}");
+        assert!(said.contains(message) && helps.contains(help), "{text}: {said} ({helps})");
+    }
     for text in [
         "A → B :x → C; :x → D → :end",
         "A → :x B :y → ? `$.a` C → :x; :y → D",
@@ -418,6 +438,7 @@ fn mistakes_that_habits_make_get_help_of_their_own() {
         ("A → * > B", "`>` stands once"),
         ("// text\nA", "a comment begins with `#`"),
         ("a/b → C", "a name has letters, digits, `_`, `-` and `:`"),
+        (":x → > :end; A → :x", "`>` stands before a label behind an arrow only"),
         ("A → (B)", "tasks stand without parentheses"),
         ("(A)", "tasks stand without parentheses"),
         ("? A", "put the expression in back quotes"),
