@@ -10,7 +10,8 @@ pub(super) async fn shared(global: &Global) -> Result<Backend> {
     let config = global.load()?;
     let Some(url) = config.backend.url.as_ref().map(|url| url.expose().to_owned()) else {
         return Err(Usage::error(
-            "no backend is named: give --backend file:DIR or redis://HOST:PORT, or set backend.url in config.yaml",
+            "no backend is named: give --backend file:DIR or redis://HOST:PORT, or set backend.url in config.yaml \
+             (`mape serve` uses file:./mape-data then)",
         ));
     };
     Ok(Backend::attach(&url, options(&config)).await?)
@@ -23,6 +24,19 @@ pub(super) async fn hosted(global: &Global) -> Result<Backend> {
     let url = config.backend.url.as_ref().map(|url| url.expose().to_owned());
     match Backend::attach(url.as_deref().unwrap_or("memory:"), options(&config)).await {
         Err(mape::backend::Error::NotShared) => Ok(Backend::memory()),
+        opened => Ok(opened?),
+    }
+}
+
+/// Opens the backend that the options or the configuration name, else a directory here, for a program that serves what
+/// others ask for.
+pub(super) async fn served(global: &Global) -> Result<Backend> {
+    let config = global.load()?;
+    let url = config.backend.url.as_ref().map(|url| url.expose().to_owned());
+    match Backend::attach(url.as_deref().unwrap_or("file:./mape-data"), options(&config)).await {
+        Err(mape::backend::Error::NotShared) => Err(Usage::error(
+            "nobody else can get at what is in memory:; give --backend file:DIR or redis://HOST:PORT",
+        )),
         opened => Ok(opened?),
     }
 }

@@ -23,6 +23,7 @@ mod output;
 mod report;
 mod run;
 mod run_flow;
+mod serve;
 mod usage;
 mod version;
 mod workflow;

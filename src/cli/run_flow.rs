@@ -96,7 +96,7 @@ pub(super) fn json_or_file(what: &str, text: &str) -> Result<Json> {
     Usage::json(what, text.trim())
 }
 
-fn tasks(global: &Global, set: Option<TaskSet>, backend: &Backend) -> Result<Tasks> {
+pub(super) fn tasks(global: &Global, set: Option<TaskSet>, backend: &Backend) -> Result<Tasks> {
     let builtin = builtin(&global.load()?, backend, set == Some(TaskSet::Exec))?;
     Ok(match set {
         Some(TaskSet::Echo) => Tasks::new().with(Task::echo("*")),
@@ -145,7 +145,7 @@ async fn follow(
 }
 
 /// Whether nobody owns the directory any more.
-fn is_not_done(error: &mape::workflow::Error) -> bool {
+pub(super) fn is_not_done(error: &mape::workflow::Error) -> bool {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
         if error.is::<NotDone>() {

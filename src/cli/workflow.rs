@@ -2,7 +2,7 @@
 
 use super::run_flow::json_or_file;
 use super::workflow_arguments::WorkflowCommand;
-use super::{Global, Output, Usage, backend, note, run_flow};
+use super::{Global, Output, Usage, backend, note, run_flow, serve};
 use anyhow::{Context, Result};
 use mape::workflow::{Inspected, Inspection, Phase, Place, RunId, Status, Waiting, WaitsFor, Workflows};
 use serde_json::{Value as Json, json};
@@ -12,6 +12,9 @@ pub(super) async fn run(global: &Global, command: &WorkflowCommand, output: &mut
     if let WorkflowCommand::Run(arguments) = command {
         return run_flow::run(global, arguments, output).await;
     }
+    if let WorkflowCommand::Serve { tasks } = command {
+        return serve::run(global, *tasks).await;
+    }
     let backend = backend::shared(global).await?;
     let done = on(global, &Workflows::new(&backend), command, output).await;
     backend.close().await;
@@ -20,7 +23,7 @@ pub(super) async fn run(global: &Global, command: &WorkflowCommand, output: &mut
 
 async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output: &mut Output) -> Result<()> {
     match command {
-        WorkflowCommand::Run(_) => Ok(()),
+        WorkflowCommand::Run(_) | WorkflowCommand::Serve { .. } => Ok(()),
         WorkflowCommand::List { count, skip } => {
             let listed = runs.list(*skip, *count).await?;
             for (id, status) in &listed {

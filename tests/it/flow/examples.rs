@@ -66,17 +66,17 @@ fn the_report_of_the_water_is_made_of_the_real_readings() {
     assert!(hours.contains("07") && hours.contains("102.5"), "{hours}");
 }
 
-#[test]
-fn an_invoice_is_paid_when_somebody_says_so() {
+#[tokio::test]
+async fn an_invoice_is_paid_when_somebody_says_so() {
     let directory = workplace("invoice");
     let backend = ["--backend", "file:runs"];
     let run = ["run", "examples/flows/invoice.flow", "--id", "inv-1"];
     let waiting = mape(&directory, &[&run[..], &backend].concat()).stdout(Stdio::piped()).spawn().unwrap();
-    let answer = ["end", "inv-1", "human:approve", "2", "--output", r#"{"approved": true}"#];
+    let answer = ["end", "inv-1", "ask", "2", "--output", r#"{"approved": true}"#];
     let begun = std::time::Instant::now();
     while !mape(&directory, &[&answer[..], &backend].concat()).output().unwrap().status.success() {
         assert!(begun.elapsed().as_secs() < 60, "nobody asks");
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     let Output { status, stdout, stderr } = waiting.wait_with_output().unwrap();
     assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));

@@ -112,7 +112,7 @@ fn a_run_is_steered_from_another_terminal() {
     let mut child = program.command(&arguments).stderr(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let begin = std::time::Instant::now();
     let mut state = json!(null);
-    while state != "RUNNING" && begin.elapsed().as_secs() < 10 {
+    while state != "RUNNING" && begin.elapsed().as_secs() < 60 {
         let (_, out, _) = program.run(&["inspect", "r", "--backend", url, "--json"]);
         state = serde_json::from_str::<Value>(&out).map_or(json!(null), |run| run["state"].clone());
     }
