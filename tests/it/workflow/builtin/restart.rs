@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime};
 const URL: &str = "file:data";
 
 /// A process that ends with the test.
-struct Process(Child);
+pub(super) struct Process(pub(super) Child);
 
 impl Process {
-    fn signal(&mut self, name: &str) {
+    pub(super) fn signal(&mut self, name: &str) {
         let id = self.0.id().to_string();
         assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
         self.0.wait().unwrap();
@@ -26,7 +26,7 @@ impl Drop for Process {
 }
 
 /// Runs the flow in a process of its own, until its first task is in work.
-fn started(program: &Program, input: &str) -> Process {
+pub(super) fn started(program: &Program, input: &str) -> Process {
     let arguments = ["run", "a.flow", "--id", "r", "--backend", URL, "--input", input];
     let child = program.command(&arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn();
     let child = Process(child.unwrap());
