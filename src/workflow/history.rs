@@ -70,14 +70,16 @@ pub(super) async fn load(store: &dyn Store, id: &RunId) -> Result<Loaded, Error>
 /// The change of a run by a record: its place in the history, and what follows from the status it has then.
 pub(super) fn change(
     id: &RunId,
+    steps: &Key,
     number: u64,
     record: &Record,
     commands: &[Command],
 ) -> Result<Transaction, Error> {
-    let (key, field) = (keys::steps(id), keys::number(number));
+    let field = keys::number(number);
     let data = serde_json::to_vec(record)
         .map_err(|error| Error::Damaged { id: id.clone(), reason: error.to_string() })?;
-    let mut transaction = Transaction::new().expect_field(&key, field.clone(), None).hset(key, field, data);
+    let mut transaction =
+        Transaction::new().expect_field(steps.clone(), field.clone(), None).hset(steps.clone(), field, data);
     let mut statuses = commands.iter().filter_map(|command| match command {
         Command::Became(status) => Some(*status),
         _ => None,

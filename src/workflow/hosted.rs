@@ -4,9 +4,10 @@ use super::definition::{parameters_of, task_of};
 use super::invocation::Inner;
 use super::state::State;
 use super::step::{Unchanged, step};
-use super::{Cause, Command, Definition, Failure, Invocation, Place, RunId, Status, Tasks, Time};
+use super::{Cause, Command, Definition, Failure, Invocation, Place, RunId, Status, Tasks, Time, keys};
 use crate::event::Delivery;
 use crate::flow::NodeKind;
+use crate::knowledge::Key;
 use foldhash::fast::RandomState;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -50,6 +51,8 @@ pub(super) struct Hosted {
     pub(super) id: RunId,
     pub(super) definition: Arc<Definition>,
     pub(super) state: State,
+    /// Where its history is.
+    pub(super) steps: Key,
     /// The number of the next record.
     pub(super) next: u64,
     calls: Vec<Option<Call>>,
@@ -83,6 +86,7 @@ impl Hosted {
             Some(Call { name, base: base.into(), parameters, kind: tasks.position(base) })
         });
         Self {
+            steps: keys::steps(&id),
             id,
             calls: calls.collect(),
             progress: watch::Sender::new(Progress::of(&state)),

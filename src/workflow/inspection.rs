@@ -118,10 +118,10 @@ impl Inspection {
                 untaken: (slot.phase == Phase::Active && nobody_started(place))
                     .then(|| now.since(started.unwrap_or(now))),
                 reason: slot.reason.as_deref().map(str::to_owned),
-                waiting: task.filter(|_| slot.phase == Phase::Active).and_then(|task| {
-                    let kind = graph.node(place.index())?.kind();
+                waiting: kind.filter(|_| slot.phase == Phase::Active).and_then(|kind| {
+                    let (task, parameters) = (definition::task_of(kind)?, definition::parameters_of(kind));
                     let input = state.input(&loaded.definition, place);
-                    Waiting::of(task, &definition::parameters_of(kind), &input, slot.started)
+                    Waiting::of(task, &parameters, &input, slot.started)
                 }),
             }
         });

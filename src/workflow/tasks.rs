@@ -3,6 +3,7 @@
 use super::policy::Policy;
 use super::{Definition, Error, Task};
 use crate::flow::Graph;
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     kinds: Vec<Task>,
-    by_name: HashMap<Arc<str>, usize>,
+    by_name: HashMap<Arc<str>, usize, RandomState>,
     others: bool,
 }
 

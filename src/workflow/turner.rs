@@ -99,8 +99,10 @@ impl Turner {
         if run.in_hand.get(&place).is_some_and(|held| held.attempt() == attempt) {
             run.in_hand.remove(&place);
         }
-        let definition = run.definition.clone();
-        self.leave_lane(&definition, id, place);
+        if run.definition.policy(place.node).is_some() {
+            let definition = run.definition.clone();
+            self.leave_lane(&definition, id, place);
+        }
     }
 
     fn leave_lane(&mut self, definition: &Definition, id: &RunId, place: Place) {
@@ -207,7 +209,7 @@ impl Turner {
         if record.causes.is_empty() && !run.takes {
             return None;
         }
-        let mut change = match history::change(id, run.next, &record, &run.commands) {
+        let mut change = match history::change(id, &run.steps, run.next, &record, &run.commands) {
             Ok(change) => change,
             Err(error) => {
                 tracing::error!(workflow = %id, %error, "a step of a run cannot be written");

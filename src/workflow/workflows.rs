@@ -146,7 +146,7 @@ impl Workflows {
             step(&definition, &mut state, at, cause.clone(), &mut commands)
                 .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
             let record = Record { at, causes: vec![cause.clone()], unowned: true };
-            let change = history::change(id, number, &record, &commands)?;
+            let change = history::change(id, &keys::steps(id), number, &record, &commands)?;
             let change = change.set(keys::CHANGED, id.full());
             match self.store.commit(change).await {
                 Ok(_) => return Ok(state.status()),

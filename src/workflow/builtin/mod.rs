@@ -1,7 +1,7 @@
 //! Tasks that come with the engine: waits, HTTP requests, programs, files, people.
 //!
-//! [`Builtin`] holds what they may do, and makes them. What each does and all of its parameters are in the
-//! [guide](crate::guide::tasks).
+//! [`Builtin`] holds what they may do, and makes them. What each does and all of its parameters are in the guide, page
+//! `tasks`.
 //!
 //! A wait is durable without being written down anywhere: when it began and what its parameters are is in the history
 //! of the run, and from that it is waited on, by whatever engine has the run in hand.

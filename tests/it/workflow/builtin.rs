@@ -4,6 +4,8 @@ mod approve;
 mod event;
 #[cfg(unix)]
 mod exec;
+#[cfg(all(feature = "cli", feature = "file", unix))]
+mod flows;
 mod latch;
 #[cfg(feature = "http-client")]
 mod request;

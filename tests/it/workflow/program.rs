@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 pub(super) struct Program {
-    directory: PathBuf,
+    pub(super) directory: PathBuf,
 }
 
 impl Program {

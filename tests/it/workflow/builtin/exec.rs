@@ -41,7 +41,7 @@ async fn a_program_gets_the_input_and_what_it_writes_is_output() {
     // Each argument is one, whatever is in it: there is no shell.
     let parameters = json!({"args": ["<{input[x]}>", 5]});
     let given = output(&engine, &flow("exec:echo", &parameters), input.clone()).await;
-    assert_eq!(given, json!({"x": "a b; $(true)", "exit_status": 0, "stdout": "<a b; $(true)> 5\n"}));
+    assert_eq!(given, json!({"exit_status": 0, "stdout": "<a b; $(true)> 5\n"}));
     let parameters = json!({"command": "cat", "stdin": "{input[x]}"});
     assert_eq!(output(&engine, &flow("exec:run", &parameters), input.clone()).await["stdout"], input["x"]);
     let given = output(&engine, &sh("pwd -P"), Value::Null).await;

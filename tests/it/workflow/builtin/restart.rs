@@ -1,17 +1,18 @@
 //! Waits of a program that is killed, or stopped, and started again.
 
 use super::super::program::Program;
-use serde_json::{Value, json};
+use serde_json::json;
+use std::io::BufRead;
 use std::process::{Child, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 const URL: &str = "file:data";
 
 /// A process that ends with the test.
-struct Process(Child);
+pub(super) struct Process(pub(super) Child);
 
 impl Process {
-    fn signal(&mut self, name: &str) {
+    pub(super) fn signal(&mut self, name: &str) {
         let id = self.0.id().to_string();
         assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
         self.0.wait().unwrap();
@@ -25,23 +26,26 @@ impl Drop for Process {
     }
 }
 
-/// Runs the flow in a process of its own, until its first task is in work.
-fn started(program: &Program, input: &str) -> Process {
+/// Runs the flow in a process of its own, until it says that the run is kept, and its first task is in work.
+pub(super) fn started(program: &Program, input: &str) -> Process {
     let arguments = ["run", "a.flow", "--id", "r", "--backend", URL, "--input", input];
-    let child = program.command(&arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn();
-    let child = Process(child.unwrap());
-    let begin = std::time::Instant::now();
-    loop {
-        let (_, out, _) = program.run(&["inspect", "r", "--backend", URL, "--json"]);
-        let run = serde_json::from_str(&out).unwrap_or(Value::Null);
-        if run["steps"][1]["phase"] == "active" && run["steps"][1]["waiting"].is_object() {
-            return child;
-        }
-        assert!(begin.elapsed() < Duration::from_secs(20), "{run}");
+    let child = program.command(&arguments).stderr(Stdio::piped()).stdout(Stdio::null()).spawn();
+    let mut process = Process(child.unwrap());
+    // To be read as long as the process lives, which says more.
+    let mut said = std::io::BufReader::new(process.0.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("run r on ") {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it ended by itself");
     }
+    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+    let run = program.json(&["inspect", "r", "--backend", URL]);
+    assert_eq!(run["steps"][1]["phase"], "active");
+    assert!(run["steps"][1]["waiting"].is_object(), "{run}");
+    process
 }
 
-/// How long after `began` the first step has ended.
+/// How long the first step took.
 fn length(program: &Program) -> f64 {
     let run = program.json(&["inspect", "r", "--backend", URL]);
     let at = |name: &str| run["steps"][1][name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
