@@ -178,6 +178,28 @@ fn a_detached_run_is_done_by_whoever_runs_there_or_comes_next() {
 
 #[cfg(all(feature = "file", unix))]
 #[test]
+fn what_is_detached_is_done_by_a_program_that_serves_until_it_is_told_to_end() {
+    let program = Program::new("served", "A → B");
+    let (url, serve) = ("file:mape-data", ["serve", "--tasks", "echo"]);
+    program.json(&["run", "a.flow", "--id", "before", "--detach", "--backend", url]);
+    let mut serving = program.command(&serve).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(serving.stderr.take().unwrap()).lines();
+    let line = told.next().unwrap().unwrap();
+    assert!(line.starts_with("serving file:./mape-data, where 1 run is not over"), "{line}");
+    program.json(&["run", "a.flow", "--id", "then", "--detach", "--backend", url, "--input", "{\"x\": 1}"]);
+    until(&program, "before", url, |run| run["state"] == "FINISHED");
+    let run = until(&program, "then", url, |run| run["state"] == "FINISHED");
+    assert_eq!(run["output"], json!({"x": 1}));
+    let kill = Command::new("kill").arg(serving.id().to_string()).status().unwrap();
+    assert!(kill.success() && serving.wait().unwrap().success());
+    let last = told.map(Result::unwrap).last();
+    assert_eq!(last.as_deref(), Some("ended; whoever serves the runs next goes on with them"));
+    let (code, _, err) = program.run(&["serve", "--backend", "memory:"]);
+    assert!(code == 2 && err.contains("memory:"), "{err}");
+}
+
+#[cfg(all(feature = "file", unix))]
+#[test]
 fn a_run_goes_on_when_the_process_that_owned_the_directory_has_ended() {
     let program = Program::new("owner", "t0 → t1");
     std::fs::write(program.directory.join("b.flow"), "u0 → u1 → u2 → u3 → u4").unwrap();
