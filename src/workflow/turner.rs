@@ -1,7 +1,7 @@
 //! The heart of the engine: takes what has happened, lets runs go a step, keeps that, and starts what follows.
 
 use super::history::{self, Loaded};
-use super::hosted::Hosted;
+use super::hosted::{Hosted, Origin};
 use super::lanes::Lanes;
 use super::ready::Ready;
 use super::record::Record;
@@ -16,10 +16,12 @@ use crate::event::{Delivery, Retention};
 use crate::knowledge::{self, Committed, Data, Transaction};
 use crate::stream::Answer;
 use foldhash::fast::RandomState;
+use futures::future::join_all;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// How long an engine lives without a sign of life.
 pub(super) const LEASE: Duration = Duration::from_secs(3);
@@ -37,12 +39,22 @@ pub(super) struct Turner {
     pub(super) timers: Arc<Timers>,
     pub(super) runs: HashMap<RunId, Hosted, RandomState>,
     pub(super) touched: Vec<RunId>,
+    pub(super) beginning: Vec<Beginning>,
     pub(super) lanes: Lanes,
     /// Runs that nobody has in hand, and this engine cannot take.
     pub(super) refused: HashSet<RunId>,
     /// Kinds to be woken.
     pub(super) woken: Vec<bool>,
 }
+
+/// A run that is to begin, and who has asked for it.
+pub(super) struct Beginning {
+    run: Hosted,
+    answer: Asker,
+    found: Transaction,
+}
+
+type Asker = oneshot::Sender<Result<Origin, Error>>;
 
 /// An answer of the backend that is waited for.
 type Commit = Answer<Result<Committed, knowledge::Error>>;
@@ -60,7 +72,7 @@ impl Handler for Turner {
                 Report::Other(Other(told)) => self.told(&told, now).await,
             }
         }
-        while !self.touched.is_empty() {
+        while !self.touched.is_empty() || !self.beginning.is_empty() {
             self.keep(now, out).await;
         }
         for (ready, woken) in self.ready.iter().zip(&mut self.woken) {
@@ -136,15 +148,16 @@ impl Turner {
             Told::Begin(begin) => {
                 let begin = begin.lock().take();
                 if let Some(begin) = begin {
-                    self.begin(begin, now).await;
+                    self.begin(begin, now);
                 }
             }
         }
     }
 
-    async fn begin(&mut self, begin: Begin, now: Time) {
+    /// Begins a run as soon as it is kept.
+    fn begin(&mut self, begin: Begin, now: Time) {
         let Begin { id, definition, text, input, answer } = begin;
-        let first = async {
+        let first = || {
             let kept = super::record::Kept::of(&definition, text);
             let mut run =
                 Hosted::new(id.clone(), definition.clone(), State::new(&definition), 1, &self.tasks);
@@ -153,23 +166,29 @@ impl Turner {
             let status = run.state.status();
             let found =
                 history::found(&id, &kept, std::slice::from_ref(&record), status, Some(&self.engine))?;
-            match self.workflows.store().commit(found).await {
-                Ok(_) => Ok(run),
-                Err(knowledge::Error::Conflict(_)) => Err(Error::Exists { id: id.clone() }),
-                Err(error) => Err(error.into()),
-            }
+            Ok((run, found))
         };
-        match first.await {
-            Ok(run) => {
-                // Whoever asked may be gone; the run goes on.
-                let _ = answer.send(Ok(run.progress.subscribe()));
+        match first() {
+            Ok((run, found)) => self.beginning.push(Beginning { run, answer, found }),
+            // Whoever asked may be gone.
+            Err(error) => drop(answer.send(Err(error))),
+        }
+    }
+
+    fn begun(&mut self, run: Hosted, answer: Asker, kept: Result<Committed, knowledge::Error>, now: Time) {
+        let id = run.id.clone();
+        let told = match kept {
+            Ok(_) => {
+                let progress = run.progress.subscribe();
                 self.runs.insert(id.clone(), run);
                 self.perform(&id, now);
+                Ok(progress)
             }
-            Err(error) => {
-                let _ = answer.send(Err(error));
-            }
-        }
+            Err(knowledge::Error::Conflict(_)) => Err(Error::Exists { id }),
+            Err(error) => Err(error.into()),
+        };
+        // Whoever asked may be gone; the run goes on.
+        drop(answer.send(told));
     }
 
     // --- keeping ----------------------------------------------------------------------------------------------
@@ -185,11 +204,22 @@ impl Turner {
                 Err(pending) => asked.push((id, record, pending)),
             }
         }
-        if asked.is_empty() {
+        let begun = std::mem::take(&mut self.beginning);
+        if asked.is_empty() && begun.is_empty() {
             return;
         }
+        // All at once: they share what it costs to make them durable.
+        let begun = begun.into_iter().map(|Beginning { run, answer, found }| {
+            let commit = self.workflows.store().commit(found);
+            async move { (run, answer, commit.await) }
+        });
+        let begun: Vec<_> = begun.collect();
         let answers = asked.into_iter().map(|(id, record, answer)| async move { (id, record, answer.await) });
-        for (id, record, answer) in futures::future::join_all(answers).await {
+        let (begun, answers) = futures::future::join(join_all(begun), join_all(answers)).await;
+        for (run, answer, kept) in begun {
+            self.begun(run, answer, kept, now);
+        }
+        for (id, record, answer) in answers {
             match answer {
                 Ok(_) => self.kept(&id, now, out).await,
                 Err(knowledge::Error::Conflict(_)) => self.again(&id, record, now).await,
