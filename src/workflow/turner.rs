@@ -166,6 +166,7 @@ impl Turner {
             let status = run.state.status();
             let found =
                 history::found(&id, &kept, std::slice::from_ref(&record), status, Some(&self.engine))?;
+            let found = super::builtin::announced(found, &id, &definition, &run.state, &run.commands);
             Ok((run, found))
         };
         match first() {
@@ -246,6 +247,7 @@ impl Turner {
                 return None;
             }
         };
+        change = super::builtin::announced(change, id, &run.definition, &run.state, &run.commands);
         for delivery in &run.deliveries {
             change = change.acknowledge(keys::LOG, keys::GROUP, delivery.id());
         }

@@ -147,6 +147,7 @@ impl Workflows {
                 .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
             let record = Record { at, causes: vec![cause.clone()], unowned: true };
             let change = history::change(id, &keys::steps(id), number, &record, &commands)?;
+            let change = super::builtin::announced(change, id, &definition, &state, &commands);
             let change = change.set(keys::CHANGED, id.full());
             match self.store.commit(change).await {
                 Ok(_) => return Ok(state.status()),
@@ -302,11 +303,14 @@ impl Workflows {
         let input = super::input::checked(input)?;
         let id = id.unwrap_or_else(|| RunId::random(definition.graph().name()));
         let (mut state, at, cause) = (super::State::new(&definition), Time::now(), Cause::Begin { input });
-        step(&definition, &mut state, at, cause.clone(), &mut Vec::new())
+        let mut commands = Vec::new();
+        step(&definition, &mut state, at, cause.clone(), &mut commands)
             .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
         let record = Record { at, causes: vec![cause], unowned: true };
         let kept = super::record::Kept::of(&definition, Some(flow.into()));
-        match self.store.commit(history::found(&id, &kept, &[record], state.status(), None)?).await {
+        let found = history::found(&id, &kept, &[record], state.status(), None)?;
+        let found = super::builtin::announced(found, &id, &definition, &state, &commands);
+        match self.store.commit(found).await {
             Ok(_) => Ok(id),
             Err(knowledge::Error::Conflict(_)) => Err(Error::Exists { id }),
             Err(error) => Err(error.into()),

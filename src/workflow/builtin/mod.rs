@@ -8,6 +8,7 @@
 
 mod answer;
 mod approve;
+mod began;
 #[expect(clippy::module_inception, reason = "it holds `Builtin`")]
 mod builtin;
 mod countdown;
@@ -30,6 +31,7 @@ pub use builtin::{Builtin, NoUrl};
 pub use waiting::{Waiting, WaitsFor};
 
 pub(super) use answer::{answered, laid_over, own_parameters};
+pub(super) use began::announced;
 #[cfg(feature = "http-client")]
 pub(super) use http::find as find_callback;
 
