@@ -46,7 +46,7 @@
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
 [operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; \
-[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows) and the [language of flows](guide::flow_language); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -112,6 +112,8 @@ pub mod guide {
             #[doc = "[knowledge]: crate::guide::knowledge"]
             #[doc = "[distribution]: crate::guide::distribution"]
             #[doc = "[events]: crate::guide::events"]
+            #[doc = "[workflows]: crate::guide::workflows"]
+            #[doc = "[flow language]: crate::guide::flow_language"]
             #[doc = "[testing]: crate::guide::testing"]
             #[doc = "[table]: crate::guide::operator_table"]
             #[doc = "[terms]: crate::guide::terms"]
@@ -131,6 +133,8 @@ pub mod guide {
     page!(workflows, "../docs/guide/workflows.md");
     #[cfg(feature = "flow")]
     page!(tasks, "../docs/guide/tasks.md");
+    #[cfg(feature = "flow")]
+    page!(flow_language, "../docs/spec/flow.md");
     page!(testing, "../docs/guide/testing.md");
     page!(operator_table, "../docs/operators.md");
     page!(terms, "../docs/terms.md");

@@ -74,9 +74,13 @@ struct File<'a> {
 
 /// Each command says whether the flow is good.
 impl File<'_> {
+    /// What people know it by.
+    fn title(&self) -> &str {
+        if self.name == STDIN { "standard input" } else { self.name }
+    }
+
     fn report(&self) -> String {
-        let name = if self.name == STDIN { "standard input" } else { self.name };
-        self.workflow.diagnostics().report(name, self.workflow.text())
+        self.workflow.diagnostics().report(self.title(), self.workflow.text())
     }
 
     /// Shows what is wrong beside the results.
@@ -93,10 +97,11 @@ impl File<'_> {
 
     fn check(&self, several: bool, output: &mut Output) -> Result<bool> {
         let summary = self.workflow.diagnostics().summary();
+        let title = self.title();
         let text = match self.workflow.graph() {
-            Some(graph) if summary.is_empty() => format!("{}: {}", self.name, size(graph)),
-            Some(graph) => format!("{}{}: {}; {summary}", self.report(), self.name, size(graph)),
-            None => format!("{}{}: {summary}", self.report(), self.name),
+            Some(graph) if summary.is_empty() => format!("{title}: {}", size(graph)),
+            Some(graph) => format!("{}{title}: {}; {summary}", self.report(), size(graph)),
+            None => format!("{}{title}: {summary}", self.report()),
         };
         output.write(text, &self.checked(several.then_some(self.name)))?;
         Ok(self.workflow.graph().is_some())

@@ -214,12 +214,16 @@ impl<'a> Compiler<'a, '_> {
         if let Some(label) = step.input.filter(|label| self.is_free(*label, "before")) {
             let earlier = scope.input(self.contents.label(label), label, entry);
             self.twice(label, earlier, "input", "before");
-            self.check_layout(label, Side::Behind);
+            if earlier.is_none() {
+                self.check_layout(label, Side::Behind);
+            }
         }
         if let Some(label) = step.output.filter(|label| self.is_free(*label, "behind")) {
             let earlier = scope.output(self.contents.label(label), label, exit);
             self.twice(label, earlier, "output", "behind");
-            self.check_layout(label, Side::Before);
+            if earlier.is_none() {
+                self.check_layout(label, Side::Before);
+            }
         }
         (entry, exit)
     }

@@ -44,6 +44,8 @@ pub(super) struct Fault {
     /// Where, in bytes of the token.
     pub(super) at: usize,
     pub(super) help: Option<String>,
+    /// It is too much of something, which another way to read it does not change.
+    is_limit: bool,
 }
 
 /// Reads the text of a whole token, behind which so many characters of its line stand before it.
@@ -70,7 +72,12 @@ fn json(text: &str) -> Result<Literal, Fault> {
             let line = line_start(text, error.line());
             let at = floor(text, line + error.column().saturating_sub(1));
             let what = error.to_string();
-            Err(Fault { message: message("JSON", &what), at, help: json_help(text, at, &what) })
+            Err(Fault {
+                message: message("JSON", &what),
+                at,
+                help: json_help(text, at, &what),
+                is_limit: false,
+            })
         }
     }
 }
@@ -101,6 +108,9 @@ fn yaml(text: &str, before: usize, budget: &mut Budget) -> Result<Literal, Fault
         Err(fault) => fault,
         read => return read,
     };
+    if fault.is_limit {
+        return Err(fault);
+    }
     // A first line that stands behind the delimiter is indented by it; the others are not at all, or are by what they
     // seem to be.
     let stripped = text.trim();
@@ -119,7 +129,7 @@ fn yaml_as_it_is(text: &str, budget: &mut Budget) -> Result<Literal, Fault> {
         Ok(decoded) if decoded.value == literal.value => Ok(literal),
         _ => {
             let message = "the literal is no YAML: unsupported tag `!!binary`".to_owned();
-            Err(Fault { message, at, help: Some(TAG_HELP.to_owned()) })
+            Err(Fault { message, at, help: Some(TAG_HELP.to_owned()), is_limit: false })
         }
     }
 }
@@ -165,7 +175,8 @@ fn yaml_with(text: &str, budget: &mut Budget, binary: BinaryTag) -> Result<Liter
             let at = start + line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
             let what = error.without_snippet().to_string();
             let help = yaml_help(&what);
-            Err(Fault { message: message("YAML", &what), at, help })
+            let is_limit = ["limit exceeded", "budget breached"].iter().any(|part| what.contains(part));
+            Err(Fault { message: message("YAML", &what), at, help, is_limit })
         }
     }
 }
@@ -190,7 +201,7 @@ fn yaml_help(message: &str) -> Option<String> {
     } else if message.contains("multiple YAML documents") {
         "a literal is one document, without `---`"
     } else if message.contains("alias") && message.contains("limit") {
-        "aliases stand for too much; write less of it, or send it as the input"
+        "write less of it, or send it as the input"
     } else {
         return None;
     };
@@ -209,6 +220,9 @@ fn message(what: &str, message: &str) -> String {
         "expected string scalar" => "a map or list cannot be a key",
         "cannot deserialize tagged scalar into string" => "unsupported tag",
         "recursive references require weak recursion types" => "an alias stands in its own anchor",
+        _ if message.starts_with("alias replay limit exceeded") => {
+            &format!("aliases stand for more than {MAX_REPEATED} values in this flow")
+        }
         _ if message.starts_with("budget breached") => "it has too many values",
         _ => message,
     };

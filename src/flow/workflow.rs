@@ -140,7 +140,7 @@ impl Workflow {
         self.tokens.iter().map(|token| (token.kind(), token.text(&self.text)))
     }
 
-    /// The text in the one layout that all flows have: see [`docs/spec/flow.md`](crate::guide).
+    /// The text in the one layout that all flows have: see the [language](crate::guide::flow_language#comments-and-layout).
     ///
     /// It means the same, and no comment is lost. Doing it again changes nothing.
     ///

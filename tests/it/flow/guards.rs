@@ -69,6 +69,8 @@ fn wrong_guards_say_where_and_why() {
         ("$[?@.a=1]", "a filter stands in parentheses"),
         ("$[?(@.é && @.a = 1)]", "equality is written `==` in RFC 9535"),
         ("$.and[a]", "write it in brackets and quotes"),
+        ("$.[a=1]", "brackets stand without a dot before them"),
+        ("$[a=1]", "a comparison stands in a filter: `$[?(@.a=1)]`"),
         ("$[a]", "the name `a` needs double quotes in brackets, at character 3"),
         ("$.a.size()", "there is no function `size()`; there are length"),
         (
