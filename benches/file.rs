@@ -1,4 +1,5 @@
-//! The file backend beside bare `SQLite`: durable appends and writes, by one writer and by 64.
+//! The file backend beside bare `SQLite`: durable appends and writes, by one writer and by 64; and flows on it beside its
+//! own transactions.
 //!
 //! `cargo bench --bench file`, with `-- --json` for a line of JSON a case, a word to choose cases, `--seconds N` to
 //! measure each for longer. It works in a directory below `target/tmp`, which should be on a real disk. What each case
@@ -7,20 +8,30 @@
 
 #[path = "file/engine.rs"]
 mod engine;
+#[path = "file/flows.rs"]
+mod flows;
 #[path = "file/ours.rs"]
 mod ours;
 #[path = "file/row.rs"]
 mod row;
 
 use engine::{Gatherer, Lone, Many};
+use flows::{Flows, Steps};
 use mape_benches::{Comparison, Run};
 use ours::Ours;
 use row::What;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const CASES: [&str; 5] =
-    ["file_append_1", "file_append_64", "file_append_64_own", "file_set_1", "file_set_64"];
+const CASES: [&str; 7] = [
+    "file_append_1",
+    "file_append_64",
+    "file_append_64_own",
+    "file_set_1",
+    "file_set_64",
+    "file_flow_1",
+    "file_flow_64",
+];
 
 /// Writers at the same time where there are many.
 const WRITERS: u64 = 64;
@@ -47,6 +58,11 @@ fn main() {
                 measure(&mut comparison, &directory, case, what, writers).await;
             }
         }
+        for (case, chains, each) in [("file_flow_1", 1, ALONE), ("file_flow_64", WRITERS, EACH)] {
+            if comparison.selects(&[case]) {
+                flow(&mut comparison, &directory, case, chains, each).await;
+            }
+        }
     });
 }
 
@@ -71,6 +87,17 @@ async fn measure(comparison: &mut Comparison, directory: &Directory, case: &str,
     }
     ours.close_and_check().await;
     engine::check(&by_hand, what);
+}
+
+/// Chains of tasks that do nothing, and as many transactions of the store as they need.
+async fn flow(comparison: &mut Comparison, directory: &Directory, case: &str, chains: u64, each: u64) {
+    let flows = Flows::open(&directory.make(&format!("{case}-ours"))).await;
+    let steps = Steps::open(&directory.make(&format!("{case}-hand"))).await;
+    let ours = async || Run::of(chains * each, flows.run(chains, each)).await.wall_only();
+    let hand = async || Run::of(chains * each, steps.write(chains, each)).await.wall_only();
+    comparison.rates(case, ">= 0.7", ours, hand).await;
+    flows.close().await;
+    steps.close().await;
 }
 
 /// A directory on the disk of the build; it goes with the value.

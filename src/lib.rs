@@ -74,6 +74,7 @@
 //! | `cli` | yes | the program `mape`, and `config` |
 //! | `config` | by `cli` | reading `config.yaml` and the environment |
 //! | `file` | yes | the backend `file:DIR` |
+//! | `http-client` | yes | the tasks and resources of workflows that call HTTP services |
 //! | `redis` | yes | the backends `redis:`, `rediss:`, Sentinel and Cluster |
 //!
 //! A library needs none of them: `default-features = false`.
@@ -132,6 +133,8 @@ pub mod guide {
     page!(workflows, "../docs/guide/workflows.md");
     #[cfg(feature = "flow")]
     page!(flow_language, "../docs/spec/flow.md");
+    #[cfg(feature = "flow")]
+    page!(tasks, "../docs/guide/tasks.md");
     page!(testing, "../docs/guide/testing.md");
     page!(operator_table, "../docs/operators.md");
     page!(terms, "../docs/terms.md");

@@ -1,8 +1,9 @@
 //! What can be written on the command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use mape::config::{Config, Error};
+use mape::config::{Config, Error, Server};
 use mape::event::EventId;
+use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -30,6 +31,22 @@ pub(super) struct Global {
     /// Write JSON, for programs
     #[arg(long, global = true)]
     pub(super) json: bool,
+    #[command(flatten)]
+    redis: Redis,
+}
+
+// No documentation, which clap would take for that of the program.
+#[derive(Args)]
+#[command(next_help_heading = "Redis, in place of --backend")]
+struct Redis {
+    #[arg(long, global = true, help = "The host [default: $REDIS_HOST, else localhost]")]
+    host: Option<String>,
+    #[arg(long, global = true, help = "The port [default: $REDIS_PORT, else 6379]")]
+    port: Option<u16>,
+    #[arg(long, global = true, value_name = "NAME", help = "Who logs in [default: $REDIS_USERNAME]")]
+    username: Option<String>,
+    #[arg(long, global = true, help = "The password; others can see options, so better $REDIS_PASSWORD")]
+    password: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -224,6 +241,12 @@ pub(super) enum ConfigCommand {
     Check,
 }
 
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis").field("host", &self.host).field("port", &self.port).finish_non_exhaustive()
+    }
+}
+
 impl Arguments {
     /// Reads the arguments of the process; where there is nothing to run, help or a usage error is shown.
     pub(crate) fn read() -> Result<Self, ExitCode> {
@@ -242,8 +265,20 @@ impl Global {
         if let Some(file) = &self.config {
             builder = builder.file(file);
         }
-        if let Some(url) = &self.backend {
-            builder = builder.option("--backend", "backend.url", url);
+        let Redis { host, port, username, password } = &self.redis;
+        let Some(url) = &self.backend else {
+            let mut server = Server::default();
+            (server.host, server.port) = (host.clone(), *port);
+            (server.username, server.password) = (username.clone(), password.clone());
+            return builder.server(server).build();
+        };
+        builder = builder.option("--backend", "backend.url", url);
+        let login =
+            [("--username", "backend.username", username), ("--password", "backend.password", password)];
+        for (option, key, given) in login {
+            if let Some(given) = given {
+                builder = builder.option(option, key, given);
+            }
         }
         builder.build()
     }

@@ -4,8 +4,9 @@ use super::run_flow::json_or_file;
 use super::workflow_arguments::WorkflowCommand;
 use super::{Global, Output, Usage, backend, note, run_flow};
 use anyhow::{Context, Result};
-use mape::workflow::{Inspected, Inspection, Phase, RunId, Status, Waiting, WaitsFor, Workflows};
+use mape::workflow::{Inspected, Inspection, Phase, Place, RunId, Status, Waiting, WaitsFor, Workflows};
 use serde_json::{Value as Json, json};
+use std::time::Duration;
 
 pub(super) async fn run(global: &Global, command: &WorkflowCommand, output: &mut Output) -> Result<()> {
     if let WorkflowCommand::Run(arguments) = command {
@@ -35,7 +36,8 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
         }
         WorkflowCommand::Inspect { id, all } => {
             let inspection = runs.inspect(id).await?;
-            output.write(table(&inspection, *all), &inspection)
+            let untaken = global.load()?.workflow.untaken_after;
+            output.write(table(&inspection, *all, untaken), &inspection)
         }
         WorkflowCommand::Terminate { id } => say(id, runs.terminate(id).await?, output),
         WorkflowCommand::Pause { id } => say(id, runs.pause(id).await?, output),
@@ -73,6 +75,7 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
         WorkflowCommand::End { id, name, index, output: given, failure } => {
             let given = given.as_deref().map(|given| json_or_file("the output", given)).transpose()?;
             let outcome = failure.clone().map_or(Ok(given), Err);
+            can_end(global, runs, id, name, *index).await?;
             let event = runs.end(id, name, *index, outcome).await?;
             output.write(event, &json!({"event": event}))
         }
@@ -104,13 +107,37 @@ async fn index(runs: &Workflows, id: &RunId, task: &str) -> Result<u32> {
     }
 }
 
-fn table(run: &Inspection, all: bool) -> String {
+/// Refuses to end what is not there, and says it if that will change nothing.
+async fn can_end(global: &Global, runs: &Workflows, id: &RunId, name: &str, at: Place) -> Result<()> {
+    let run = runs.inspect(id).await?;
+    let step = run.steps.iter().find(|step| (step.index, step.part) == (at.node, at.part) && step.task);
+    match step {
+        Some(step) if step.name != name => {
+            Err(Usage::error(format!("the task of the run {id} at {at} is {}, not {name}", step.name)))
+        }
+        Some(step) if step.phase == Phase::Active => Ok(()),
+        Some(step) => {
+            let phase = format!("{:?}", step.phase).to_lowercase();
+            note(global, "late", &format!("{name} ({at}) is {phase}: an end changes nothing unless it runs"));
+            Ok(())
+        }
+        None => {
+            Err(Usage::error(format!("the run {id} has no task at {at}; `mape inspect {id}` shows them")))
+        }
+    }
+}
+
+fn table(run: &Inspection, all: bool, untaken_after: Duration) -> String {
     let paused = if run.paused { ", paused" } else { "" };
-    let mut lines = vec![format!("{} is {}{paused}", run.id, run.status)];
+    let abandoned = if run.in_hand || run.status.is_over() { "" } else { ", in nobody's hands" };
+    let mut lines = vec![format!("{} is {}{paused}{abandoned}", run.id, run.status)];
     let time = |what: &str, at: &Option<String>| at.as_ref().map(|at| format!("{what} {at}"));
     lines.extend(time("began", &run.began).into_iter().chain(time("ended", &run.ended)));
     for step in run.steps.iter().filter(|step| all || (step.task && step.phase != Phase::Idle)) {
         lines.push(row(step, all));
+        if let Some(untaken) = step.untaken.filter(|untaken| *untaken >= untaken_after) {
+            lines.push(format!("         nobody has taken it for {} s", untaken.as_secs()));
+        }
     }
     lines.extend(run.failures.iter().map(|failure| format!("{failure}")));
     if let Some(output) = &run.output {
@@ -123,7 +150,8 @@ fn row(step: &Inspected, all: bool) -> String {
     let items: Vec<String> = step.items.iter().map(u32::to_string).collect();
     let item = if items.is_empty() { String::new() } else { format!(" item {}", items.join(".")) };
     let phase = format!("{:?}", step.phase).to_lowercase();
-    let mut row = format!("  #{:<5} {:<12} attempt {}  {}{item}", step.index, phase, step.attempt, step.name);
+    let place = Place { node: step.index, part: step.part }.to_string();
+    let mut row = format!("  {place:<6} {phase:<12} attempt {}  {}{item}", step.attempt, step.name);
     if let Some(waiting) = &step.waiting {
         row = format!("{row}  {}", waiting_for(waiting));
     }

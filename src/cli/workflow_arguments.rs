@@ -1,7 +1,7 @@
 //! What can be written on the command line about workflows.
 
 use clap::{Args, Subcommand, ValueEnum};
-use mape::workflow::RunId;
+use mape::workflow::{Place, RunId};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -80,8 +80,8 @@ pub(super) enum WorkflowCommand {
         id: RunId,
         /// The task
         name: String,
-        /// Its index in the flow
-        index: u32,
+        /// Its index in the flow; in an iteration with the part, such as 3.2, as `inspect` shows it
+        index: Place,
         /// Its output, as JSON or @FILE
         #[arg(long, value_name = "JSON", conflicts_with = "failure")]
         output: Option<String>,
@@ -115,7 +115,7 @@ pub(super) struct RunArguments {
 pub(super) enum TaskSet {
     /// Every task gives its input
     Echo,
-    /// The built-in tasks, and every other gives its input after a moment
+    /// Every task gives its input after a moment
     Simulate,
     /// The built-in tasks, and also programs: those that workflow.exec.allow names
     Exec,

@@ -1,7 +1,7 @@
 //! Which layers a configuration is made of.
 
 use super::node::Node;
-use super::{Config, Error, Origin, Problem, alias, check, environment, settings, yaml};
+use super::{Config, Error, Origin, Problem, Server, alias, check, environment, settings, yaml};
 use serde::Serialize;
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -18,6 +18,7 @@ const FILE: &str = "config.yaml";
 pub struct Builder {
     file: File,
     environment: Option<Vec<(OsString, OsString)>>,
+    server: Option<Server>,
     set: Vec<(String, Origin, Result<serde_json::Value, String>)>,
 }
 
@@ -67,6 +68,21 @@ impl Builder {
         self
     }
 
+    /// Takes a Redis server from options such as `--host` and from variables such as `REDIS_HOST`, if any is there: it is
+    /// `backend.url` then, over the environment and the file.
+    ///
+    /// ```
+    /// # use mape::config::{Config, Server};
+    /// let variables = [("REDIS_HOST", "db"), ("REDIS_PASSWORD", "hunter2"), ("MAPE_BACKEND__URL", "memory:")];
+    /// let config = Config::builder().without_file().environment(variables).server(Server::default()).build()?;
+    /// assert_eq!(config.backend.url.unwrap().expose(), "redis://db:6379/0");
+    /// # Ok::<(), mape::config::Error>(())
+    /// ```
+    pub fn server(mut self, server: Server) -> Self {
+        self.server = Some(server);
+        self
+    }
+
     /// Sets a dotted key, over the environment and the file. Of several calls for a key, the last one holds.
     ///
     /// A value that cannot be serialised is reported by [`build`](Self::build).
@@ -103,12 +119,14 @@ impl Builder {
             .flat_map(|map| map.keys().map(String::as_str))
             .chain([alias::SECTION])
             .collect();
+        let server = self.server.map(|server| server.keys(&variables, &mut problems)).into_iter().flatten();
+        let server: Vec<_> = server.map(|(key, origin, value)| (key.to_owned(), origin, Ok(value))).collect();
         let layer = environment::layer(variables, &tree, &sections, &mut problems);
         lay(&mut tree, layer, &defaults, &mut problems);
 
-        for (key, origin, value) in self.set {
+        for (key, origin, value) in server.into_iter().chain(self.set) {
             match value
-                .map_err(|error| Problem::new(&key, &origin, error))
+                .map_err(|error: String| Problem::new(&key, &origin, error))
                 .and_then(|value| single(&key, value, &origin))
             {
                 Ok(layer) => lay(&mut tree, layer, &defaults, &mut problems),

@@ -1,7 +1,7 @@
 //! The variables `MAPE_SECTION__KEY` as a layer.
 
 use super::node::Node;
-use super::{Origin, Problem, yaml};
+use super::{Origin, Problem, server, yaml};
 use crate::config::error::variable;
 use std::ffi::OsString;
 
@@ -9,7 +9,11 @@ const PREFIX: &str = "MAPE_";
 
 /// The variables of this process that are ours, by name.
 pub(super) fn of_this_process() -> Vec<(OsString, OsString)> {
-    std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with(PREFIX)).collect()
+    let is_ours = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with(PREFIX) || server::VARIABLES.contains(&&*name)
+    };
+    std::env::vars_os().filter(|(name, _)| is_ours(name)).collect()
 }
 
 /// Reads variables into a layer over `below`, whose spelling of keys they follow where only capitals differ.

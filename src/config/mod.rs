@@ -28,6 +28,8 @@
 //! # Ok::<(), mape::config::Error>(())
 //! ```
 //!
+//! The program also takes a Redis server as other programs are told of it ([`Server`]): `--host`, `REDIS_HOST` ….
+//!
 //! This module is the only reader of configuration files and environment variables. Files are data: plain YAML 1.2
 //! with merge keys, `true` and `false` as the only booleans, no tags of any kind that would build something.
 
@@ -42,6 +44,7 @@ mod origin;
 mod read;
 mod secret;
 mod section;
+mod server;
 mod settings;
 mod yaml;
 
@@ -54,4 +57,5 @@ pub use section::{
     Backend, Batch, Exec, Influxdb, Live, LogFormat, Request, Resources, Rest, Service, Telemetry, WhenFull,
     Workflow,
 };
+pub use server::Server;
 pub use settings::Config;

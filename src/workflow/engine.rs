@@ -5,7 +5,9 @@ use super::report::{Begin, Report, Told};
 use super::run_id::uuid;
 use super::timers::Timers;
 use super::turner::{LEASE, Turner};
-use super::{Cause, Ended, Error, Invocation, Place, Run, RunId, Tasks, Workflows, keys, lanes::Lanes};
+use super::{
+    Cause, Ended, Error, Invocation, Place, Run, RunId, Tasks, Workflows, keys, lanes::Lanes, process,
+};
 use crate::app::{App, Loop};
 use crate::element::{Element, LinkOptions, StartPolicy, Subscription};
 use crate::flow::{Graph, Workflow};
@@ -26,7 +28,7 @@ use tokio::sync::oneshot;
 /// has come in meanwhile is one change of a run, whether that is one ending or a hundred.
 ///
 /// Every engine of a backend goes on with the runs that none has in hand: those of an engine that has given no sign of
-/// life for three seconds, or has [closed](Self::close).
+/// life for three seconds, has [closed](Self::close), or whose process is gone from this machine (Linux).
 #[derive(Clone)]
 pub struct Engine {
     app: App,
@@ -56,7 +58,7 @@ impl Engine {
         let (tasks, id) = (Arc::new(tasks), Arc::<str>::from(uuid()));
         let workflows = Workflows::new(app.backend());
         // Before it has anything in hand, so that nobody takes that for abandoned.
-        let sign = Transaction::new().set_for(keys::engine(&id), "lives", LEASE);
+        let sign = Transaction::new().set_for(keys::engine(&id), process::this(), LEASE);
         workflows.store().commit(sign).await?;
         let ready: Vec<Arc<Ready>> = tasks.iter().map(|_| Arc::default()).collect();
         let timers = Arc::<Timers>::default();
@@ -236,6 +238,24 @@ impl Engine {
         let Some((name, element)) = name.zip(element) else { return Ok(None) };
         let (workflows, element) = (self.workflows.clone(), element.clone());
         Ok(Some(StepPorts { id: id.clone(), index, name: name.to_owned(), element, workflows }))
+    }
+
+    /// The ports of the step that a path names: the run, `/`, and the index of the step, as
+    /// [`Invocation::key`](super::Invocation::key) writes it.
+    ///
+    /// Nothing if there is no such step hosted here, as [`step`](Self::step).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRun`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Yes: it only reads.
+    pub async fn step_at(&self, path: &str) -> Result<Option<StepPorts>, Error> {
+        let (run, index) = path.rsplit_once('/').unwrap_or((path, ""));
+        let Ok(index) = index.parse() else { return Ok(None) };
+        self.step(&run.into(), index).await
     }
 
     /// Lets go of all runs, so that another engine goes on with them at once, and takes its elements out of the app.

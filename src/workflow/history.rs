@@ -70,14 +70,16 @@ pub(super) async fn load(store: &dyn Store, id: &RunId) -> Result<Loaded, Error>
 /// The change of a run by a record: its place in the history, and what follows from the status it has then.
 pub(super) fn change(
     id: &RunId,
+    steps: &Key,
     number: u64,
     record: &Record,
     commands: &[Command],
 ) -> Result<Transaction, Error> {
-    let (key, field) = (keys::steps(id), keys::number(number));
+    let field = keys::number(number);
     let data = serde_json::to_vec(record)
         .map_err(|error| Error::Damaged { id: id.clone(), reason: error.to_string() })?;
-    let mut transaction = Transaction::new().expect_field(&key, field.clone(), None).hset(key, field, data);
+    let mut transaction =
+        Transaction::new().expect_field(steps.clone(), field.clone(), None).hset(steps.clone(), field, data);
     let mut statuses = commands.iter().filter_map(|command| match command {
         Command::Became(status) => Some(*status),
         _ => None,
@@ -174,7 +176,9 @@ pub(super) async fn owner(store: &dyn Store, id: &RunId) -> Result<Option<(Data,
     let owner = run(store, &key, HashCommand::Get(id.full().into())).await?.non_nil();
     let Some(owner) = owner.map(|owner| owner.data(&key)).transpose()? else { return Ok(None) };
     let key = keys::engine(owner.as_str().unwrap_or_default());
-    let lives = run(store, &key, crate::knowledge::KeyCommand::Exists).await?.flag(&key)?;
+    let sign =
+        run(store, &key, ValueCommand::Get).await?.non_nil().map(|sign| sign.data(&key)).transpose()?;
+    let lives = sign.is_some_and(|sign| !sign.as_str().is_some_and(super::process::is_gone));
     Ok(Some((owner, lives)))
 }
 

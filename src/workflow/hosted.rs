@@ -4,9 +4,10 @@ use super::definition::{parameters_of, task_of};
 use super::invocation::Inner;
 use super::state::State;
 use super::step::{Unchanged, step};
-use super::{Cause, Command, Definition, Failure, Invocation, Place, RunId, Status, Tasks, Time};
+use super::{Cause, Command, Definition, Failure, Invocation, Place, RunId, Status, Tasks, Time, keys};
 use crate::event::Delivery;
 use crate::flow::NodeKind;
+use crate::knowledge::Key;
 use foldhash::fast::RandomState;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -50,11 +51,16 @@ pub(super) struct Hosted {
     pub(super) id: RunId,
     pub(super) definition: Arc<Definition>,
     pub(super) state: State,
+    /// Where its history is.
+    pub(super) steps: Key,
     /// The number of the next record.
     pub(super) next: u64,
     calls: Vec<Option<Call>>,
     pub(super) causes: Vec<Cause>,
     pub(super) commands: Vec<Command>,
+    /// Whether it is to start what somebody else asked for, which is kept first: whoever comes after a crash has to know
+    /// that it may have been begun.
+    pub(super) takes: bool,
     /// Of the causes, those that came as events.
     pub(super) deliveries: Vec<Delivery<Value>>,
     /// Attempts that this engine has started and that have not ended.
@@ -80,6 +86,7 @@ impl Hosted {
             Some(Call { name, base: base.into(), parameters, kind: tasks.position(base) })
         });
         Self {
+            steps: keys::steps(&id),
             id,
             calls: calls.collect(),
             progress: watch::Sender::new(Progress::of(&state)),
@@ -87,6 +94,7 @@ impl Hosted {
             state,
             next,
             causes: Vec::new(),
+            takes: false,
             commands: Vec::new(),
             deliveries: Vec::new(),
             in_hand: HashMap::default(),
@@ -102,7 +110,7 @@ impl Hosted {
 
     /// Whether something has happened that is not kept yet.
     pub(super) fn is_touched(&self) -> bool {
-        !self.causes.is_empty() || !self.deliveries.is_empty()
+        !self.causes.is_empty() || self.takes || !self.deliveries.is_empty()
     }
 
     /// The invocation of an attempt, and the kind that takes it.
@@ -154,6 +162,7 @@ impl Hosted {
                     self.commands.push(Command::Cancel { place, attempt });
                 }
             } else if let Some(start) = fresh.iter().find(is_here) {
+                self.takes = true;
                 self.commands.push(start.clone());
             } else {
                 // It cannot be stale: it is what the state says.

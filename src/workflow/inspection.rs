@@ -3,10 +3,12 @@
 use super::history::Loaded;
 use super::slot::Phase;
 use super::status::{Failure, Status};
-use super::{RunId, Time, Waiting, definition};
+use super::{Command, Place, RunId, Time, Waiting, definition};
+use crate::flow::NodeKind;
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// All there is to know of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -20,6 +22,8 @@ pub struct Inspection {
     pub status: Status,
     /// Whether nothing starts until it is resumed.
     pub paused: bool,
+    /// Whether an engine has it in hand; nothing goes on in it otherwise.
+    pub in_hand: bool,
     /// When it began.
     pub began: Option<String>,
     /// When it was over.
@@ -36,16 +40,29 @@ fn short<S: serde::Serializer>(id: &RunId, serializer: S) -> Result<S::Ok, S::Er
     serializer.serialize_str(id.short())
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(part: &u32) -> bool {
+    *part == 0
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it so")]
+fn seconds<S: serde::Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_some(&time.unwrap_or_default().as_secs())
+}
+
 /// A step of a run.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Inspected {
     /// The index of its node.
     pub index: u32,
+    /// The part of the run it is in: 0 outside of iterations, see [`Place`](super::Place).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub part: u32,
     /// Which items of iterations it is for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<u32>,
-    /// What it is: its task, or what else.
+    /// What it is: its task as the flow writes it, or what else.
     pub name: String,
     /// Whether it invokes a task.
     pub task: bool,
@@ -59,6 +76,9 @@ pub struct Inspected {
     pub ended: Option<String>,
     /// Its output.
     pub output: Option<Arc<Value>>,
+    /// For how long nobody has taken its attempt, which is to run.
+    #[serde(skip_serializing_if = "Option::is_none", rename = "untaken_seconds", serialize_with = "seconds")]
+    pub untaken: Option<Duration>,
     /// Why the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -68,16 +88,25 @@ pub struct Inspected {
 }
 
 impl Inspection {
-    pub(super) fn of(id: &RunId, loaded: &Loaded) -> Self {
+    pub(super) fn of(id: &RunId, loaded: &Loaded, in_hand: bool, now: Time) -> Self {
+        let nobody_started = |at: Place| {
+            let is_it = |fresh: &Command| matches!(fresh, Command::Start { place, .. } if *place == at);
+            !in_hand || loaded.fresh.iter().any(is_it)
+        };
         let (state, graph) = (&loaded.state, loaded.definition.graph());
         let written = |time: Option<Time>| time.map(|time| time.to_string());
         let mut slots: Vec<_> = state.all_slots().collect();
         slots.sort_by_key(|(place, _)| (place.part, place.node));
         let steps = slots.into_iter().map(|(place, slot)| {
             let (started, ended) = state.times(place);
-            let task = graph.node(place.index()).and_then(|node| definition::task_of(node.kind()));
+            let kind = graph.node(place.index()).map(crate::flow::Node::kind);
+            let task = match kind {
+                Some(NodeKind::Task { alias: Some(alias), .. }) => Some(&**alias),
+                _ => kind.and_then(definition::task_of),
+            };
             Inspected {
                 index: place.node,
+                part: place.part,
                 items: state.items(place.part),
                 name: task.map_or_else(|| graph.label(place.index()), str::to_owned),
                 task: task.is_some(),
@@ -86,17 +115,20 @@ impl Inspection {
                 started: written(started),
                 ended: written(ended),
                 output: slot.output.clone(),
+                untaken: (slot.phase == Phase::Active && nobody_started(place))
+                    .then(|| now.since(started.unwrap_or(now))),
                 reason: slot.reason.as_deref().map(str::to_owned),
-                waiting: task.filter(|_| slot.phase == Phase::Active).and_then(|task| {
-                    let kind = graph.node(place.index())?.kind();
+                waiting: kind.filter(|_| slot.phase == Phase::Active).and_then(|kind| {
+                    let (task, parameters) = (definition::task_of(kind)?, definition::parameters_of(kind));
                     let input = state.input(&loaded.definition, place);
-                    Waiting::of(task, &definition::parameters_of(kind), &input, slot.started)
+                    Waiting::of(task, &parameters, &input, slot.started)
                 }),
             }
         });
         Self {
             id: id.clone(),
             status: state.status(),
+            in_hand,
             paused: state.is_paused(),
             began: written(state.began()),
             ended: written(state.ended()),

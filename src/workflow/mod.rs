@@ -72,6 +72,7 @@ mod keys;
 mod lanes;
 mod place;
 mod policy;
+mod process;
 mod ready;
 mod record;
 mod report;

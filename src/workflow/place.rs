@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
 /// A step of a run: a node of its graph, and which item of an iteration it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,6 +35,23 @@ impl Place {
     pub(super) fn of(node: usize, part: u32) -> Self {
         // Graphs have fewer nodes than that: their edges are pairs of u32.
         Self { node: u32::try_from(node).unwrap_or(u32::MAX), part }
+    }
+}
+
+impl From<u32> for Place {
+    fn from(node: u32) -> Self {
+        Self::node(node)
+    }
+}
+
+/// As [`Invocation::step`](super::Invocation::step) writes it: `3`, or `3.2` in part 2.
+impl FromStr for Place {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.strip_prefix('#').unwrap_or(text);
+        let (node, part) = text.split_once('.').unwrap_or((text, "0"));
+        Ok(Self { node: node.parse()?, part: part.parse()? })
     }
 }
 

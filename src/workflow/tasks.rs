@@ -3,6 +3,7 @@
 use super::policy::Policy;
 use super::{Definition, Error, Task};
 use crate::flow::Graph;
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -19,7 +20,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     kinds: Vec<Task>,
-    by_name: HashMap<Arc<str>, usize>,
+    by_name: HashMap<Arc<str>, usize, RandomState>,
+    others: bool,
 }
 
 impl Tasks {
@@ -45,6 +47,14 @@ impl Tasks {
     #[must_use]
     pub fn with_all(self, tasks: impl IntoIterator<Item = Task>) -> Self {
         tasks.into_iter().fold(self, Self::with)
+    }
+
+    /// Those with all that is hosted elsewhere, whatever that is: no flow is refused for a task that is not here. It
+    /// waits for who ends it ([`Workflows::end`](super::Workflows::end)).
+    #[must_use]
+    pub fn and_others(mut self) -> Self {
+        self.others = true;
+        self
     }
 
     /// The task that takes a name.
@@ -91,6 +101,9 @@ impl Tasks {
     ///
     /// [`Error::UnknownTask`].
     pub fn check(&self, definition: &Definition) -> Result<(), Error> {
+        if self.others {
+            return Ok(());
+        }
         let nodes = definition.graph().nodes().iter();
         let names = nodes.filter_map(|node| super::definition::task_of(node.kind()));
         let mut missing: Vec<String> =

@@ -50,7 +50,7 @@ impl Template {
     /// The longest template, in bytes.
     pub const LONGEST: usize = 64 * 1024;
     /// The longest result, in bytes.
-    pub const LONGEST_RESULT: usize = 4 * 1024 * 1024;
+    pub const LONGEST_RESULT: usize = 16 * 1024 * 1024;
     /// How many keys and indices a place may have.
     pub const DEEPEST: usize = 32;
 

@@ -1,6 +1,6 @@
 //! The heart of the engine: takes what has happened, lets runs go a step, keeps that, and starts what follows.
 
-use super::history;
+use super::history::{self, Loaded};
 use super::hosted::Hosted;
 use super::lanes::Lanes;
 use super::ready::Ready;
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::element::{BoxError, Emitter, Handler};
 use crate::event::{Delivery, Retention};
-use crate::knowledge::{self, Committed, Transaction};
+use crate::knowledge::{self, Committed, Data, Transaction};
 use crate::stream::Answer;
 use foldhash::fast::RandomState;
 use serde_json::Value;
@@ -99,10 +99,18 @@ impl Turner {
         if run.in_hand.get(&place).is_some_and(|held| held.attempt() == attempt) {
             run.in_hand.remove(&place);
         }
-        if let Some(how) = run.definition.policy(place.node).and_then(|policy| policy.concurrency.clone()) {
-            for (invocation, kind) in self.lanes.leave(&how, id, place) {
-                self.dispatch(invocation, kind);
-            }
+        if run.definition.policy(place.node).is_some() {
+            let definition = run.definition.clone();
+            self.leave_lane(&definition, id, place);
+        }
+    }
+
+    fn leave_lane(&mut self, definition: &Definition, id: &RunId, place: Place) {
+        let Some(how) = definition.policy(place.node).and_then(|policy| policy.concurrency.as_ref()) else {
+            return;
+        };
+        for (invocation, kind) in self.lanes.leave(how, id, place) {
+            self.dispatch(invocation, kind);
         }
     }
 
@@ -145,6 +153,7 @@ impl Turner {
             let status = run.state.status();
             let found =
                 history::found(&id, &kept, std::slice::from_ref(&record), status, Some(&self.engine))?;
+            let found = super::builtin::announced(found, &id, &definition, &run.state, &run.commands);
             match self.workflows.store().commit(found).await {
                 Ok(_) => Ok(run),
                 Err(knowledge::Error::Conflict(_)) => Err(Error::Exists { id: id.clone() }),
@@ -198,16 +207,17 @@ impl Turner {
     fn change(&mut self, id: &RunId, now: Time) -> Option<(Record, Transaction)> {
         let run = self.runs.get_mut(id)?;
         let record = Record { at: now, causes: std::mem::take(&mut run.causes), unowned: false };
-        if record.causes.is_empty() {
+        if record.causes.is_empty() && !run.takes {
             return None;
         }
-        let mut change = match history::change(id, run.next, &record, &run.commands) {
+        let mut change = match history::change(id, &run.steps, run.next, &record, &run.commands) {
             Ok(change) => change,
             Err(error) => {
                 tracing::error!(workflow = %id, %error, "a step of a run cannot be written");
                 return None;
             }
         };
+        change = super::builtin::announced(change, id, &run.definition, &run.state, &run.commands);
         for delivery in &run.deliveries {
             change = change.acknowledge(keys::LOG, keys::GROUP, delivery.id());
         }
@@ -217,6 +227,7 @@ impl Turner {
     async fn kept(&mut self, id: &RunId, now: Time, out: &Emitter<RunId>) {
         let Some(run) = self.runs.get_mut(id) else { return };
         run.next += 1;
+        run.takes = false;
         for delivery in run.deliveries.drain(..) {
             delivery.acknowledge();
         }
@@ -237,16 +248,22 @@ impl Turner {
 
     /// Reads a run again, as somebody else has changed it. What has happened and is not kept yet happens once more.
     async fn reload(&mut self, id: &RunId, now: Time) {
+        let mut said = false;
         let loaded = loop {
-            match self.workflows.load(id).await {
-                Ok(loaded) => break loaded,
+            match self.load_own(id).await {
+                Ok(Some(loaded)) => break loaded,
+                Ok(None) => {
+                    tracing::warn!(workflow = %id, "another engine has taken a run over");
+                    return self.lose(id).await;
+                }
                 Err(error @ (Error::NoRun { .. } | Error::Damaged { .. })) => {
                     tracing::warn!(workflow = %id, %error, "a run is no longer in hand");
-                    self.runs.remove(id);
-                    return;
+                    return self.lose(id).await;
                 }
                 Err(error) => {
-                    tracing::warn!(workflow = %id, %error, "a run cannot be read; trying again");
+                    if !std::mem::replace(&mut said, true) {
+                        tracing::warn!(workflow = %id, %error, "a run cannot be read; trying again");
+                    }
                     tokio::time::sleep(PATIENCE).await;
                 }
             }
@@ -258,6 +275,7 @@ impl Turner {
         let happened = std::mem::take(&mut run.causes);
         run.next = loaded.next();
         run.state = loaded.state;
+        run.takes = false;
         run.commands.clear();
         for cause in happened {
             // What has no effect any more is dropped: it came late.
@@ -266,12 +284,42 @@ impl Turner {
         // Only then: what has just ended is no longer in hand, and is not to be started again for that.
         run.reconcile(now, &loaded.fresh);
         run.tell();
-        if run.causes.is_empty() {
+        if run.causes.is_empty() && !run.takes {
             run.deliveries.drain(..).for_each(|delivery| delivery.acknowledge());
             self.touched.retain(|other| other != id);
             self.perform(id, now);
         } else if !self.touched.contains(id) {
             self.touched.push(id.clone());
+        }
+    }
+
+    /// A run as it is kept, unless another engine has it in hand.
+    async fn load_own(&self, id: &RunId) -> Result<Option<Loaded>, Error> {
+        let loaded = self.workflows.load(id).await?;
+        let is_ours = match history::owner(&**self.workflows.store(), id).await? {
+            Some((owner, _)) => owner.as_str() == Some(&*self.engine),
+            None if loaded.state.status().is_over() => true,
+            // It was over, and goes on.
+            None => match self.claim(id, None).await {
+                Err(Error::Knowledge(knowledge::Error::Conflict(_))) => false,
+                claimed => claimed.map(|()| true)?,
+            },
+        };
+        Ok(is_ours.then_some(loaded))
+    }
+
+    /// A run is in other hands: what it does here ends, and what has been told is for others.
+    async fn lose(&mut self, id: &RunId) {
+        self.touched.retain(|other| other != id);
+        let Some(run) = self.runs.remove(id) else { return };
+        for (place, invocation) in &run.in_hand {
+            invocation.cancel();
+            self.take_back(&run.definition, invocation);
+            self.leave_lane(&run.definition, id, *place);
+        }
+        for delivery in &run.deliveries {
+            self.event_for_others(delivery, id).await;
+            delivery.acknowledge();
         }
     }
 
@@ -337,15 +385,21 @@ impl Turner {
             return;
         };
         invocation.cancel();
-        let how = run.definition.policy(place.node).and_then(|policy| policy.concurrency.clone());
-        let name = self.tasks.position(invocation.base());
-        let waited = how.is_some_and(|how| self.lanes.withdraw(&how, &invocation))
-            || name.and_then(|kind| self.ready.get(kind)).is_none_or(|ready| ready.take_back(&invocation));
+        let definition = run.definition.clone();
+        let waited = self.take_back(&definition, &invocation);
         if waited || invocation.is_elsewhere() {
             // Nobody has begun it, so nobody will say that it has ended.
             self.apply(id, now, Cause::Cancelled { place, attempt });
             self.let_go(id, place, attempt);
         }
+    }
+
+    /// Takes an invocation back that nobody has begun.
+    fn take_back(&mut self, definition: &Definition, invocation: &Invocation) -> bool {
+        let how = definition.policy(invocation.index()).and_then(|policy| policy.concurrency.as_ref());
+        let kind = self.tasks.position(invocation.base());
+        how.is_some_and(|how| self.lanes.withdraw(how, invocation))
+            || kind.and_then(|kind| self.ready.get(kind)).is_none_or(|ready| ready.take_back(invocation))
     }
 
     // --- what comes from outside ------------------------------------------------------------------------------
@@ -417,10 +471,7 @@ impl Turner {
             return Ok(());
         }
         self.tasks.check(&loaded.definition)?;
-        let claim = Transaction::new()
-            .expect_field(keys::OWNERS, id.full(), held.map(|(owner, _)| owner))
-            .hset(keys::OWNERS, id.full(), &*self.engine);
-        store.commit(claim).await?;
+        self.claim(id, held.map(|(owner, _)| owner)).await?;
         let mut run = Hosted::new(
             id.clone(),
             loaded.definition.clone(),
@@ -440,9 +491,20 @@ impl Turner {
         Ok(())
     }
 
+    /// Makes a run this engine's, if `held` is still whose it is.
+    async fn claim(&self, id: &RunId, held: Option<Data>) -> Result<(), Error> {
+        let claim = Transaction::new().expect_field(keys::OWNERS, id.full(), held).hset(
+            keys::OWNERS,
+            id.full(),
+            &*self.engine,
+        );
+        self.workflows.store().commit(claim).await?;
+        Ok(())
+    }
+
     async fn tick(&mut self, now: Time) {
         let store = self.workflows.store().clone();
-        let sign = Transaction::new().set_for(keys::engine(&self.engine), "lives", LEASE);
+        let sign = Transaction::new().set_for(keys::engine(&self.engine), super::process::this(), LEASE);
         if let Err(error) = store.commit(sign).await {
             tracing::warn!(%error, "an engine could not give a sign of life");
             return;

@@ -4,7 +4,7 @@ use super::history::{self, Loaded};
 use super::inspection::Inspection;
 use super::record::Record;
 use super::step::step;
-use super::{Cause, Error, RunId, Status, Time, keys};
+use super::{Cause, Error, Place, RunId, Status, Time, keys};
 use crate::backend::Backend;
 use crate::event::{Event, EventId, Log};
 use crate::knowledge::{self, Store};
@@ -67,7 +67,8 @@ impl Workflows {
     ///
     /// Yes: it only reads.
     pub async fn inspect(&self, id: &RunId) -> Result<Inspection, Error> {
-        Ok(Inspection::of(id, &self.load(id).await?))
+        let in_hand = history::owner(&*self.store, id).await?.is_some_and(|(_, lives)| lives);
+        Ok(Inspection::of(id, &self.load(id).await?, in_hand, Time::now()))
     }
 
     pub(super) async fn load(&self, id: &RunId) -> Result<Loaded, Error> {
@@ -145,7 +146,8 @@ impl Workflows {
             step(&definition, &mut state, at, cause.clone(), &mut commands)
                 .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
             let record = Record { at, causes: vec![cause.clone()], unowned: true };
-            let change = history::change(id, number, &record, &commands)?;
+            let change = history::change(id, &keys::steps(id), number, &record, &commands)?;
+            let change = super::builtin::announced(change, id, &definition, &state, &commands);
             let change = change.set(keys::CHANGED, id.full());
             match self.store.commit(change).await {
                 Ok(_) => return Ok(state.status()),
@@ -170,7 +172,8 @@ impl Workflows {
         Ok(())
     }
 
-    /// Says that the task at a step of a run has ended, for tasks whose work is done elsewhere.
+    /// Says that the task at a step of a run has ended, for tasks whose work is done elsewhere: the index of a node, or
+    /// a [`Place`] in an iteration.
     ///
     /// # Delivery
     ///
@@ -180,11 +183,19 @@ impl Workflows {
         &self,
         id: &RunId,
         name: &str,
-        index: u32,
+        step: impl Into<Place>,
         outcome: Result<Option<Json>, String>,
     ) -> Result<EventId, Error> {
         self.status(id).await?;
-        Ok(self.log().append(ending(id, name, index, outcome).stamped()).await?)
+        let Place { node, part } = step.into();
+        let event = Event::default().with("name", name).with("index", node).with("workflow", id.full());
+        let event = if part == 0 { event } else { event.with("part", part) };
+        let event = match outcome {
+            Ok(Some(output)) => event.with("output", output).with("status", "SUCCESS"),
+            Ok(None) => event.with("status", "SUCCESS"),
+            Err(reason) => event.with("status", "FAILURE").with("reason", reason),
+        };
+        Ok(self.log().append(event.with("kind", "end-task").stamped()).await?)
     }
 
     /// As [`end`](Self::end), for the step whose request carried this token.
@@ -206,8 +217,7 @@ impl Workflows {
         let node = definition.graph().node(place.index());
         let name = node.and_then(|node| super::definition::task_of(node.kind()));
         let name = name.filter(|_| waits).ok_or(Error::Token)?;
-        let event = ending(&id, name, place.node, outcome).with("part", place.part);
-        Ok(self.log().append(event.stamped()).await?)
+        self.end(&id, name, place, outcome).await
     }
 
     /// Sends an event that flows may wait for.
@@ -293,11 +303,14 @@ impl Workflows {
         let input = super::input::checked(input)?;
         let id = id.unwrap_or_else(|| RunId::random(definition.graph().name()));
         let (mut state, at, cause) = (super::State::new(&definition), Time::now(), Cause::Begin { input });
-        step(&definition, &mut state, at, cause.clone(), &mut Vec::new())
+        let mut commands = Vec::new();
+        step(&definition, &mut state, at, cause.clone(), &mut commands)
             .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
         let record = Record { at, causes: vec![cause], unowned: true };
         let kept = super::record::Kept::of(&definition, Some(flow.into()));
-        match self.store.commit(history::found(&id, &kept, &[record], state.status(), None)?).await {
+        let found = history::found(&id, &kept, &[record], state.status(), None)?;
+        let found = super::builtin::announced(found, &id, &definition, &state, &commands);
+        match self.store.commit(found).await {
             Ok(_) => Ok(id),
             Err(knowledge::Error::Conflict(_)) => Err(Error::Exists { id }),
             Err(error) => Err(error.into()),
@@ -323,15 +336,4 @@ impl Workflows {
         self.store.commit(transaction).await?;
         Ok(())
     }
-}
-
-/// The event that says that a task has ended.
-fn ending(id: &RunId, name: &str, index: u32, outcome: Result<Option<Json>, String>) -> Event {
-    let event = Event::default().with("name", name).with("index", index).with("workflow", id.full());
-    let event = match outcome {
-        Ok(Some(output)) => event.with("output", output).with("status", "SUCCESS"),
-        Ok(None) => event.with("status", "SUCCESS"),
-        Err(reason) => event.with("status", "FAILURE").with("reason", reason),
-    };
-    event.with("kind", "end-task")
 }

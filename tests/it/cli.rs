@@ -41,8 +41,10 @@ impl Program {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mape"));
         command.args(arguments).current_dir(&self.directory).stdin(Stdio::null());
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MAPE_")) {
-            command.env_remove(name);
+        for (name, _) in std::env::vars_os() {
+            if ["MAPE_", "REDIS_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+                command.env_remove(name);
+            }
         }
         command.envs(self.variables.iter().copied());
         command

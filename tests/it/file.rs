@@ -16,7 +16,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A directory that does not exist yet; those of former runs are removed.
-fn fresh_dir() -> PathBuf {
+pub(crate) fn fresh_dir() -> PathBuf {
     static TIDIED: Once = Once::new();
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("file");
@@ -38,7 +38,7 @@ fn url(dir: &Path) -> String {
     format!("file:{}", dir.display())
 }
 
-async fn open(dir: &Path) -> Backend {
+pub(crate) async fn open(dir: &Path) -> Backend {
     Backend::open(&url(dir)).await.unwrap()
 }
 

@@ -5,8 +5,11 @@ mod builtin;
 mod conformance;
 mod driver;
 mod engine;
+#[cfg(all(feature = "file", unix))]
+mod killed;
 mod model;
 mod naive;
 #[cfg(feature = "cli")]
 mod program;
 mod rules;
+mod sharing;

@@ -10,6 +10,7 @@ use crate::knowledge::{
     Command, Committed, Condition, Error, HashCommand, Key, KeyCommand, Kind, ListCommand, LogStep,
     SortedCommand, Transaction, ValueCommand,
 };
+use foldhash::fast::RandomState;
 use parking_lot::MutexGuard;
 use std::collections::HashMap;
 
@@ -138,7 +139,8 @@ impl<'a> Locked<'a> {
 
     /// Finds commands that would fail for the kind of their key before anything is done.
     fn check_kinds(&mut self, transaction: &Transaction, journal: &mut Journal) -> Result<(), Error> {
-        let mut kinds: HashMap<&Key, Option<Kind>> = HashMap::new();
+        // In most there are a few keys, each once.
+        let mut kinds: HashMap<&Key, Option<Kind>, RandomState> = HashMap::default();
         for (key, command) in transaction.steps() {
             let held = match kinds.get(key) {
                 Some(kind) => *kind,
@@ -155,15 +157,17 @@ impl<'a> Locked<'a> {
                     _ => held,
                 },
             };
-            kinds.insert(key, after);
+            if transaction.steps().len() > 1 {
+                kinds.insert(key, after);
+            }
         }
         Ok(())
     }
 
     /// The keys as they are now, if a command may fail for another reason than its kind.
-    fn snapshot_if_it_may_fail(&mut self, steps: &[(Key, Command)]) -> HashMap<Key, Option<Entry>> {
+    fn snapshot_if_it_may_fail(&mut self, steps: &[(Key, Command)]) -> Vec<(Key, Option<Entry>)> {
         if !steps.iter().any(|(_, command)| may_fail(command)) {
-            return HashMap::new();
+            return Vec::new();
         }
         steps.iter().map(|(key, _)| (key.clone(), self.shard(key).snapshot(key))).collect()
     }

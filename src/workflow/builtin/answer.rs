@@ -11,7 +11,7 @@ pub(super) const APPROVE: &str = "human:approve";
 /// beginning, over all attempts, and may give something when it is over.
 pub(in super::super) fn own_parameters(task: &str) -> &'static [&'static str] {
     match task {
-        "wait:event" | "wait:countdown" | APPROVE => &["timeout"],
+        super::began::EVENT | "wait:countdown" | APPROVE => &["timeout"],
         _ => &[],
     }
 }

@@ -1,6 +1,7 @@
 //! `wait:event`
 
-use super::super::{Invocation, Task, TaskError, Time};
+use super::super::{Invocation, Task, TaskError};
+use super::began::{EVENT, began};
 use super::hub::{Hub, Taken, Wanted};
 use super::parameters::{Parameters, wrong};
 use super::patience::{Patience, WAITS, stopped};
@@ -14,14 +15,18 @@ const KNOWN: [&str; 7] = ["event", "match", "condition", "fields", "receipt", "t
 
 /// Ends on the first event of a kind, after it began, that fits.
 pub(super) fn task(hub: Arc<Hub>) -> Task {
-    let task = Task::new("wait:event", move |invocation: Invocation| {
+    let task = Task::new(EVENT, move |invocation: Invocation| {
         let hub = hub.clone();
         async move {
             let parameters = Parameters::of(&invocation, &KNOWN)?;
             let patience = Patience::of(&invocation, &parameters)?;
             let (kind, receipt) = (parameters.needed("event")?, parameters.flag("receipt", true)?);
             let wanted = wanted(&invocation, &parameters)?;
-            let from = EventId::new(invocation.since().micros() / 1000, 0);
+            let from = match began(hub.log(), &invocation).await? {
+                Some(mark) => mark.next(),
+                // The log has been shortened since: what is left is behind it.
+                None => EventId::new(invocation.since().micros() / 1000, 0),
+            };
             let taken = tokio::select! {
                 biased;
                 () = invocation.cancelled() => return Err(stopped()),
@@ -37,12 +42,11 @@ pub(super) fn task(hub: Arc<Hub>) -> Task {
             Ok(laid_over(invocation.input(), &value, "output").into())
         }
     });
-    task.limit(WAITS).own_parameters(own_parameters("wait:event"))
+    task.limit(WAITS).own_parameters(own_parameters(EVENT))
 }
 
 /// Which event ends the wait, and what the step takes from it.
 fn wanted(invocation: &Invocation, parameters: &Parameters<'_>) -> Result<Wanted, TaskError> {
-    let since = invocation.since();
     let fields = parameters.texts("fields")?;
     let condition = parameters.get("condition").map(|condition| match condition {
         Value::String(text) => Ok(Guard::parse(text)?),
@@ -59,10 +63,10 @@ fn wanted(invocation: &Invocation, parameters: &Parameters<'_>) -> Result<Wanted
             )));
         }
     };
-    Ok(Arc::new(move |id: EventId, event: &Value| {
+    Ok(Arc::new(move |event: &Value| {
         let fits = expected.iter().all(|(name, value)| event.get(name) == Some(value))
             && condition.as_ref().is_none_or(|condition| condition.holds(event).unwrap_or(false));
-        (fits && !is_before(id, event, since)).then(|| taken(event, &fields))
+        fits.then(|| taken(event, &fields))
     }))
 }
 
@@ -70,13 +74,6 @@ fn wanted(invocation: &Invocation, parameters: &Parameters<'_>) -> Result<Wanted
 fn first(input: &Value) -> Map<String, Value> {
     let first = input.as_array().map_or(Some(input), |items| items.first());
     first.and_then(Value::as_object).cloned().unwrap_or_default()
-}
-
-/// Whether an event of the millisecond in which the wait began was sent before it.
-fn is_before(id: EventId, event: &Value, since: Time) -> bool {
-    let at = event.get("at").and_then(Value::as_str).and_then(|at| at.parse::<jiff::Timestamp>().ok());
-    id.millis <= since.micros() / 1000
-        && at.is_some_and(|at| Time::from(std::time::SystemTime::from(at)) < since)
 }
 
 /// What a step takes from an event: what it calls its output, and the fields it is asked for.

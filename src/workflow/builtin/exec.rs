@@ -1,7 +1,6 @@
 //! `exec:…`
 
 use super::super::{Answer, Invocation, Task, TaskError};
-use super::laid_over;
 use super::parameters::{Parameters, wrong};
 use super::patience::stopped;
 use serde_json::{Value, json};
@@ -85,8 +84,7 @@ impl Programs {
             return Ok(output.into());
         }
         let text = String::from_utf8_lossy(&stdout);
-        let output = json!({"exit_status": status.code(), "stdout": text});
-        Ok(laid_over(invocation.input(), &output, "stdout").into())
+        Ok(json!({"exit_status": status.code(), "stdout": text}).into())
     }
 
     /// The program that is allowed under a name.

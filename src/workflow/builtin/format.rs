@@ -73,7 +73,7 @@ impl Format {
                 });
                 values.collect::<Result<Vec<Value>, _>>().map(Value::Array)
             }
-            Self::Yaml => serde_saphyr::from_str(text).map_err(|error| fail(&error.without_snippet())),
+            Self::Yaml => yaml(text).map_err(|error| fail(&error)),
             Self::Text => Ok(json!({"text": text})),
         }
     }
@@ -104,4 +104,20 @@ impl Format {
         }
         Ok(text.into_bytes())
     }
+}
+
+/// YAML as literals of flows are read: data of the core schema, without tags, and no larger for its aliases than a
+/// document may be.
+fn yaml(text: &str) -> Result<Value, String> {
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_nodes: 1_000_000, max_events: 4_000_000 },
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
+        underscored_numbers_as_strings: true,
+        reject_unsupported_tags: true,
+        non_finite_float_policy: serde_saphyr::options::NonFiniteFloatPolicy::Reject,
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 100_000 },
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| error.without_snippet().to_string())
 }

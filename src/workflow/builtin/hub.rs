@@ -19,7 +19,7 @@ pub(super) struct Hub {
 }
 
 /// What somebody waits for: the value that they take from an event, if it is the right one.
-pub(super) type Wanted = Arc<dyn Fn(EventId, &Value) -> Option<Value> + Send + Sync>;
+pub(super) type Wanted = Arc<dyn Fn(&Value) -> Option<Value> + Send + Sync>;
 
 /// An event that was waited for.
 pub(super) struct Taken {
@@ -124,7 +124,7 @@ async fn read(log: Log, after: EventId, waits: Arc<Waits>) {
                     waits.see(&entry);
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "events that are waited for cannot be read; trying again")
+                    tracing::warn!(%error, "events that are waited for cannot be read; trying again");
                 }
             }
         }
@@ -149,7 +149,7 @@ impl Waits {
         let Some(event) = read_event(entry, &kind) else { return };
         let mut served = Vec::new();
         for (number, waiter) in waiters.iter() {
-            if let Some(value) = (waiter.wanted)(entry.id, &event) {
+            if let Some(value) = (waiter.wanted)(&event) {
                 served.push((*number, value));
             }
         }
@@ -175,7 +175,7 @@ impl Drop for Listed<'_> {
 }
 
 fn take(entry: &Entry, kind: &str, wanted: &Wanted) -> Option<Taken> {
-    Some(Taken { id: entry.id, value: wanted(entry.id, &read_event(entry, kind)?)? })
+    Some(Taken { id: entry.id, value: wanted(&read_event(entry, kind)?)? })
 }
 
 fn read_event(entry: &Entry, kind: &str) -> Option<Value> {

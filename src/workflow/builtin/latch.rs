@@ -52,5 +52,5 @@ pub(super) fn name(parameters: &Parameters<'_>) -> Result<String, TaskError> {
 }
 
 fn step(invocation: &Invocation) -> Step<'_> {
-    Step { run: invocation.workflow(), step: invocation.step(), since: invocation.since() }
+    Step { run: invocation.workflow(), place: invocation.step(), since: invocation.since() }
 }

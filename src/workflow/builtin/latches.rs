@@ -36,13 +36,13 @@ pub(super) struct Witness {
 /// Who does something to a latch: a step of a run, the same for all attempts at it.
 pub(super) struct Step<'s> {
     pub(super) run: &'s RunId,
-    pub(super) step: String,
+    pub(super) place: String,
     pub(super) since: Time,
 }
 
 impl Step<'_> {
     fn name(&self) -> String {
-        format!("{}/{}@{}", self.run, self.step, self.since.micros())
+        format!("{}/{}@{}", self.run, self.place, self.since.micros())
     }
 }
 
@@ -79,10 +79,10 @@ impl Latches {
     /// Gives a hold back: the oldest of this run, or else the oldest of any. Done again by the same step it changes
     /// nothing.
     pub(super) async fn release(&self, latch: &str, by: &Step<'_>) -> Result<bool, Error> {
-        let (key, mark, held) = (keys::latch(latch), by.name(), keys::held(by.run));
+        let (key, mark, own) = (keys::latch(latch), by.name(), keys::held(by.run));
         loop {
             let known = HashCommand::Has(mark.as_str().into());
-            if self.store.run(&held, known.into()).await?.flag(&held)? {
+            if self.store.run(&own, known.into()).await?.flag(&own)? {
                 return Ok(true);
             }
             let holds = self.holds(&key).await?;
@@ -94,10 +94,10 @@ impl Latches {
             let Some(was) = was else { continue };
             let giving = Transaction::new()
                 .expect_field(&key, name.clone(), Some(was.data(&key)?))
-                .expect_field(&held, mark.as_str(), None)
+                .expect_field(&own, mark.as_str(), None)
                 .hdel(&key, name.clone())
                 .hdel(keys::held(&hold.run), name.clone())
-                .hset(&held, mark.as_str(), GIVEN_BACK);
+                .hset(&own, mark.as_str(), GIVEN_BACK);
             match self.store.commit(giving).await {
                 Ok(_) => return Ok(true),
                 // Somebody else gave that one back: another may be left.
@@ -119,13 +119,12 @@ impl Latches {
                 self.drop_hold(&key, name, &hold).await?;
                 continue;
             }
-            let status = match known.get(&hold.run) {
-                Some(status) => *status,
-                None => {
-                    let status = history::status(&*self.store, &hold.run).await?;
-                    known.insert(hold.run.clone(), status);
-                    status
-                }
+            let status = if let Some(status) = known.get(&hold.run) {
+                *status
+            } else {
+                let status = history::status(&*self.store, &hold.run).await?;
+                known.insert(hold.run.clone(), status);
+                status
             };
             match status {
                 Some(status) if !status.is_over() => {

@@ -1,13 +1,15 @@
 //! Tasks that come with the engine: waits, HTTP requests, programs, files, people.
 //!
-//! [`Builtin`] holds what they may do, and makes them. What each does and all of its parameters are in the
-//! [guide](crate::guide::tasks).
+//! [`Builtin`] holds what they may do, and makes them. What each does and all of its parameters are in the guide, page
+//! `tasks`.
 //!
 //! A wait is durable without being written down anywhere: when it began and what its parameters are is in the history
 //! of the run, and from that it is waited on, by whatever engine has the run in hand.
 
 mod answer;
 mod approve;
+mod began;
+#[expect(clippy::module_inception, reason = "it holds `Builtin`")]
 mod builtin;
 mod countdown;
 mod delay;
@@ -29,6 +31,7 @@ pub use builtin::{Builtin, NoUrl};
 pub use waiting::{Waiting, WaitsFor};
 
 pub(super) use answer::{answered, laid_over, own_parameters};
+pub(super) use began::announced;
 #[cfg(feature = "http-client")]
 pub(super) use http::find as find_callback;
 

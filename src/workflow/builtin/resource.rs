@@ -102,7 +102,16 @@ impl Resources {
     fn place(&self, invocation: &Invocation) -> Result<Place, TaskError> {
         let data = [("input", invocation.input()), ("parameters", invocation.parameters())];
         let uri = invocation.parameters().get("uri").and_then(Value::as_str).unwrap_or_default();
-        let uri = Template::parse(uri)?.fill(&data)?;
+        let template = Template::parse(uri)?;
+        #[cfg(feature = "http-client")]
+        if self.base.is_some() || uri.starts_with("http:") || uri.starts_with("https:") {
+            let text = template.fill_as(&data, &super::http::as_part_of_url)?;
+            return self.place_of(text);
+        }
+        self.place_of(template.fill(&data)?)
+    }
+
+    fn place_of(&self, uri: String) -> Result<Place, TaskError> {
         if let Some(rest) = uri.strip_prefix("file:") {
             let path = rest.strip_prefix("//localhost/").map(|path| format!("/{path}"));
             let path = path.unwrap_or_else(|| rest.strip_prefix("//").unwrap_or(rest).to_owned());

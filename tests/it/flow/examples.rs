@@ -41,9 +41,10 @@ fn every_example_runs_with_tasks_that_answer_with_their_input() {
     let directory = workplace("echo");
     for (flow, input, expected) in [
         ("parcels", r#"{"opened": true}"#, json!({"opened": true})),
-        ("reminder", r#"{"about": "the tea"}"#, json!({"about": "the tea"})),
+        ("reminder", r#"{"in": "9d", "what": "tea"}"#, json!({"in": "9d", "what": "tea"})),
         ("water_report", r#"{"text": "none"}"#, json!([{"text": "none"}, {"text": "none"}])),
-        ("invoice", "{}", json!({"invoice": 4711, "to": "Water & Sons", "amount": 250})),
+        ("water", "{}", json!({})),
+        ("invoice", r#"{"amount": 5}"#, json!({"amount": 5})),
     ] {
         let file = format!("examples/flows/{flow}.flow");
         let command = mape(&directory, &["run", &file, "--tasks", "echo", "--input", input]);
@@ -64,22 +65,4 @@ fn the_report_of_the_water_is_made_of_the_real_readings() {
     assert_eq!(lost, ["2022-03-24", "2022-03-29", "2022-04-27", "2022-04-28"]);
     let hours = std::fs::read_to_string(directory.join("target/water_report/hours.yaml")).unwrap();
     assert!(hours.contains("07") && hours.contains("102.5"), "{hours}");
-}
-
-#[test]
-fn an_invoice_is_paid_when_somebody_says_so() {
-    let directory = workplace("invoice");
-    let backend = ["--backend", "file:runs"];
-    let run = ["run", "examples/flows/invoice.flow", "--id", "inv-1"];
-    let waiting = mape(&directory, &[&run[..], &backend].concat()).stdout(Stdio::piped()).spawn().unwrap();
-    let answer = ["end", "inv-1", "human:approve", "2", "--output", r#"{"approved": true}"#];
-    let begun = std::time::Instant::now();
-    while !mape(&directory, &[&answer[..], &backend].concat()).output().unwrap().status.success() {
-        assert!(begun.elapsed().as_secs() < 60, "nobody asks");
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    let Output { status, stdout, stderr } = waiting.wait_with_output().unwrap();
-    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
-    let paid: Value = serde_json::from_slice(&stdout).unwrap();
-    assert_eq!(paid, json!({"invoice": 4711, "to": "Water & Sons", "amount": 250, "approved": true}));
 }

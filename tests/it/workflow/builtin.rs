@@ -2,9 +2,14 @@
 
 mod approve;
 mod event;
+#[cfg(unix)]
+mod exec;
+#[cfg(all(feature = "cli", feature = "file", unix))]
+mod flows;
 mod latch;
 #[cfg(feature = "http-client")]
 mod request;
+mod resource;
 #[cfg(all(feature = "cli", feature = "file", unix))]
 mod restart;
 #[cfg(feature = "http-client")]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 pub(super) struct Program {
-    directory: PathBuf,
+    pub(super) directory: PathBuf,
 }
 
 impl Program {
@@ -21,8 +21,10 @@ impl Program {
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mape"));
         command.args(arguments).current_dir(&self.directory).stdin(Stdio::null());
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MAPE_")) {
-            command.env_remove(name);
+        for (name, _) in std::env::vars_os() {
+            if ["MAPE_", "REDIS_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+                command.env_remove(name);
+            }
         }
         command
     }
@@ -128,4 +130,149 @@ fn a_run_is_steered_from_another_terminal() {
     assert_eq!(line["state"], "FINISHED");
     let (code, _, err) = program.run(&["terminate", "r", "--backend", url]);
     assert!(code == 1 && err.contains("the run r stays as it is"), "{err}");
+}
+
+/// Waits until `inspect` of a run, with `--json`, fulfils something.
+#[cfg(all(feature = "file", unix))]
+fn until(program: &Program, id: &str, url: &str, what: impl Fn(&Value) -> bool) -> Value {
+    let begin = std::time::Instant::now();
+    loop {
+        let (_, out, err) = program.run(&["inspect", id, "--backend", url, "--json"]);
+        if let Ok(run) = serde_json::from_str::<Value>(&out)
+            && what(&run)
+        {
+            return run;
+        }
+        assert!(begin.elapsed().as_secs() < 20, "waited in vain: {out} {err}");
+    }
+}
+
+#[cfg(all(feature = "file", unix))]
+#[test]
+fn a_detached_run_is_done_by_whoever_runs_there_or_comes_next() {
+    let program = Program::new("detached", "t0 → t1 → t2 → t3 → t4 → t5");
+    std::fs::write(program.directory.join("b.flow"), "A → B").unwrap();
+    let url = "file:data";
+    let arguments = ["run", "a.flow", "--id", "a", "--tasks", "simulate", "--backend", url, "--json"];
+    let child = program.command(&arguments).stderr(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    until(&program, "a", url, |run| run["state"] == "RUNNING");
+    let detached = ["run", "b.flow", "--id", "b", "--detach", "--backend", url, "--input", "{\"x\": 1}"];
+    assert_eq!(program.json(&detached), json!({"id": "b", "state": "RUNNING"}));
+    // The one that runs does it beside its own.
+    let run = until(&program, "b", url, |run| run["state"] == "FINISHED");
+    assert_eq!(run["output"], json!({"x": 1}));
+    let out = child.wait_with_output().unwrap();
+    assert!(out.status.success());
+    assert_eq!(
+        serde_json::from_slice::<Value>(&out.stdout).unwrap(),
+        json!({"id": "a", "state": "FINISHED", "output": {}})
+    );
+    // Nobody runs: whoever comes next does it.
+    program.json(&["run", "b.flow", "--id", "c", "--detach", "--backend", url]);
+    let (code, out, _) = program.run(&["inspect", "c", "--backend", url]);
+    assert!(code == 0 && out.starts_with("c is RUNNING, in nobody's hands"), "{out}");
+    assert_eq!(program.json(&["run", "--id", "c", "--tasks", "echo", "--backend", url])["state"], "FINISHED");
+    let (code, _, err) = program.run(&["run", "b.flow", "--detach"]);
+    assert!(code == 2 && err.contains("--backend file:DIR"), "{err}");
+}
+
+#[cfg(all(feature = "file", unix))]
+#[test]
+fn a_run_goes_on_when_the_process_that_owned_the_directory_has_ended() {
+    let program = Program::new("owner", "t0 → t1");
+    std::fs::write(program.directory.join("b.flow"), "u0 → u1 → u2 → u3 → u4").unwrap();
+    let url = "file:data";
+    let start = |flow: &str, id: &str| {
+        let arguments = ["run", flow, "--id", id, "--tasks", "simulate", "--backend", url, "--json"];
+        program.command(&arguments).stderr(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap()
+    };
+    let mut owner = start("a.flow", "a");
+    until(&program, "a", url, |run| run["state"] == "RUNNING");
+    let other = start("b.flow", "b");
+    until(&program, "b", url, |run| run["state"] == "RUNNING");
+    assert!(owner.wait().unwrap().success());
+    let out = other.wait_with_output().unwrap();
+    assert!(out.status.success());
+    let line: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(line, json!({"id": "b", "state": "FINISHED", "output": {}}));
+}
+
+#[cfg(all(feature = "file", unix))]
+#[test]
+fn tasks_are_ended_paused_and_restarted_from_another_terminal() {
+    let program = Program::new("ended", "t0 → t1 → t2 → t3 → t4 → t5 → t6 → t7");
+    let url = "file:data";
+    let arguments = ["run", "a.flow", "--id", "r", "--tasks", "simulate", "--backend", url, "--json"];
+    let child = program.command(&arguments).stderr(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let active = |run: &Value| {
+        let steps = run["steps"].as_array()?.clone();
+        steps.into_iter().find(|step| step["phase"] == "active")
+    };
+    // What ends by itself meanwhile stays as it is; one of them is ended from here.
+    let mut ended = None;
+    while ended.is_none() {
+        let step = active(&until(&program, "r", url, |run| active(run).is_some())).unwrap();
+        let (name, index) = (step["name"].as_str().unwrap(), step["index"].to_string());
+        program.json(&["end", "r", name, &index, "--output", "{\"told\": 1}", "--backend", url]);
+        let at = usize::try_from(step["index"].as_u64().unwrap()).unwrap();
+        let run = until(&program, "r", url, |run| run["steps"][at]["phase"] == "done");
+        ended = (run["steps"][at]["output"] == json!({"told": 1})).then_some(at);
+    }
+    for (arguments, complaint) in [
+        (["end", "r", "t1", "1"], "the task of the run r at #1 is t0, not t1"),
+        (["end", "r", "t0", "99"], "the run r has no task at #99"),
+    ] {
+        let (code, _, err) = program.run(&[&arguments[..], &["--backend", url]].concat());
+        assert!(code == 2 && err.contains(complaint), "{err}");
+    }
+    program.json(&["pause", "r", "--backend", url]);
+    until(&program, "r", url, |run| run["paused"] == true && active(run).is_none());
+    program.json(&["event", "order", "--data", "{\"n\": 1}", "--backend", url]);
+    program.json(&["resume", "r", "--backend", url]);
+    let out = child.wait_with_output().unwrap();
+    let line: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(line, json!({"id": "r", "state": "FINISHED", "output": {"told": 1}}));
+    assert_eq!(program.json(&["restart", "r", "--from", "t6", "--backend", url])["state"], "RUNNING");
+    let line = program.json(&["run", "--workflow-id", "workflow:r", "--tasks", "echo", "--backend", url]);
+    assert_eq!(line["state"], "FINISHED");
+}
+
+#[test]
+fn echo_answers_every_task_built_in_names_and_resources_included() {
+    let program = Program::new("echo", "<data.json> → log:loud → human:approve → request:get → > :end");
+    for tasks in ["echo", "simulate"] {
+        let line = program.json(&["run", "a.flow", "--tasks", tasks, "--id", tasks]);
+        assert_eq!(line["state"], "FINISHED");
+    }
+}
+
+#[test]
+fn the_backend_is_an_option_else_redis_by_its_parts_else_the_configuration_else_memory() {
+    let program = Program::new("backends", "A");
+    let url = |variables: &[(&str, &str)], options: &[&str]| {
+        let mut command = program.command(&[&["config", "explain", "--json"], options].concat());
+        let out = command.envs(variables.iter().copied()).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        let entries: Vec<Value> = serde_json::from_slice(&out.stdout).unwrap();
+        let value = |key: &str| entries.iter().find(|entry| entry["key"] == key).unwrap()["value"].clone();
+        [value("backend.url"), value("backend.username")]
+    };
+    std::fs::write(program.directory.join("config.yaml"), "backend: {url: 'file:configured'}").unwrap();
+    let host = ("REDIS_HOST", "db");
+    assert_eq!(url(&[], &[]), [json!("file:configured"), Value::Null]);
+    assert_eq!(url(&[host], &[]), [json!("redis://db:6379/0"), Value::Null]);
+    assert_eq!(url(&[host, ("REDIS_PORT", "7")], &["--host", "h"]), [json!("redis://h:7/0"), Value::Null]);
+    assert_eq!(url(&[], &["--port", "1", "--username", "u"]), [json!("redis://localhost:1/0"), json!("u")]);
+    assert_eq!(url(&[], &["--host", "::1"])[0], json!("redis://[::1]:6379/0"));
+    assert_eq!(url(&[("REDIS_USERNAME", "u"), host], &[])[1], json!("u"));
+    // A login alone is none of a server.
+    assert_eq!(url(&[("REDIS_PASSWORD", "p"), ("REDIS_HOST", "")], &[])[0], json!("file:configured"));
+    assert_eq!(url(&[host], &["--host", "h", "--backend", "memory:"]), [json!("memory:"), Value::Null]);
+    let mut command = program.command(&["run", "a.flow", "--tasks", "echo"]);
+    let out = command.env("REDIS_PORT", "tcp://10.0.0.1:6379").output().unwrap();
+    assert_eq!(out.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("REDIS_PORT: `tcp://10.0.0.1:6379` is no port"));
+    std::fs::remove_file(program.directory.join("config.yaml")).unwrap();
+    let (code, _, err) = program.run(&["run", "a.flow", "--tasks", "echo"]);
+    assert!(code == 0 && err.starts_with("run ") && err.contains(" on memory:"), "{err}");
 }

@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 pub(in super::super) struct Client {
     pub(in super::super) hosts: Hosts,
     pub(in super::super) secrets: Secrets,
-    client: Arc<OnceCell<reqwest::Client>>,
+    made: Arc<OnceCell<reqwest::Client>>,
 }
 
 /// One call.
@@ -102,7 +102,7 @@ impl Client {
     }
 
     async fn send(&self, call: &Call) -> Result<Response, TaskError> {
-        let client = self.client.get_or_try_init(client).await?;
+        let client = self.made.get_or_try_init(client).await?;
         let mut request = client.request(call.method.clone(), call.url.clone()).headers(call.headers.clone());
         if let Some((kind, body)) = &call.body {
             request = request.header(CONTENT_TYPE, kind.clone()).body(body.clone());

@@ -14,5 +14,5 @@ pub(super) use callback::forget;
 pub(super) use client::{Answered, Client};
 pub(super) use hosts::Hosts;
 pub(super) use output::failed;
-pub(super) use request::{Requests, tasks};
+pub(super) use request::{Requests, as_part_of_url, tasks};
 pub(super) use services::{Service, Services};

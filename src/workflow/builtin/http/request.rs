@@ -71,9 +71,10 @@ impl Requests {
         }
         let output = Output::of(&parameters)?;
         let fails = parameters.flag("error_on_status", true)?;
-        let callback = match parameters.flag("sync", true)? {
-            true => None,
-            false => Some(Callback::of(&self.store, invocation).await?),
+        let callback = if parameters.flag("sync", true)? {
+            None
+        } else {
+            Some(Callback::of(&self.store, invocation).await?)
         };
         if callback.as_ref().is_some_and(|callback| callback.sent) {
             return Ok(Answer::Later);
@@ -123,7 +124,7 @@ impl Requests {
             headers.insert(HeaderName::from_static("idempotency-key"), header("idempotency-key", &key)?);
         }
         let body = body(&method, invocation, &data, parameters)?;
-        let secret = data.uses_secrets(parameters);
+        let secret = uses_secrets(parameters);
         self.allowed(method, url, service, headers, body, secret, parameters)
     }
 
@@ -140,7 +141,7 @@ impl Requests {
         let headers = headers(&data, parameters)?;
         let body =
             body.map(|(kind, body)| Ok::<_, TaskError>((header("content-type", kind)?, body))).transpose()?;
-        let (service, secret) = (self.services.at(&url), data.uses_secrets(parameters));
+        let (service, secret) = (self.services.at(&url), uses_secrets(parameters));
         self.allowed(method, url, service, headers, body, secret, parameters)
     }
 
@@ -202,11 +203,11 @@ impl<'i> Data<'i> {
             .and_then(|template| template.fill_as(&data, written))
             .map_err(|error| TaskError::for_good(error.to_string()))
     }
+}
 
-    /// Whether anything that is sent names a secret.
-    fn uses_secrets(&self, parameters: &Parameters<'_>) -> bool {
-        ["url", "headers", "template"].iter().filter_map(|name| parameters.get(name)).any(names_secret)
-    }
+/// Whether anything that is sent names a secret.
+fn uses_secrets(parameters: &Parameters<'_>) -> bool {
+    ["url", "headers", "template"].iter().filter_map(|name| parameters.get(name)).any(names_secret)
 }
 
 fn names_secret(value: &Value) -> bool {
@@ -225,7 +226,7 @@ fn raw(_: usize, text: &str, _: bool) -> String {
 }
 
 /// Data in a URL are parts of it, and cannot become others; at its very beginning they are the URL they continue.
-fn as_part_of_url(at: usize, text: &str, _: bool) -> String {
+pub(in super::super) fn as_part_of_url(at: usize, text: &str, _: bool) -> String {
     if at == 0 { text.to_owned() } else { encoded(text) }
 }
 

@@ -342,7 +342,7 @@ async fn a_callback_ends_the_task_and_the_request_is_sent_once() {
     ] {
         assert!(asked.target.contains(part), "{}", asked.target);
     }
-    assert!(asked.target.ends_with(&format!("&littleflow-token={}", token)), "{}", asked.target);
+    assert!(asked.target.ends_with(&format!("&littleflow-token={token}")), "{}", asked.target);
     let waiting = step(&runs, &run, 1).await.waiting.unwrap();
     assert_eq!(waiting.waits_for, WaitsFor::Callback);
     // In another engine it is not sent again.

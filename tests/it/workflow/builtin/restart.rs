@@ -1,33 +1,51 @@
 //! Waits of a program that is killed, or stopped, and started again.
 
 use super::super::program::Program;
-use serde_json::{Value, json};
+use serde_json::json;
+use std::io::BufRead;
 use std::process::{Child, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 const URL: &str = "file:data";
 
-/// Runs the flow in a process of its own, until its first task is in work.
-fn started(program: &Program, input: &str) -> Child {
-    let arguments = ["run", "a.flow", "--id", "r", "--backend", URL, "--input", input];
-    let child = program.command(&arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
-    let begin = std::time::Instant::now();
-    loop {
-        let (_, out, _) = program.run(&["inspect", "r", "--backend", URL, "--json"]);
-        let run = serde_json::from_str(&out).unwrap_or(Value::Null);
-        if run["steps"][1]["phase"] == "active" && run["steps"][1]["waiting"].is_object() {
-            return child;
-        }
-        assert!(begin.elapsed() < Duration::from_secs(20), "{run}");
+/// A process that ends with the test.
+pub(super) struct Process(pub(super) Child);
+
+impl Process {
+    pub(super) fn signal(&mut self, name: &str) {
+        let id = self.0.id().to_string();
+        assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
+        self.0.wait().unwrap();
     }
 }
 
-fn signal(child: &Child, name: &str) {
-    let killed = std::process::Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
-/// How long after `began` the first step has ended.
+/// Runs the flow in a process of its own, until it says that the run is kept, and its first task is in work.
+pub(super) fn started(program: &Program, input: &str) -> Process {
+    let arguments = ["run", "a.flow", "--id", "r", "--backend", URL, "--input", input];
+    let child = program.command(&arguments).stderr(Stdio::piped()).stdout(Stdio::null()).spawn();
+    let mut process = Process(child.unwrap());
+    // To be read as long as the process lives, which says more.
+    let mut said = std::io::BufReader::new(process.0.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("run r on ") {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it ended by itself");
+    }
+    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+    let run = program.json(&["inspect", "r", "--backend", URL]);
+    assert_eq!(run["steps"][1]["phase"], "active");
+    assert!(run["steps"][1]["waiting"].is_object(), "{run}");
+    process
+}
+
+/// How long the first step took.
 fn length(program: &Program) -> f64 {
     let run = program.json(&["inspect", "r", "--backend", URL]);
     let at = |name: &str| run["steps"][1][name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
@@ -39,8 +57,7 @@ fn a_delay_survives_being_killed_and_stopped_and_fires_once_on_time() {
     for name in ["-KILL", "-INT", "-TERM"] {
         let program = Program::new(&format!("delay{name}"), "wait:delay (- duration: 6 -) → echo");
         let mut child = started(&program, r#"{"x": 1}"#);
-        signal(&child, name);
-        child.wait().unwrap();
+        child.signal(name);
         // Nothing has ended because of that.
         let run = program.json(&["inspect", "r", "--backend", URL]);
         assert_eq!(
@@ -62,8 +79,7 @@ fn a_wait_for_an_event_survives_being_killed_and_loses_none_between() {
     let program = Program::new("event-killed", "wait:event (- {event: paid, match: input, fields: [sum]} -)");
     program.json(&["event", "paid", "--data", r#"{"order": 7, "sum": 1}"#, "--backend", URL]);
     let mut child = started(&program, r#"{"order": 7}"#);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.signal("-KILL");
     program.json(&["event", "paid", "--data", r#"{"order": 8, "sum": 2}"#, "--backend", URL]);
     program.json(&["event", "paid", "--data", r#"{"order": 7, "sum": 3}"#, "--backend", URL]);
     program.json(&["event", "paid", "--data", r#"{"order": 7, "sum": 4}"#, "--backend", URL]);
@@ -76,8 +92,7 @@ fn a_question_survives_being_killed_and_is_answered_from_another_terminal() {
     let program =
         Program::new("approve-killed", "human:approve (- {question: 'Pay {input[sum]}?', who: ada} -)");
     let mut child = started(&program, r#"{"sum": 5}"#);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.signal("-KILL");
     let (_, shown, _) = program.run(&["inspect", "r", "--backend", URL]);
     assert!(shown.contains("waits for ada: Pay 5?"), "{shown}");
     let output = r#"{"by": "ada"}"#;

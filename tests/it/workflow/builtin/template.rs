@@ -60,7 +60,7 @@ fn what_is_wrong_is_said_with_its_column() {
 fn templates_and_what_they_give_are_bounded() {
     assert!(Template::parse(&"x".repeat(Template::LONGEST + 1)).is_err());
     assert!(Template::parse(&format!("{{input{}}}", "[a]".repeat(Template::DEEPEST + 1))).is_err());
-    let large = json!("x".repeat(1024 * 1024));
+    let large = json!("x".repeat(4 * 1024 * 1024));
     let error = Template::parse(&"{input}".repeat(5)).unwrap().fill(&[("input", &large)]).unwrap_err();
     assert!(error.message.contains("longer than"), "{error}");
 }
