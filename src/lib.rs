@@ -132,9 +132,9 @@ pub mod guide {
     #[cfg(feature = "flow")]
     page!(workflows, "../docs/guide/workflows.md");
     #[cfg(feature = "flow")]
-    page!(tasks, "../docs/guide/tasks.md");
-    #[cfg(feature = "flow")]
     page!(flow_language, "../docs/spec/flow.md");
+    #[cfg(feature = "flow")]
+    page!(tasks, "../docs/guide/tasks.md");
     page!(testing, "../docs/guide/testing.md");
     page!(operator_table, "../docs/operators.md");
     page!(terms, "../docs/terms.md");
