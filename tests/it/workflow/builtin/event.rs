@@ -186,7 +186,7 @@ async fn one_event_ends_all_waits_that_it_fits_and_no_other() {
 
 #[tokio::test]
 async fn thousands_of_waits_end_with_one_event_and_leave_nothing_behind() {
-    const WAITS: usize = 5000;
+    const WAITS: usize = 2000;
     let backend = Backend::memory();
     let engine = engine_on(&backend).await;
     let runs = engine.workflows();
