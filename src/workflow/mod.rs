@@ -67,6 +67,7 @@ mod input;
 mod inspection;
 mod invocation;
 mod iteration;
+mod keeping;
 mod keys;
 mod lanes;
 mod place;
