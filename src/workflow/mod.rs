@@ -70,6 +70,7 @@ mod input;
 mod inspection;
 mod invocation;
 mod iteration;
+mod keeping;
 mod keys;
 mod lanes;
 mod place;
