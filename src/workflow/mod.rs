@@ -50,7 +50,7 @@
 //! # Delivery
 //!
 //! A change of a run, the acknowledgement of the event that caused it, and the event that announces it are one
-//! transaction. Its condition is that no other change has come before, so of two engines on one run only one goes on. An
+//! transaction, shared by all that has come in together. Its condition is that no other change has come before, so of two engines on one run only one goes on. An
 //! ending names its attempt: one that comes late, twice, or of an attempt that was replaced changes nothing.
 //!
 //! Source: littleflow and `littleflow_redis`, whose names for states, events and keys are kept. They hold no state but

@@ -56,6 +56,36 @@ async fn endings_from_inside_and_outside_in_one_batch_are_all_kept() {
 }
 
 #[tokio::test]
+async fn of_runs_that_are_kept_together_one_that_somebody_else_changed_holds_up_no_other() {
+    let backend = Backend::memory();
+    let (gate, log) = (Arc::new(Semaphore::new(0)), Arc::default());
+    let engine = on(&backend, Tasks::new().with(gated(&gate, &log))).await;
+    let (runs, mut begun) = (engine.workflows().clone(), Vec::new());
+    for n in 0..20 {
+        begun.push(engine.run(&format!("a{n} → b{n}"), Value::Null).await.unwrap());
+    }
+    eventually("all have begun", async || log.lock().len() == 20).await;
+    // Nobody seems to have them, so they are changed behind the engine's back, at the moment at which their tasks end.
+    forget_signs_of_life(&backend).await;
+    for run in begun.iter().step_by(3) {
+        runs.pause(run.id()).await.unwrap();
+    }
+    gate.add_permits(20);
+    for run in begun.iter().step_by(3) {
+        eventually("its task has ended", async || {
+            runs.inspect(run.id()).await.unwrap().steps[1].phase == Phase::Done
+        })
+        .await;
+        runs.resume(run.id()).await.unwrap();
+    }
+    gate.add_permits(20);
+    for run in begun {
+        run.output().await.unwrap().unwrap();
+    }
+    assert!(log.lock().values().all(|attempts| *attempts == [1]), "{log:?}");
+}
+
+#[tokio::test]
 async fn an_engine_that_was_thought_dead_lets_go_of_what_another_has_taken() {
     let backend = Backend::memory();
     let (gate, log) = (Arc::new(Semaphore::new(0)), Arc::default());
