@@ -24,6 +24,8 @@ mod report;
 mod run;
 mod run_flow;
 mod serve;
+mod signal;
+mod staying;
 mod usage;
 mod version;
 mod workflow;

@@ -1,9 +1,12 @@
 //! `mape run`
 
 use super::builtin::builtin;
+use super::signal::told_to_end;
+use super::staying::Staying;
+use super::usage::excerpt;
 use super::workflow_arguments::{RunArguments, TaskSet};
-use super::{Global, Output, Usage, backend, note};
-use anyhow::{Result, bail};
+use super::{Global, Output, Usage, note};
+use anyhow::{Result, anyhow, bail};
 use futures::StreamExt;
 use futures::stream::{SelectAll, select_all};
 use mape::app::App;
@@ -11,69 +14,123 @@ use mape::backend::{Backend, NotDone};
 use mape::element::Subscription;
 use mape::flow::{Graph, Workflow};
 use mape::workflow::{
-    Ended, Engine, Invocation, Outcome, Progress, Run, RunId, Status, Task, Tasks, Workflows,
+    Ended, Engine, Error, Inspected, Invocation, Outcome, Phase, Progress, Run, RunId, Status, Task, Tasks,
+    Workflows,
 };
 use serde_json::{Value as Json, json};
+use std::pin::pin;
 use std::time::Duration;
 
 /// How often it is asked whether whoever owns the directory is still there.
 const LOOK: Duration = Duration::from_millis(300);
+/// After how many looks it is asked whether anybody has the run in hand.
+const ABANDONED: u32 = 15;
 
 pub(super) async fn run(global: &Global, arguments: &RunArguments, output: &mut Output) -> Result<()> {
     let input =
         arguments.input.as_deref().map_or(Ok(Json::Null), |input| json_or_file("the input", input))?;
-    let flow = arguments.flow.as_ref().map(|file| read_flow(file)).transpose()?;
+    if !(input.is_null() || input.is_object() || input.is_array()) {
+        return Err(Usage::error(format!(
+            "the input of a flow has to be an object or a list, and is {}",
+            excerpt(&input.to_string())
+        )));
+    }
+    let Some(file) = &arguments.flow else {
+        if arguments.input.is_some() {
+            return Err(Usage::error(
+                "a run that exists has its input; give --input with the file of a flow",
+            ));
+        }
+        return go_on(global, arguments, None, input, output).await;
+    };
+    let flow = read_flow(file)?;
+    go_on(global, arguments, Some(flow), input, output).await
+}
+
+async fn go_on(
+    global: &Global,
+    arguments: &RunArguments,
+    flow: Option<(String, Graph)>,
+    input: Json,
+    output: &mut Output,
+) -> Result<()> {
     // Chosen once: it is the same run, however often it is gone on with.
     let name = flow.as_ref().and_then(|(_, graph)| graph.name());
     let id = arguments.id.clone().unwrap_or_else(|| RunId::random(name));
     let text = flow.map(|(text, _)| text);
-    if arguments.detach {
-        return detach(global, id, text, input, output).await;
-    }
-    loop {
-        let backend = backend::hosted(global).await?;
-        let done = host(global, arguments, &id, text.as_deref(), &input, &backend).await;
-        backend.close().await;
-        match done? {
-            Some(progress) => return show(global, &id, &progress, output),
-            None => note(global, "owner", "whoever owned the directory is gone; the run goes on here"),
+    let mut staying = Staying::hosted(global).await?;
+    let done = if arguments.detach {
+        detach(global, &staying, id, text, input, output).await
+    } else {
+        match host(global, arguments, &id, text.as_deref(), input, &mut staying).await {
+            Ok(progress) => show(global, &id, &progress, output),
+            Err(error) => Err(error),
         }
-    }
+    };
+    staying.close().await;
+    done
 }
 
-/// Hosts an engine until the run is over, or whoever owns the directory is gone.
+/// Hosts an engine until the run is over.
 async fn host(
     global: &Global,
     arguments: &RunArguments,
     id: &RunId,
     text: Option<&str>,
-    input: &Json,
-    backend: &Backend,
-) -> Result<Option<Progress>> {
-    let app = App::with_backend(backend.clone());
-    let mut tasks = tasks(global, arguments.tasks, backend)?;
+    input: Json,
+    staying: &mut Staying,
+) -> Result<Progress> {
+    let app = App::with_backend(staying.backend.clone());
+    let mut tasks = tasks(global, arguments.tasks, &staying.backend)?;
     // What is on a server can be served by others.
-    if !["memory:", "file:"].iter().any(|scheme| backend.url().starts_with(scheme)) {
+    if staying.is_on_a_server() {
         tasks = tasks.and_others();
     }
     let engine = Engine::start(&app, tasks).await?;
+    let progress = through(global, &engine, id, text, input, staying).await;
+    if let Err(error) = engine.close().await {
+        tracing::debug!(%error, "others go on with the runs a little later");
+    }
+    progress.map_err(|error| with_hint(error, arguments.tasks))
+}
+
+async fn through(
+    global: &Global,
+    engine: &Engine,
+    id: &RunId,
+    text: Option<&str>,
+    input: Json,
+    staying: &mut Staying,
+) -> Result<Progress> {
+    let told = pin!(told_to_end()?);
     // Before anything starts, so that nothing is missed.
     let ends = select_all(engine.elements().iter().map(|element| element.tap_out(1024)));
     let run = match text {
-        Some(text) => engine.run_as(id.clone(), text, input.clone()).await?,
+        Some(text) => engine.run_as(id.clone(), text, input).await?,
         None => engine.attach(id.clone()).await?,
     };
     if !global.json {
-        note(global, "run", &format!("run {} on {}", run.id(), backend.url()));
+        note(global, "run", &format!("run {} on {}", run.id(), staying.backend.url()));
     }
-    let progress = follow(global, ends, &run, engine.workflows()).await?;
-    // If the backend is gone, there is nothing to let go of.
-    if let Err(error) = engine.close().await
-        && progress.is_some()
-    {
-        return Err(error.into());
+    tokio::select! {
+        progress = follow(global, ends, &run, engine, staying) => progress,
+        () = told => {
+            let on = match global.backend() {
+                Some(url) => format!(" --backend {url}"),
+                None => String::new(),
+            };
+            bail!("told to end before the run {id} was over; `mape run --id {id}{on}` goes on with it")
+        }
     }
-    Ok(progress)
+}
+
+/// What to do about tasks that are missing.
+fn with_hint(error: anyhow::Error, set: Option<TaskSet>) -> anyhow::Error {
+    let Some(Error::UnknownTask { missing, .. }) = error.downcast_ref() else { return error };
+    if set != Some(TaskSet::Exec) && missing.iter().any(|name| name.starts_with("exec:")) {
+        return anyhow!("{error}; programs are run with --tasks exec, if workflow.exec.allow names them");
+    }
+    error
 }
 
 fn read_flow(file: &std::path::Path) -> Result<(String, Graph)> {
@@ -93,7 +150,7 @@ pub(super) fn json_or_file(what: &str, text: &str) -> Result<Json> {
     let Some(file) = text.strip_prefix('@') else { return Usage::json(what, text) };
     let text = std::fs::read_to_string(file)
         .map_err(|error| Usage::error(format!("cannot read {what} from {file}: {error}")))?;
-    Usage::json(what, text.trim())
+    serde_json::from_str(&text).map_err(|error| Usage::error(format!("{what} in {file} is no JSON: {error}")))
 }
 
 pub(super) fn tasks(global: &Global, set: Option<TaskSet>, backend: &Backend) -> Result<Tasks> {
@@ -113,31 +170,42 @@ fn moment(invocation: &Invocation) -> u64 {
     100 + u64::from(invocation.index()) * 7919 % 900
 }
 
-/// Shows what ends, until the run is over; nothing if whoever owns the directory is gone.
+/// Shows what ends, until the run is over.
 async fn follow(
     global: &Global,
     mut ends: SelectAll<Subscription<Ended>>,
     run: &Run,
-    runs: &Workflows,
-) -> Result<Option<Progress>> {
-    let over = run.wait();
+    engine: &Engine,
+    staying: &mut Staying,
+) -> Result<Progress> {
+    let runs = engine.workflows();
+    let mut over = Box::pin(run.wait());
     let mut look = tokio::time::interval(LOOK);
-    tokio::pin!(over);
+    let mut looked = 0_u32;
     loop {
         tokio::select! {
             biased;
             Some(ended) = ends.next() => {
                 if !global.json && ended.invocation.workflow() == run.id() {
-                    tell(global, &ended);
+                    tell(global, runs, &ended).await;
                 }
             }
             progress = &mut over => match progress {
-                Err(error) if is_not_done(&error) => return Ok(None),
-                progress => return Ok(Some(progress?)),
+                Err(error) if is_not_done(&error) => {
+                    staying.regain(global).await?;
+                    tokio::time::sleep(LOOK).await;
+                    over = Box::pin(run.wait());
+                }
+                progress => return Ok(progress?),
             },
             _ = look.tick() => {
-                if runs.status(run.id()).await.is_err_and(|error| is_not_done(&error)) {
-                    return Ok(None);
+                looked += 1;
+                let status = runs.status(run.id()).await;
+                if status.is_err_and(|error| is_not_done(&error)) {
+                    staying.regain(global).await?;
+                } else if looked.is_multiple_of(ABANDONED) {
+                    // Perhaps nobody goes on with it, and this engine cannot.
+                    engine.attach(run.id().clone()).await?;
                 }
             }
         }
@@ -145,7 +213,7 @@ async fn follow(
 }
 
 /// Whether nobody owns the directory any more.
-pub(super) fn is_not_done(error: &mape::workflow::Error) -> bool {
+pub(super) fn is_not_done(error: &Error) -> bool {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
         if error.is::<NotDone>() {
@@ -156,10 +224,11 @@ pub(super) fn is_not_done(error: &mape::workflow::Error) -> bool {
     false
 }
 
-fn tell(global: &Global, ended: &Ended) {
+async fn tell(global: &Global, runs: &Workflows, ended: &Ended) {
     let how = match &ended.outcome {
         Some(Outcome::Output(_)) => "done".to_owned(),
         Some(Outcome::Failed(failed)) => format!("failed: {}", failed.reason),
+        None if is_done(runs, &ended.invocation).await => "done by an answer from outside".to_owned(),
         None => "cancelled".to_owned(),
     };
     let invocation = &ended.invocation;
@@ -168,6 +237,14 @@ fn tell(global: &Global, ended: &Ended) {
         attempt => format!(", attempt {attempt}"),
     };
     note(global, "task", &format!("  {} (#{}{attempt}) {how}", invocation.name(), invocation.step()));
+}
+
+/// Whether a step has ended though its task did not.
+async fn is_done(runs: &Workflows, invocation: &Invocation) -> bool {
+    let steps = runs.inspect(invocation.workflow()).await.map_or(Vec::new(), |run| run.steps);
+    let is_it =
+        |step: &&Inspected| (step.index, step.part) == (invocation.place().node, invocation.place().part);
+    steps.iter().find(is_it).is_some_and(|step| step.phase == Phase::Done)
 }
 
 fn show(global: &Global, id: &RunId, progress: &Progress, output: &mut Output) -> Result<()> {
@@ -188,19 +265,17 @@ fn show(global: &Global, id: &RunId, progress: &Progress, output: &mut Output) -
 
 async fn detach(
     global: &Global,
+    staying: &Staying,
     id: RunId,
     text: Option<String>,
     input: Json,
     output: &mut Output,
 ) -> Result<()> {
     let text = text.ok_or_else(|| Usage::error("--detach needs a file with a flow"))?;
-    let backend = backend::hosted(global).await?;
-    if backend.url() == "memory:" {
+    if staying.is_in_memory() {
         return Err(Usage::error("--detach needs a backend that others share, such as --backend file:DIR"));
     }
-    let submitted = Workflows::new(&backend).submit(Some(id), &text, input).await;
-    backend.close().await;
-    let id = submitted?;
+    let id = Workflows::new(&staying.backend).submit(Some(id), &text, input).await?;
     if !global.json {
         note(global, "detached", "whatever engine runs on the backend, now or next, goes on with it");
     }

@@ -3,8 +3,10 @@
 use super::run_flow::json_or_file;
 use super::workflow_arguments::WorkflowCommand;
 use super::{Global, Output, Usage, backend, note, run_flow, serve};
-use anyhow::{Context, Result};
-use mape::workflow::{Inspected, Inspection, Phase, Place, RunId, Status, Waiting, WaitsFor, Workflows};
+use anyhow::{Context, Result, bail};
+use mape::workflow::{
+    Error, Inspected, Inspection, Phase, Place, RunId, Status, Waiting, WaitsFor, Workflows,
+};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 
@@ -14,6 +16,9 @@ pub(super) async fn run(global: &Global, command: &WorkflowCommand, output: &mut
     }
     if let WorkflowCommand::Serve { tasks } = command {
         return serve::run(global, *tasks).await;
+    }
+    if !matches!(command, WorkflowCommand::Restore { .. } | WorkflowCommand::Event { .. }) {
+        backend::exists(global)?;
     }
     let backend = backend::shared(global).await?;
     let done = on(global, &Workflows::new(&backend), command, output).await;
@@ -42,7 +47,17 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
             let untaken = global.load()?.workflow.untaken_after;
             output.write(table(&inspection, *all, untaken), &inspection)
         }
-        WorkflowCommand::Terminate { id } => say(id, runs.terminate(id).await?, output),
+        WorkflowCommand::Terminate { id } => match runs.terminate(id).await {
+            // It was asked for before, perhaps by this command, whose answer did not arrive.
+            Err(Error::Unchanged { .. }) if runs.status(id).await? == Status::Terminated => {
+                say(id, Status::Terminated, output)
+            }
+            done => say(id, done?, output),
+        },
+        WorkflowCommand::Delete { id } => {
+            runs.delete(id).await?;
+            output.write(format!("{id} is deleted"), &json!({"id": id.short(), "deleted": true}))
+        }
         WorkflowCommand::Pause { id } => say(id, runs.pause(id).await?, output),
         WorkflowCommand::Resume { id } => say(id, runs.resume(id).await?, output),
         WorkflowCommand::Restart { id, from } => {
@@ -63,7 +78,10 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
             let text = std::fs::read_to_string(file).map_err(|error| {
                 Usage::error(format!("cannot read the archive {}: {error}", file.display()))
             })?;
-            let id = runs.restore(&Usage::json::<Json>("the archive", &text)?).await?;
+            let archive: Json = serde_json::from_str(&text).map_err(|error| {
+                Usage::error(format!("{} is no archive of a run, for it is no JSON: {error}", file.display()))
+            })?;
+            let id = runs.restore(&archive).await?;
             say(&id, runs.status(&id).await?, output)
         }
         WorkflowCommand::Fork { id } => {
@@ -72,13 +90,16 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
         }
         WorkflowCommand::Event { kind, data } => {
             let data = data.as_deref().map_or(Ok(json!({})), |data| json_or_file("the data", data))?;
+            if !data.is_object() {
+                return Err(Usage::error("the data of an event are its fields: write {\"NAME\": VALUE, …}"));
+            }
             let id = runs.event(kind, &data).await?;
             output.write(id, &json!({"event": id}))
         }
         WorkflowCommand::End { id, name, index, output: given, failure } => {
             let given = given.as_deref().map(|given| json_or_file("the output", given)).transpose()?;
             let outcome = failure.clone().map_or(Ok(given), Err);
-            can_end(global, runs, id, name, *index).await?;
+            can_end(runs, id, name, *index).await?;
             let event = runs.end(id, name, *index, outcome).await?;
             output.write(event, &json!({"event": event}))
         }
@@ -110,8 +131,8 @@ async fn index(runs: &Workflows, id: &RunId, task: &str) -> Result<u32> {
     }
 }
 
-/// Refuses to end what is not there, and says it if that will change nothing.
-async fn can_end(global: &Global, runs: &Workflows, id: &RunId, name: &str, at: Place) -> Result<()> {
+/// Refuses to end what is not there, or does not run.
+async fn can_end(runs: &Workflows, id: &RunId, name: &str, at: Place) -> Result<()> {
     let run = runs.inspect(id).await?;
     let step = run.steps.iter().find(|step| (step.index, step.part) == (at.node, at.part) && step.task);
     match step {
@@ -121,8 +142,7 @@ async fn can_end(global: &Global, runs: &Workflows, id: &RunId, name: &str, at: 
         Some(step) if step.phase == Phase::Active => Ok(()),
         Some(step) => {
             let phase = format!("{:?}", step.phase).to_lowercase();
-            note(global, "late", &format!("{name} ({at}) is {phase}: an end changes nothing unless it runs"));
-            Ok(())
+            bail!("{name} ({at}) of the run {id} is {phase}: only what runs can be ended")
         }
         None => {
             Err(Usage::error(format!("the run {id} has no task at {at}; `mape inspect {id}` shows them")))

@@ -25,7 +25,7 @@ pub(super) enum WorkflowCommand {
     },
     /// Show how far a run is
     Inspect {
-        /// The run; short or full id
+        /// The run, with or without `workflow:` before it
         id: RunId,
         /// Also the steps that are no tasks, and all outputs
         #[arg(long)]
@@ -72,6 +72,11 @@ pub(super) enum WorkflowCommand {
         /// The run
         id: RunId,
     },
+    /// Delete a run that is over, with all that is kept of it
+    Delete {
+        /// The run
+        id: RunId,
+    },
     /// Send an event that flows may wait for
     Event {
         /// Its kind
@@ -109,7 +114,7 @@ pub(super) struct RunArguments {
     #[arg(long, value_enum)]
     pub(super) tasks: Option<TaskSet>,
     /// The id of the run; with that of one that exists, it goes on
-    #[arg(long, alias = "workflow-id")]
+    #[arg(long, alias = "workflow-id", value_parser = run_id)]
     pub(super) id: Option<RunId>,
     /// Leave it to an engine that runs elsewhere on the backend
     #[arg(long)]
@@ -125,4 +130,16 @@ pub(super) enum TaskSet {
     Simulate,
     /// The built-in tasks, and also programs: those that workflow.exec.allow names
     Exec,
+}
+
+/// The name of a run, such as can stand in a line.
+fn run_id(text: &str) -> Result<RunId, String> {
+    let name = RunId::from(text);
+    let is_plain = |c: char| !c.is_whitespace() && !c.is_control();
+    match name.short() {
+        "" => Err("it is empty".to_owned()),
+        short if short.len() > 200 => Err("it is longer than 200 bytes".to_owned()),
+        short if !short.chars().all(is_plain) => Err("it has spaces or control characters".to_owned()),
+        _ => Ok(name),
+    }
 }

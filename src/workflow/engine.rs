@@ -5,9 +5,7 @@ use super::report::{Begin, Report, Told};
 use super::run_id::uuid;
 use super::timers::Timers;
 use super::turner::{LEASE, Turner};
-use super::{
-    Cause, Ended, Error, Invocation, Place, Run, RunId, Tasks, Workflows, keys, lanes::Lanes, process,
-};
+use super::{Ended, Error, Invocation, Place, Run, RunId, Tasks, Workflows, keys, lanes::Lanes, process};
 use crate::app::{App, Loop};
 use crate::element::{Element, LinkOptions, StartPolicy, Subscription};
 use crate::flow::{Graph, Workflow};
@@ -151,11 +149,8 @@ impl Engine {
             Err(Error::Exists { .. }) => {}
             other => return other,
         }
-        let loaded = self.workflows.load(&id).await?;
-        let began = loaded.records.first().and_then(|record| record.causes.first());
-        let given = (!input.is_null()).then_some(input);
-        let same = matches!(began, Some(Cause::Begin { input }) if input.as_deref() == given.as_ref());
-        if !same || *loaded.definition.graph() != graph {
+        let given = super::input::checked(input)?;
+        if !self.workflows.load(&id).await?.is(&graph, given.as_ref()) {
             return Err(Error::Exists { id });
         }
         self.attach(id).await
@@ -165,13 +160,16 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRun`].
+    /// [`Error::NoRun`]; [`Error::UnknownTask`] if nobody has it in hand, and it has tasks that are not hosted here.
     ///
     /// # Cancel safety
     ///
     /// Yes.
     pub async fn attach(&self, id: RunId) -> Result<Run, Error> {
-        self.workflows.status(&id).await?;
+        let is_over = self.workflows.status(&id).await?.is_over();
+        if !is_over && !self.workflows.is_in_hand(&id).await? {
+            self.tasks.check(&self.workflows.load(&id).await?.definition)?;
+        }
         self.tell(Told::Changed(id.clone())).await?;
         Ok(Run::of(id, &self.workflows, None))
     }

@@ -28,7 +28,7 @@ pub enum Error {
         found: String,
     },
     /// There is no such run.
-    #[error("there is no run {id}; `mape list` shows all")]
+    #[error("there is no run {id}; `mape list` shows all of a backend")]
     NoRun {
         /// Which.
         id: RunId,
@@ -45,7 +45,6 @@ pub enum Error {
         /// Which.
         id: RunId,
         /// Why.
-        #[source]
         why: Unchanged,
     },
     /// What is archived is no run.

@@ -2,7 +2,7 @@
 
 use super::record::{Kept, Record, replay};
 use super::state::State;
-use super::{Command, Definition, Error, RunId, Status, keys};
+use super::{Cause, Command, Definition, Error, RunId, Status, keys};
 use crate::event::Event;
 use crate::knowledge::{
     Command as StoreCommand, Data, HashCommand, Key, ListCommand, Reply, SetCommand, Store, Transaction,
@@ -23,6 +23,13 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
+    /// Whether it is the run of this flow with this input.
+    pub(super) fn is(&self, graph: &crate::flow::Graph, input: Option<&Arc<Json>>) -> bool {
+        let began = self.records.first().and_then(|record| record.causes.first());
+        let same_input = matches!(began, Some(Cause::Begin { input: given }) if given.as_ref() == input);
+        same_input && **self.definition.graph() == *graph
+    }
+
     /// The number of the next change.
     pub(super) fn next(&self) -> u64 {
         self.records.len() as u64

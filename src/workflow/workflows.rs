@@ -67,8 +67,13 @@ impl Workflows {
     ///
     /// Yes: it only reads.
     pub async fn inspect(&self, id: &RunId) -> Result<Inspection, Error> {
-        let in_hand = history::owner(&*self.store, id).await?.is_some_and(|(_, lives)| lives);
+        let in_hand = self.is_in_hand(id).await?;
         Ok(Inspection::of(id, &self.load(id).await?, in_hand, Time::now()))
+    }
+
+    /// Whether an engine that lives goes on with a run.
+    pub(super) async fn is_in_hand(&self, id: &RunId) -> Result<bool, Error> {
+        Ok(history::owner(&*self.store, id).await?.is_some_and(|(_, lives)| lives))
     }
 
     pub(super) async fn load(&self, id: &RunId) -> Result<Loaded, Error> {
@@ -296,12 +301,14 @@ impl Workflows {
     ///
     /// # Errors
     ///
-    /// [`Error::Flow`], [`Error::Policy`], [`Error::Input`], [`Error::Exists`].
+    /// [`Error::Flow`], [`Error::Policy`], [`Error::Input`]; [`Error::Exists`] if there is a run of that id, and it is
+    /// another one: the same flow with the same input is the same run, however often it is submitted.
     pub async fn submit(&self, id: Option<RunId>, flow: &str, input: Json) -> Result<RunId, Error> {
         let graph = crate::flow::Workflow::parse(flow).into_graph()?;
         let definition = super::Definition::new(graph)?;
         let input = super::input::checked(input)?;
         let id = id.unwrap_or_else(|| RunId::random(definition.graph().name()));
+        let given = input.clone();
         let (mut state, at, cause) = (super::State::new(&definition), Time::now(), Cause::Begin { input });
         let mut commands = Vec::new();
         step(&definition, &mut state, at, cause.clone(), &mut commands)
@@ -312,6 +319,11 @@ impl Workflows {
         let found = super::builtin::announced(found, &id, &definition, &state, &commands);
         match self.store.commit(found).await {
             Ok(_) => Ok(id),
+            Err(knowledge::Error::Conflict(_))
+                if self.load(&id).await?.is(definition.graph(), given.as_ref()) =>
+            {
+                Ok(id)
+            }
             Err(knowledge::Error::Conflict(_)) => Err(Error::Exists { id }),
             Err(error) => Err(error.into()),
         }

@@ -185,7 +185,7 @@ fn what_is_detached_is_done_by_a_program_that_serves_until_it_is_told_to_end() {
     let mut serving = program.command(&serve).stderr(Stdio::piped()).spawn().unwrap();
     let mut told = BufReader::new(serving.stderr.take().unwrap()).lines();
     let line = told.next().unwrap().unwrap();
-    assert!(line.starts_with("serving file:./mape-data, where 1 run is not over"), "{line}");
+    assert!(line.starts_with("serving file:./mape-data, where 1 run is under way"), "{line}");
     program.json(&["run", "a.flow", "--id", "then", "--detach", "--backend", url, "--input", "{\"x\": 1}"]);
     until(&program, "before", url, |run| run["state"] == "FINISHED");
     let run = until(&program, "then", url, |run| run["state"] == "FINISHED");
