@@ -34,7 +34,7 @@ impl Turner {
             let status = run.state.status();
             let found =
                 history::found(&id, &kept, std::slice::from_ref(&record), status, Some(&self.engine))?;
-            let found = announced(found, &id, &definition, &run.state, &run.commands);
+            let found = announced(found, &id, &definition, &run.state, &run.commands, now);
             Ok((run, found))
         };
         match first() {
@@ -149,7 +149,7 @@ impl Turner {
         let change = change.inspect_err(
             |error| tracing::error!(workflow = %id, %error, "a step of a run cannot be written"),
         );
-        let change = announced(change.ok()?, id, &run.definition, &run.state, &run.commands);
+        let change = announced(change.ok()?, id, &run.definition, &run.state, &run.commands, record.at);
         let acknowledged = run.deliveries.iter().map(crate::event::Delivery::id);
         Some(acknowledged.fold(change, |change, id| change.acknowledge(keys::LOG, keys::GROUP, id)))
     }

@@ -152,7 +152,7 @@ impl Workflows {
                 .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
             let record = Record { at, causes: vec![cause.clone()], unowned: true };
             let change = history::change(id, &keys::steps(id), number, &record, &commands)?;
-            let change = super::builtin::announced(change, id, &definition, &state, &commands);
+            let change = super::builtin::announced(change, id, &definition, &state, &commands, at);
             let change = change.set(keys::CHANGED, id.full());
             match self.store.commit(change).await {
                 Ok(_) => return Ok(state.status()),
@@ -316,7 +316,7 @@ impl Workflows {
         let record = Record { at, causes: vec![cause], unowned: true };
         let kept = super::record::Kept::of(&definition, Some(flow.into()));
         let found = history::found(&id, &kept, &[record], state.status(), None)?;
-        let found = super::builtin::announced(found, &id, &definition, &state, &commands);
+        let found = super::builtin::announced(found, &id, &definition, &state, &commands, at);
         match self.store.commit(found).await {
             Ok(_) => Ok(id),
             Err(knowledge::Error::Conflict(_))

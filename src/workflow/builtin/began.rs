@@ -20,6 +20,7 @@ pub(in super::super) fn announced(
     definition: &Definition,
     state: &State,
     commands: &[Command],
+    at: Time,
 ) -> Transaction {
     let starts = commands.iter().filter_map(|command| match command {
         Command::Start { place, .. } => Some(*place),
@@ -29,8 +30,10 @@ pub(in super::super) fn announced(
         let node = definition.graph().node(place.index());
         node.and_then(|node| definition::task_of(node.kind())) == Some(EVENT)
     });
+    // Another attempt waits from where the first began.
+    let waits = waits.filter(|place| state.times(*place).0 == Some(at));
     waits.fold(change, |change, place| {
-        let wait = name(id, place, state.times(place).0.unwrap_or_default());
+        let wait = name(id, place, at);
         change.append(keys::LOG, Event::new(BEGAN).with("workflow", id.full()).with("wait", wait).stamped())
     })
 }
@@ -87,7 +90,8 @@ impl Marks {
         for entry in page {
             let event = entry.event.as_ref().ok().filter(|event| event.is(BEGAN));
             if let Some(Value::String(name)) = event.and_then(|event| event.get("wait")) {
-                seen.insert(name, entry.id);
+                // A wait that begins once is marked once; should it be twice, the first counts.
+                seen.entry(name).or_insert(entry.id);
             }
         }
         seen.remove(wait)

@@ -31,18 +31,23 @@ pub(super) fn started(program: &Program, input: &str) -> Process {
     let arguments = ["run", "a.flow", "--id", "r", "--backend", URL, "--input", input];
     let child = program.command(&arguments).stderr(Stdio::piped()).stdout(Stdio::null()).spawn();
     let mut process = Process(child.unwrap());
-    // To be read as long as the process lives, which says more.
-    let mut said = std::io::BufReader::new(process.0.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.starts_with("run r on ") {
-        line.clear();
-        assert!(said.read_line(&mut line).unwrap() > 0, "it ended by itself");
-    }
-    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+    kept(&mut process, "r");
     let run = program.json(&["inspect", "r", "--backend", URL]);
     assert_eq!(run["steps"][1]["phase"], "active");
     assert!(run["steps"][1]["waiting"].is_object(), "{run}");
     process
+}
+
+/// Waits until a process says that its run is kept.
+pub(super) fn kept(process: &mut Process, id: &str) {
+    // To be read as long as the process lives, which says more.
+    let mut said = std::io::BufReader::new(process.0.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with(&format!("run {id} on ")) {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it ended by itself");
+    }
+    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
 }
 
 /// How long the first step took.
