@@ -2,7 +2,12 @@
 //!
 //! `flow_compile/{chain,fan}_N` are N tasks in a row and side by side; `flow_compile/corpus` is all flows of the
 //! conformance corpus that the original accepts too, one after the other. Time for each task.
-#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on has to stop")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that cannot go on has to stop"
+)]
 #![allow(missing_docs, reason = "criterion_group makes an undocumented function")]
 
 #[path = "core/measure.rs"]
