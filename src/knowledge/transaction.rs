@@ -112,6 +112,14 @@ impl Transaction {
         Self::default()
     }
 
+    /// This and then the other, as one.
+    pub fn and(mut self, other: Self) -> Self {
+        self.conditions.extend(other.conditions);
+        self.steps.extend(other.steps);
+        self.log_steps.extend(other.log_steps);
+        self
+    }
+
     /// Only if `condition` holds.
     pub fn expect(mut self, condition: Condition) -> Self {
         self.conditions.push(condition);

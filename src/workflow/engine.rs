@@ -71,6 +71,7 @@ impl Engine {
             timers: timers.clone(),
             runs: HashMap::default(),
             touched: Vec::new(),
+            beginning: Vec::new(),
             lanes: Lanes::default(),
             refused: HashSet::new(),
         };

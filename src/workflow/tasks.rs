@@ -21,6 +21,8 @@ use std::sync::Arc;
 pub struct Tasks {
     kinds: Vec<Task>,
     by_name: HashMap<Arc<str>, usize, RandomState>,
+    /// Those that take a namespace, by its name without `:*`.
+    by_space: HashMap<Arc<str>, usize, RandomState>,
     others: bool,
 }
 
@@ -37,7 +39,11 @@ impl Tasks {
         if let Some(held) = self.by_name.get(&task.name).and_then(|at| self.kinds.get_mut(*at)) {
             *held = task;
         } else {
-            self.by_name.insert(task.name.clone(), self.kinds.len());
+            let at = self.kinds.len();
+            self.by_name.insert(task.name.clone(), at);
+            if let Some(space) = task.name.strip_suffix(":*") {
+                self.by_space.insert(space.into(), at);
+            }
             self.kinds.push(task);
         }
         self
@@ -69,7 +75,7 @@ impl Tasks {
         }
         let mut space = name;
         while let Some((before, _)) = space.rsplit_once(':') {
-            if let Some(at) = self.by_name.get(format!("{before}:*").as_str()) {
+            if let Some(at) = self.by_space.get(before) {
                 return Some(*at);
             }
             space = before;

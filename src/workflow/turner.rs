@@ -2,10 +2,11 @@
 
 use super::history::{self, Loaded};
 use super::hosted::Hosted;
+use super::keeping::Beginning;
 use super::lanes::Lanes;
 use super::ready::Ready;
 use super::record::Record;
-use super::report::{Begin, Other, Report, Told};
+use super::report::{Other, Report, Told};
 use super::state::State;
 use super::timers::{Timer, Timers, What};
 use super::{
@@ -13,8 +14,7 @@ use super::{
 };
 use crate::element::{BoxError, Emitter, Handler};
 use crate::event::{Delivery, Retention};
-use crate::knowledge::{self, Committed, Data, Transaction};
-use crate::stream::Answer;
+use crate::knowledge::{self, Data, Transaction};
 use foldhash::fast::RandomState;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -26,7 +26,7 @@ pub(super) const LEASE: Duration = Duration::from_secs(3);
 /// How many events about runs are kept.
 const EVENTS: u64 = 10_000;
 /// How long to wait before the backend is asked again after it failed.
-const PATIENCE: Duration = Duration::from_millis(200);
+pub(super) const PATIENCE: Duration = Duration::from_millis(200);
 
 pub(super) struct Turner {
     pub(super) engine: Arc<str>,
@@ -37,15 +37,13 @@ pub(super) struct Turner {
     pub(super) timers: Arc<Timers>,
     pub(super) runs: HashMap<RunId, Hosted, RandomState>,
     pub(super) touched: Vec<RunId>,
+    pub(super) beginning: Vec<Beginning>,
     pub(super) lanes: Lanes,
     /// Runs that nobody has in hand, and this engine cannot take.
     pub(super) refused: HashSet<RunId>,
     /// Kinds to be woken.
     pub(super) woken: Vec<bool>,
 }
-
-/// An answer of the backend that is waited for.
-type Commit = Answer<Result<Committed, knowledge::Error>>;
 
 impl Handler for Turner {
     type In = Vec<Report>;
@@ -60,7 +58,7 @@ impl Handler for Turner {
                 Report::Other(Other(told)) => self.told(&told, now).await,
             }
         }
-        while !self.touched.is_empty() {
+        while !self.touched.is_empty() || !self.beginning.is_empty() {
             self.keep(now, out).await;
         }
         for (ready, woken) in self.ready.iter().zip(&mut self.woken) {
@@ -136,110 +134,16 @@ impl Turner {
             Told::Begin(begin) => {
                 let begin = begin.lock().take();
                 if let Some(begin) = begin {
-                    self.begin(begin, now).await;
+                    self.begin(begin, now);
                 }
             }
         }
     }
 
-    async fn begin(&mut self, begin: Begin, now: Time) {
-        let Begin { id, definition, text, input, answer } = begin;
-        let first = async {
-            let kept = super::record::Kept::of(&definition, text);
-            let mut run =
-                Hosted::new(id.clone(), definition.clone(), State::new(&definition), 1, &self.tasks);
-            run.apply(now, Cause::Begin { input }).map_err(|why| Error::Unchanged { id: id.clone(), why })?;
-            let record = Record { at: now, causes: std::mem::take(&mut run.causes), unowned: false };
-            let status = run.state.status();
-            let found =
-                history::found(&id, &kept, std::slice::from_ref(&record), status, Some(&self.engine))?;
-            let found = super::builtin::announced(found, &id, &definition, &run.state, &run.commands);
-            match self.workflows.store().commit(found).await {
-                Ok(_) => Ok(run),
-                Err(knowledge::Error::Conflict(_)) => Err(Error::Exists { id: id.clone() }),
-                Err(error) => Err(error.into()),
-            }
-        };
-        match first.await {
-            Ok(run) => {
-                // Whoever asked may be gone; the run goes on.
-                let _ = answer.send(Ok(run.progress.subscribe()));
-                self.runs.insert(id.clone(), run);
-                self.perform(&id, now);
-            }
-            Err(error) => {
-                let _ = answer.send(Err(error));
-            }
-        }
-    }
-
-    // --- keeping ----------------------------------------------------------------------------------------------
-
-    /// Keeps what has happened to all runs that were touched, and does what follows.
-    async fn keep(&mut self, now: Time, out: &Emitter<RunId>) {
-        let mut asked: Vec<(RunId, Record, Commit)> = Vec::new();
-        for id in std::mem::take(&mut self.touched) {
-            let Some((record, change)) = self.change(&id, now) else { continue };
-            match self.workflows.store().commit(change).now() {
-                Ok(Ok(_)) => self.kept(&id, now, out).await,
-                Ok(Err(error)) => asked.push((id, record, Answer::ready(Err(error)))),
-                Err(pending) => asked.push((id, record, pending)),
-            }
-        }
-        if asked.is_empty() {
-            return;
-        }
-        let answers = asked.into_iter().map(|(id, record, answer)| async move { (id, record, answer.await) });
-        for (id, record, answer) in futures::future::join_all(answers).await {
-            match answer {
-                Ok(_) => self.kept(&id, now, out).await,
-                Err(knowledge::Error::Conflict(_)) => self.again(&id, record, now).await,
-                Err(error) => {
-                    tracing::warn!(workflow = %id, %error, "a step of a run could not be kept; trying again");
-                    tokio::time::sleep(PATIENCE).await;
-                    self.again(&id, record, now).await;
-                }
-            }
-        }
-    }
-
-    /// What is to be kept of a run; the causes move into the record.
-    fn change(&mut self, id: &RunId, now: Time) -> Option<(Record, Transaction)> {
-        let run = self.runs.get_mut(id)?;
-        let record = Record { at: now, causes: std::mem::take(&mut run.causes), unowned: false };
-        if record.causes.is_empty() && !run.takes {
-            return None;
-        }
-        let mut change = match history::change(id, &run.steps, run.next, &record, &run.commands) {
-            Ok(change) => change,
-            Err(error) => {
-                tracing::error!(workflow = %id, %error, "a step of a run cannot be written");
-                return None;
-            }
-        };
-        change = super::builtin::announced(change, id, &run.definition, &run.state, &run.commands);
-        for delivery in &run.deliveries {
-            change = change.acknowledge(keys::LOG, keys::GROUP, delivery.id());
-        }
-        Some((record, change))
-    }
-
-    async fn kept(&mut self, id: &RunId, now: Time, out: &Emitter<RunId>) {
-        let Some(run) = self.runs.get_mut(id) else { return };
-        run.next += 1;
-        run.takes = false;
-        for delivery in run.deliveries.drain(..) {
-            delivery.acknowledge();
-        }
-        let became = run.commands.iter().any(|command| matches!(command, Command::Became(_)));
-        self.perform(id, now);
-        if became {
-            out.emit(id.clone()).await;
-        }
-    }
+    // --- when others came before --------------------------------------------------------------------------------------
 
     /// Others came before: what has happened is applied to what they made of the run.
-    async fn again(&mut self, id: &RunId, record: Record, now: Time) {
+    pub(super) async fn again(&mut self, id: &RunId, record: Record, now: Time) {
         if let Some(run) = self.runs.get_mut(id) {
             run.causes = record.causes;
         }
@@ -326,7 +230,7 @@ impl Turner {
     // --- doing ------------------------------------------------------------------------------------------------
 
     /// Does what the last steps of a run asked for.
-    fn perform(&mut self, id: &RunId, now: Time) {
+    pub(super) fn perform(&mut self, id: &RunId, now: Time) {
         let Some(run) = self.runs.get_mut(id) else { return };
         let mut commands = std::mem::take(&mut run.commands);
         for command in commands.drain(..) {

@@ -275,14 +275,15 @@ impl Durable {
         }
         if state.operations < expected {
             // Those who were answered together come back together: without them the batch would be that of the
-            // fastest, and all others would wait for two.
+            // fastest, and all others would wait for two. More may come than those of the last batch: once divided, they
+            // would stay so.
             drop(state);
             let (mut seen, mut grown) = (0, Instant::now());
             self.while_awake(took / 4, |state| {
                 if state.operations > seen {
                     (seen, grown) = (state.operations, Instant::now());
                 }
-                seen < expected && grown.elapsed() < QUIET
+                grown.elapsed() < QUIET
             });
             state = self.state.lock();
         }

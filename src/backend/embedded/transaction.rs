@@ -27,23 +27,26 @@ pub(super) fn commit(inner: &Inner, transaction: Transaction) -> (Result<Committ
 /// The shards a transaction touches.
 struct Locked<'a> {
     inner: &'a Inner,
-    /// At their index; locked in its order, so that two transactions cannot wait for each other.
-    shards: [Option<MutexGuard<'a, Shard>>; SHARDS],
+    /// By their index; locked in its order, so that two transactions cannot wait for each other.
+    shards: Vec<(usize, MutexGuard<'a, Shard>)>,
     /// Locked after the shards, if the transaction speaks of logs.
     logs: Option<MutexGuard<'a, Logs>>,
 }
 
 impl<'a> Locked<'a> {
     fn of(inner: &'a Inner, transaction: &Transaction) -> Self {
-        let mut touched = [false; SHARDS];
         let conditions = transaction.conditions().iter().filter_map(Condition::key);
-        for key in conditions.chain(transaction.steps().iter().map(|(key, _)| key)) {
+        let keys = conditions.chain(transaction.steps().iter().map(|(key, _)| key));
+        let mut touched = [false; SHARDS];
+        let mut count = 0;
+        for key in keys {
             if let Some(shard) = touched.get_mut(inner.index(key)) {
-                *shard = true;
+                count += usize::from(!std::mem::replace(shard, true));
             }
         }
-        let mut index = 0..;
-        let shards = touched.map(|touched| index.next().filter(|_| touched).map(|index| inner.lock(index)));
+        let mut shards = Vec::with_capacity(count);
+        let touched = touched.iter().enumerate().filter(|(_, touched)| **touched);
+        shards.extend(touched.map(|(index, _)| (index, inner.lock(index))));
         let of_log = |condition: &Condition| matches!(condition, Condition::Pending(..));
         let logs = !transaction.log_steps().is_empty() || transaction.conditions().iter().any(of_log);
         let logs = logs.then(|| inner.logs.lock());
@@ -52,8 +55,9 @@ impl<'a> Locked<'a> {
 
     #[expect(clippy::expect_used, reason = "every key of the transaction has its shard locked")]
     fn shard(&mut self, key: &Key) -> &mut Shard {
-        let shard = self.shards.get_mut(self.inner.index(key)).and_then(Option::as_mut);
-        shard.expect("the shard of a key of the transaction is locked")
+        let index = self.inner.index(key);
+        let shard = self.shards.iter_mut().find(|(at, _)| *at == index);
+        &mut shard.expect("the shard of a key of the transaction is locked").1
     }
 
     fn carry_out(&mut self, transaction: Transaction, journal: &mut Journal) -> Result<Committed, Error> {
