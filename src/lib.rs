@@ -46,7 +46,7 @@
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
 [operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; \
-[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows) and the [language of flows](guide::flow_language); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -74,6 +74,7 @@
 //! | `cli` | yes | the program `mape`, and `config` |
 //! | `config` | by `cli` | reading `config.yaml` and the environment |
 //! | `file` | yes | the backend `file:DIR` |
+//! | `http-client` | yes | the tasks and resources of workflows that call HTTP services |
 //! | `redis` | yes | the backends `redis:`, `rediss:`, Sentinel and Cluster |
 //!
 //! A library needs none of them: `default-features = false`.
@@ -111,6 +112,8 @@ pub mod guide {
             #[doc = "[knowledge]: crate::guide::knowledge"]
             #[doc = "[distribution]: crate::guide::distribution"]
             #[doc = "[events]: crate::guide::events"]
+            #[doc = "[workflows]: crate::guide::workflows"]
+            #[doc = "[flow language]: crate::guide::flow_language"]
             #[doc = "[testing]: crate::guide::testing"]
             #[doc = "[table]: crate::guide::operator_table"]
             #[doc = "[terms]: crate::guide::terms"]
@@ -128,6 +131,10 @@ pub mod guide {
     page!(events, "../docs/guide/events.md");
     #[cfg(feature = "flow")]
     page!(workflows, "../docs/guide/workflows.md");
+    #[cfg(feature = "flow")]
+    page!(flow_language, "../docs/spec/flow.md");
+    #[cfg(feature = "flow")]
+    page!(tasks, "../docs/guide/tasks.md");
     page!(testing, "../docs/guide/testing.md");
     page!(operator_table, "../docs/operators.md");
     page!(terms, "../docs/terms.md");

@@ -3,8 +3,9 @@
 use super::arguments::{FlowCommand, PictureFormat};
 use super::{Global, Output, Usage, note};
 use anyhow::{Context, Result, anyhow};
-use mape::flow::{Diagram, DiagramFormat, Graph, Workflow};
-use serde_json::{Value as Json, json};
+use mape::flow::{Diagnostics, Diagram, DiagramFormat, Graph, Workflow};
+use serde::Serialize;
+use serde_json::json;
 use std::fs;
 use std::io::{Read, Write, stdin};
 use std::path::Path;
@@ -22,7 +23,7 @@ pub(super) fn run(global: &Global, command: &FlowCommand, output: &mut Output) -
     let several = files.len() > 1;
     let mut failed = 0;
     for (file, text) in files.iter().zip(texts) {
-        let flow = File { name: file, workflow: Workflow::parse(text) };
+        let flow = File { name: file, workflow: Workflow::from_bytes(&text) };
         let good = match command {
             FlowCommand::Check { .. } => flow.check(several, output),
             FlowCommand::Compile { .. } => flow.compile(global, output),
@@ -45,19 +46,24 @@ pub(super) fn run(global: &Global, command: &FlowCommand, output: &mut Output) -
     }
 }
 
-fn read(file: &str) -> Result<String> {
+fn read(file: &str) -> Result<Vec<u8>> {
     let bytes = if file == STDIN {
         let mut bytes = Vec::new();
         stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
     } else {
         fs::read(file)
     };
-    let bytes = bytes.map_err(|error| Usage::error(format!("cannot read the flow {file}: {error}")))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = 1 + error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
-        Usage::error(format!("the flow {file} is no UTF-8 text, from line {line} on; save it as UTF-8"))
-    })
+    bytes.map_err(|error| Usage::error(format!("cannot read the flow {file}: {error}")))
+}
+
+/// What is wrong with a flow, for programs.
+#[derive(Serialize)]
+struct Checked<'a> {
+    #[serde(flatten)]
+    diagnostics: &'a Diagnostics,
+    /// Which flow it is, if there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
 }
 
 /// A flow and where it comes from.
@@ -68,9 +74,13 @@ struct File<'a> {
 
 /// Each command says whether the flow is good.
 impl File<'_> {
+    /// What people know it by.
+    fn title(&self) -> &str {
+        if self.name == STDIN { "standard input" } else { self.name }
+    }
+
     fn report(&self) -> String {
-        let name = if self.name == STDIN { "standard input" } else { self.name };
-        self.workflow.diagnostics().report(name, self.workflow.text())
+        self.workflow.diagnostics().report(self.title(), self.workflow.text())
     }
 
     /// Shows what is wrong beside the results.
@@ -81,22 +91,19 @@ impl File<'_> {
         }
     }
 
-    fn diagnostics(&self) -> Json {
-        json!({"diagnostics": self.workflow.diagnostics().iter().collect::<Vec<_>>()})
+    fn checked<'b>(&'b self, file: Option<&'b str>) -> Checked<'b> {
+        Checked { diagnostics: self.workflow.diagnostics(), file }
     }
 
     fn check(&self, several: bool, output: &mut Output) -> Result<bool> {
-        let mut value = self.diagnostics();
-        if let (true, Some(keys)) = (several, value.as_object_mut()) {
-            keys.insert("file".to_owned(), self.name.into());
-        }
         let summary = self.workflow.diagnostics().summary();
+        let title = self.title();
         let text = match self.workflow.graph() {
-            Some(graph) if summary.is_empty() => format!("{}: {}", self.name, size(graph)),
-            Some(graph) => format!("{}{}: {}; {summary}", self.report(), self.name, size(graph)),
-            None => format!("{}{}: {summary}", self.report(), self.name),
+            Some(graph) if summary.is_empty() => format!("{title}: {}", size(graph)),
+            Some(graph) => format!("{}{title}: {}; {summary}", self.report(), size(graph)),
+            None => format!("{}{title}: {summary}", self.report()),
         };
-        output.write(text, &value)?;
+        output.write(text, &self.checked(several.then_some(self.name)))?;
         Ok(self.workflow.graph().is_some())
     }
 
@@ -104,7 +111,7 @@ impl File<'_> {
         self.complain(global);
         let Some(graph) = self.workflow.graph() else {
             if global.json {
-                output.write("", &self.diagnostics())?;
+                output.write("", &self.checked(None))?;
             }
             return Ok(false);
         };
@@ -123,7 +130,7 @@ impl File<'_> {
         self.complain(global);
         let Some(graph) = self.workflow.graph() else {
             if global.json {
-                output.write("", &self.diagnostics())?;
+                output.write("", &self.checked(None))?;
             }
             return Ok(false);
         };
@@ -141,7 +148,7 @@ impl File<'_> {
         let Ok(text) = self.workflow.format() else {
             self.complain(global);
             if global.json {
-                output.write("", &self.diagnostics())?;
+                output.write("", &self.checked(None))?;
             }
             return Ok(false);
         };
@@ -165,7 +172,7 @@ impl File<'_> {
         let Ok(text) = self.workflow.format() else {
             self.complain(global);
             if global.json {
-                output.write("", &self.diagnostics())?;
+                output.write("", &self.checked(None))?;
             }
             return Ok(false);
         };

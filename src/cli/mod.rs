@@ -11,6 +11,7 @@
 
 mod arguments;
 mod backend;
+mod builtin;
 mod channel;
 mod config_check;
 mod config_explain;
@@ -22,6 +23,7 @@ mod output;
 mod report;
 mod run;
 mod run_flow;
+mod serve;
 mod usage;
 mod version;
 mod workflow;

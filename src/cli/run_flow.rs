@@ -1,5 +1,6 @@
 //! `mape run`
 
+use super::builtin::builtin;
 use super::workflow_arguments::{RunArguments, TaskSet};
 use super::{Global, Output, Usage, backend, note};
 use anyhow::{Result, bail};
@@ -50,7 +51,7 @@ async fn host(
     backend: &Backend,
 ) -> Result<Option<Progress>> {
     let app = App::with_backend(backend.clone());
-    let mut tasks = tasks(arguments.tasks);
+    let mut tasks = tasks(global, arguments.tasks, backend)?;
     // What is on a server can be served by others.
     if !["memory:", "file:"].iter().any(|scheme| backend.url().starts_with(scheme)) {
         tasks = tasks.and_others();
@@ -95,15 +96,16 @@ pub(super) fn json_or_file(what: &str, text: &str) -> Result<Json> {
     Usage::json(what, text.trim())
 }
 
-fn tasks(set: Option<TaskSet>) -> Tasks {
-    match set {
+pub(super) fn tasks(global: &Global, set: Option<TaskSet>, backend: &Backend) -> Result<Tasks> {
+    let builtin = builtin(&global.load()?, backend, set == Some(TaskSet::Exec))?;
+    Ok(match set {
         Some(TaskSet::Echo) => Tasks::new().with(Task::echo("*")),
         Some(TaskSet::Simulate) => Tasks::new().with(Task::new("*", |invocation: Invocation| async move {
             tokio::time::sleep(Duration::from_millis(moment(&invocation))).await;
             Ok(invocation.shared_input())
         })),
-        None => Tasks::new().with(Task::echo("echo")).with(Task::log()),
-    }
+        Some(TaskSet::Exec) | None => Tasks::new().with_all(builtin.tasks()),
+    })
 }
 
 /// A tenth of a second to one, the same for the same step.
@@ -143,7 +145,7 @@ async fn follow(
 }
 
 /// Whether nobody owns the directory any more.
-fn is_not_done(error: &mape::workflow::Error) -> bool {
+pub(super) fn is_not_done(error: &mape::workflow::Error) -> bool {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
         if error.is::<NotDone>() {

@@ -2,15 +2,18 @@
 
 use super::run_flow::json_or_file;
 use super::workflow_arguments::WorkflowCommand;
-use super::{Global, Output, Usage, backend, note, run_flow};
+use super::{Global, Output, Usage, backend, note, run_flow, serve};
 use anyhow::{Context, Result};
-use mape::workflow::{Inspected, Inspection, Phase, Place, RunId, Status, Workflows};
+use mape::workflow::{Inspected, Inspection, Phase, Place, RunId, Status, Waiting, WaitsFor, Workflows};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 
 pub(super) async fn run(global: &Global, command: &WorkflowCommand, output: &mut Output) -> Result<()> {
     if let WorkflowCommand::Run(arguments) = command {
         return run_flow::run(global, arguments, output).await;
+    }
+    if let WorkflowCommand::Serve { tasks } = command {
+        return serve::run(global, *tasks).await;
     }
     let backend = backend::shared(global).await?;
     let done = on(global, &Workflows::new(&backend), command, output).await;
@@ -20,7 +23,7 @@ pub(super) async fn run(global: &Global, command: &WorkflowCommand, output: &mut
 
 async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output: &mut Output) -> Result<()> {
     match command {
-        WorkflowCommand::Run(_) => Ok(()),
+        WorkflowCommand::Run(_) | WorkflowCommand::Serve { .. } => Ok(()),
         WorkflowCommand::List { count, skip } => {
             let listed = runs.list(*skip, *count).await?;
             for (id, status) in &listed {
@@ -152,6 +155,9 @@ fn row(step: &Inspected, all: bool) -> String {
     let phase = format!("{:?}", step.phase).to_lowercase();
     let place = Place { node: step.index, part: step.part }.to_string();
     let mut row = format!("  {place:<6} {phase:<12} attempt {}  {}{item}", step.attempt, step.name);
+    if let Some(waiting) = &step.waiting {
+        row = format!("{row}  {}", waiting_for(waiting));
+    }
     if let Some(reason) = &step.reason {
         row = format!("{row}  ({reason})");
     }
@@ -159,4 +165,19 @@ fn row(step: &Inspected, all: bool) -> String {
         row = format!("{row}  {output}");
     }
     row
+}
+
+fn waiting_for(waiting: &Waiting) -> String {
+    let what = match waiting.waits_for {
+        WaitsFor::Person if waiting.who.is_empty() => format!("waits for a person: {}", waiting.what),
+        WaitsFor::Person => format!("waits for {}: {}", waiting.who.join(" or "), waiting.what),
+        WaitsFor::Event => format!("waits for the event {}", waiting.what),
+        WaitsFor::Latch => format!("waits for the latch {}", waiting.what),
+        WaitsFor::Callback => format!("waits for an answer to {}", waiting.what),
+        _ => format!("waits {}", waiting.what),
+    };
+    match &waiting.until {
+        Some(until) => format!("{what}, until {until}"),
+        None => what,
+    }
 }

@@ -8,6 +8,12 @@ use std::path::PathBuf;
 pub(super) enum WorkflowCommand {
     /// Run a flow and wait for its output; with --id also one that was begun before
     Run(RunArguments),
+    /// Go on with all runs of a backend, those to come included, until Ctrl-C; by default those of `file:./mape-data`
+    Serve {
+        /// Who answers the tasks, in place of the built-in ones; exec: these, and programs too
+        #[arg(long, value_enum)]
+        tasks: Option<TaskSet>,
+    },
     /// List runs, newest first
     List {
         /// At most this many
@@ -117,4 +123,6 @@ pub(super) enum TaskSet {
     Echo,
     /// Every task gives its input after a moment
     Simulate,
+    /// The built-in tasks, and also programs: those that workflow.exec.allow names
+    Exec,
 }

@@ -18,7 +18,8 @@ pub(super) fn keys(layer: &Node, defaults: &Node, problems: &mut Vec<Problem>) {
 
 /// Checks the keys of a known section.
 fn below(path: &str, node: &Node, known: &Node, problems: &mut Vec<Problem>) {
-    let Some(keys) = known.map() else { return };
+    // What has no keys by itself takes any: the names of secrets and services are the user's.
+    let Some(keys) = known.map().filter(|keys| !keys.is_empty()) else { return };
     let Some(given) = node.map() else {
         if !matches!(node.value, Value::Null) {
             let first = keys.keys().next().map_or_else(String::new, |key| format!("{path}.{key}"));

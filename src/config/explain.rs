@@ -111,6 +111,7 @@ fn leaves(key: &str, node: &Node, entries: &mut Vec<Entry>) {
 fn redacted(key: &str, value: Json) -> Json {
     match value {
         Json::Null => Json::Null,
+        Json::Object(map) if map.is_empty() => Json::Object(map),
         _ if is_secret(key) => REDACTED.into(),
         Json::String(text) => without_passwords(&text).into(),
         Json::Array(items) => items.into_iter().map(|item| redacted(key, item)).collect(),

@@ -124,6 +124,9 @@ impl Node {
         match (&mut self.value, over.value) {
             (Value::Map(_), Value::Null) => {}
             (Value::Map(map), Value::Map(layer)) => {
+                if map.is_empty() {
+                    self.origin = over.origin;
+                }
                 for (key, node) in layer {
                     match map.get_mut(&key) {
                         Some(old) => old.merge(node),

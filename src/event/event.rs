@@ -1,15 +1,17 @@
 //! What a log keeps.
 
+use super::fields::{Borrowed, Fields, Reading};
 use super::{Error, EventId};
 use crate::stream::clock;
 use jiff::Timestamp;
-use jiff::fmt::strtime;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
-use std::fmt;
+use smallvec::SmallVec;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -29,10 +31,8 @@ use std::time::SystemTime;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Event {
-    fields: Arc<Vec<Field>>,
+    fields: Arc<Fields>,
 }
-
-type Field = (Box<str>, Box<RawValue>);
 
 /// The field that says what kind of event it is.
 pub(super) const KIND: &str = "kind";
@@ -49,8 +49,12 @@ impl Event {
     /// # Errors
     /// [`Error::Encode`] if serde refuses it or it is no object.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
-        let encoded = serde_json::to_string(value).and_then(|text| serde_json::from_str(&text));
-        encoded.map_err(Error::encode::<T>)
+        let text = serde_json::to_string(value).map_err(Error::encode::<T>)?;
+        if let Ok(Borrowed(fields)) = serde_json::from_str(&text) {
+            let fields: SmallVec<[_; 12]> = fields.iter().map(|(name, raw)| (*name, raw.get())).collect();
+            return Ok(Self::of_fields(&fields));
+        }
+        serde_json::from_str(&text).map_err(Error::encode::<T>)
     }
 
     /// An answer to the event `id`: that it was `action`, by custom `processed`.
@@ -63,8 +67,8 @@ impl Event {
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
         // A JSON value is always JSON text.
-        if let Ok(raw) = RawValue::from_string(value.into().to_string()) {
-            self.put(name.into(), raw);
+        if let Ok(text) = serde_json::to_string(&value.into()) {
+            self.put(name, &text);
         }
         self
     }
@@ -77,7 +81,7 @@ impl Event {
         match serde_json::from_str::<&RawValue>(&text) {
             // As it came: spaces around it belong to nobody.
             Ok(raw) => {
-                self.put(name.into(), raw.to_owned());
+                self.put(name, raw.get());
                 Ok(self)
             }
             Err(_) => Err(text),
@@ -88,10 +92,14 @@ impl Event {
     #[must_use]
     pub fn stamped(mut self) -> Self {
         if !self.has("apiVersion") {
-            self = self.with("apiVersion", "v1");
+            Arc::make_mut(&mut self.fields).push("apiVersion", |text| text.push_str("\"v1\""));
         }
         if !self.has("at") {
-            self = self.with("at", timestamp(clock::now()));
+            Arc::make_mut(&mut self.fields).push("at", |text| {
+                text.push('"');
+                write_timestamp(text, clock::now());
+                text.push('"');
+            });
         }
         self
     }
@@ -125,7 +133,7 @@ impl Event {
     /// A field as JSON text.
     #[must_use]
     pub fn json(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(n, _)| **n == *name).map(|(_, raw)| raw.get())
+        self.fields.iter().find(|(n, _)| *n == name).map(|(_, json)| json)
     }
 
     /// Whether there is such a field.
@@ -136,7 +144,7 @@ impl Event {
 
     /// The fields, as JSON text.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.fields.iter().map(|(name, raw)| (&**name, raw.get()))
+        self.fields.iter()
     }
 
     /// The event as a `T`, whose fields are those of the event.
@@ -144,52 +152,35 @@ impl Event {
     /// # Errors
     /// As serde says.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(&self.to_string())
+        let reading = Reading::new(self.fields.iter());
+        T::deserialize(MapAccessDeserializer::new(reading))
+            .or_else(|_: serde_json::Error| serde_json::from_str(&self.to_string()))
     }
 
     /// The event of these fields; of those with the same name the last counts.
-    #[cfg(feature = "redis")]
-    pub(crate) fn of_fields(fields: Vec<(Box<str>, Box<RawValue>)>) -> Self {
-        // Looking through few is faster than an index.
-        if fields.len() > 64 {
-            let mut places = std::collections::HashMap::new();
-            let mut kept: Vec<Field> = Vec::with_capacity(fields.len());
-            for (name, raw) in fields {
-                if let Some((_, held)) = places.get(&name).and_then(|place: &usize| kept.get_mut(*place)) {
-                    *held = raw;
-                } else {
-                    places.insert(name.clone(), kept.len());
-                    kept.push((name, raw));
-                }
-            }
-            return Self { fields: Arc::new(kept) };
-        }
-        let repeated =
-            |(at, (name, _)): (usize, &Field)| fields.iter().take(at).any(|(other, _)| other == name);
-        if !fields.iter().enumerate().any(repeated) {
-            return Self { fields: Arc::new(fields) };
-        }
-        let mut event = Self::default();
-        for (name, raw) in fields {
-            event.put(name, raw);
-        }
-        event
+    pub(crate) fn of_fields(fields: &[(&str, &str)]) -> Self {
+        Self { fields: Arc::new(Fields::of(fields)) }
     }
 
-    fn put(&mut self, name: Box<str>, raw: Box<RawValue>) {
-        let fields = Arc::make_mut(&mut self.fields);
-        match fields.iter_mut().find(|(n, _)| *n == name) {
-            Some((_, held)) => *held = raw,
-            None => fields.push((name, raw)),
-        }
+    fn put(&mut self, name: &str, json: &str) {
+        Arc::make_mut(&mut self.fields).put(name, json);
     }
 }
 
 /// A time as events carry it: ISO 8601 in UTC with microseconds, as Python's `isoformat` writes it.
 #[must_use]
 pub(super) fn timestamp(at: SystemTime) -> String {
+    let mut text = String::with_capacity(32);
+    write_timestamp(&mut text, at);
+    text
+}
+
+fn write_timestamp(text: &mut String, at: SystemTime) {
     let at = Timestamp::try_from(at).unwrap_or_default();
-    strtime::format("%Y-%m-%dT%H:%M:%S%.6f+00:00", at).unwrap_or_default()
+    let _ = write!(text, "{at:.6}");
+    // Its Z.
+    text.pop();
+    text.push_str("+00:00");
 }
 
 impl fmt::Display for Event {
@@ -197,7 +188,16 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut before = '{';
         for (name, raw) in self.fields.iter() {
-            write!(f, "{before}{}:{}", Json::from(&**name), raw.get())?;
+            f.write_char(before)?;
+            if name.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+                f.write_char('"')?;
+                f.write_str(name)?;
+                f.write_char('"')?;
+            } else {
+                write!(f, "{}", Json::from(name))?;
+            }
+            f.write_char(':')?;
+            f.write_str(raw)?;
             before = ',';
         }
         f.write_str(if before == '{' { "{}" } else { "}" })
@@ -209,7 +209,7 @@ impl PartialEq for Event {
     fn eq(&self, other: &Self) -> bool {
         self.fields.len() == other.fields.len()
             && self.fields.iter().all(|(name, raw)| {
-                other.json(name).is_some_and(|json| json == raw.get() || self.get(name) == other.get(name))
+                other.json(name).is_some_and(|json| json == raw || self.get(name) == other.get(name))
             })
     }
 }
@@ -217,7 +217,8 @@ impl PartialEq for Event {
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.fields.len()))?;
-        for (name, raw) in self.fields.iter() {
+        for (name, json) in self.fields.iter() {
+            let raw: &RawValue = serde_json::from_str(json).map_err(serde::ser::Error::custom)?;
             map.serialize_entry(name, raw)?;
         }
         map.end()
@@ -227,8 +228,8 @@ impl Serialize for Event {
 impl<'de> Deserialize<'de> for Event {
     /// Only from JSON, for the fields keep their text.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
             type Value = Event;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -236,13 +237,14 @@ impl<'de> Deserialize<'de> for Event {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Event, A::Error> {
-                let mut event = Event { fields: Arc::new(Vec::with_capacity(8)) };
-                while let Some((name, raw)) = map.next_entry::<Box<str>, Box<RawValue>>()? {
-                    event.put(name, raw);
+                let mut fields = Vec::with_capacity(8);
+                while let Some(field) = map.next_entry::<String, Box<RawValue>>()? {
+                    fields.push(field);
                 }
-                Ok(event)
+                let fields: Vec<_> = fields.iter().map(|(name, raw)| (name.as_str(), raw.get())).collect();
+                Ok(Event::of_fields(&fields))
             }
         }
-        deserializer.deserialize_map(Fields)
+        deserializer.deserialize_map(Object)
     }
 }

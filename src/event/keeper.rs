@@ -1,10 +1,12 @@
 //! What a consumer has in hand: signs of life, and what became of it.
 
-use super::{Consumer, Error, Event, EventId, EventLog, Group, LogName};
+use super::{Consumer, Delivered, Error, Event, EventId, EventLog, Group, LogName};
 use crate::stream::Backoff;
+use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -38,6 +40,17 @@ struct Hands {
     done: Vec<Done>,
     /// When something that was given back can be claimed, at the earliest.
     claim_at: Option<Instant>,
+    /// What the source asked for before it went.
+    asked: Option<Asked>,
+}
+
+/// Events that may be on their way to a source that is gone.
+struct Asked(BoxFuture<'static, Result<Vec<Delivered>, Error>>);
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Asked")
+    }
 }
 
 /// What became of an event.
@@ -60,6 +73,8 @@ pub(super) enum How {
 
 /// How long the end of a consumer may take to settle what is queued.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How long is waited for events that are on their way when their source goes.
+const ON_THEIR_WAY: Duration = Duration::from_millis(100);
 /// How many events that need a command of their own are settled at once.
 const TOGETHER: usize = 64;
 
@@ -132,18 +147,40 @@ impl Shared {
         }
     }
 
+    /// The source is gone and has asked for events; those that come give it back.
+    pub(super) fn give_back_asked(&self, asked: BoxFuture<'static, Result<Vec<Delivered>, Error>>) {
+        self.hands.lock().asked = Some(Asked(asked));
+        self.work.notify_one();
+    }
+
+    /// What the server has given to a source that is gone falls to others at once, not when its lease ends.
+    async fn return_asked(&self) {
+        let asked = self.hands.lock().asked.take();
+        let Some(Asked(asked)) = asked else { return };
+        let Ok(Ok(delivered)) = timeout(ON_THEIR_WAY, asked).await else { return };
+        let ids: Vec<_> = delivered.iter().map(|delivered| delivered.entry.id).collect();
+        self.forget(ids.iter().copied());
+        if let Err(error) = self.log.set_idle(&self.consumer, ids, self.lease).await {
+            warn!(consumer = ?self.consumer, %error, "events could not be given back; others get them later");
+        }
+    }
+
     async fn keep(self: Arc<Self>) {
         let beat = self.lease / 3;
         let mut life = interval_at(Instant::now() + beat, beat);
         life.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.closed.load(Ordering::Acquire) {
             tokio::select! {
-                () = self.work.notified() => self.settle_queued(&mut life, false).await,
+                () = self.work.notified() => {
+                    self.settle_queued(&mut life, false).await;
+                    self.return_asked().await;
+                }
                 _ = life.tick() => self.give_sign_of_life().await,
             }
         }
         let farewell = async {
             self.settle_queued(&mut life, true).await;
+            self.return_asked().await;
             self.log.leave(&self.consumer).await
         };
         match timeout(FAREWELL, farewell).await {

@@ -39,6 +39,7 @@ mod event;
 mod event_log;
 mod events;
 mod fetch;
+mod fields;
 mod group;
 mod id;
 mod keeper;

@@ -14,7 +14,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 /// One consumer of a group: a [`Stream`] of [`Delivery`]s, each to be acknowledged.
 ///
@@ -104,12 +104,9 @@ impl<T: DeserializeOwned> Stream for EventSource<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            while let Some(delivered) = self.ready.pop_front() {
-                if let Some(item) = self.open(delivered) {
-                    return Poll::Ready(Some(item));
-                }
-            }
-            if self.fetching.is_none()
+            let asked = self.fetching.is_some();
+            if (self.ready.is_empty() || self.ready.len() == FEW && self.keeper.shared().room() >= FEW)
+                && !asked
                 && let Some(mut fetch) = self.fetch.take()
             {
                 let next = async move {
@@ -118,21 +115,43 @@ impl<T: DeserializeOwned> Stream for EventSource<T> {
                 };
                 self.fetching = Some(next.boxed());
             }
-            let Some(fetching) = &mut self.fetching else { return Poll::Ready(None) };
-            let (fetch, fetched) = ready!(fetching.poll_unpin(cx));
-            self.fetching = None;
-            self.fetch = Some(fetch);
-            match fetched {
-                Ok(delivered) => self.ready = delivered.into(),
-                Err(error) => return Poll::Ready(Some(Err(error))),
+            if (!asked || self.ready.is_empty())
+                && let Some(fetching) = &mut self.fetching
+                && let Poll::Ready((fetch, fetched)) = fetching.poll_unpin(cx)
+            {
+                self.fetching = None;
+                self.fetch = Some(fetch);
+                match fetched {
+                    Ok(delivered) => self.ready.extend(delivered),
+                    Err(error) => return Poll::Ready(Some(Err(error))),
+                }
+            }
+            let Some(delivered) = self.ready.pop_front() else {
+                if self.fetching.is_some() {
+                    return Poll::Pending;
+                }
+                continue;
+            };
+            if let Some(item) = self.open(delivered) {
+                return Poll::Ready(Some(item));
             }
         }
     }
 }
 
+/// With this many left the next are asked for, so that they come while these are worked on; a consumer that may have
+/// few in hand leaves them to others.
+const FEW: usize = 128;
+
 impl<T> Drop for EventSource<T> {
     /// What it was given and has not given out goes back at once.
     fn drop(&mut self) {
+        // Asked for while there was more to come; who has nothing left waits, mostly in vain, for what others may have.
+        if !self.ready.is_empty()
+            && let Some(fetching) = self.fetching.take()
+        {
+            self.keeper.shared().give_back_asked(fetching.map(|(_, fetched)| fetched).boxed());
+        }
         for Delivered { entry, attempt } in self.ready.drain(..) {
             let event = entry.event.unwrap_or_default();
             let held = Held::new(&self.keeper, entry.id, attempt, event, self.group.backoff, false);

@@ -19,7 +19,7 @@ use crate::hint::nearest;
 use content::Contents;
 use declarations::Declarations;
 use foldhash::HashSet;
-use labels::Scope;
+use labels::{Scope, Side};
 
 /// Nodes that a graph may have: declared subflows can expand to any number.
 const MOST_NODES: usize = 250_000;
@@ -41,6 +41,7 @@ pub(super) struct Compiled {
 /// The graph of a tree; nothing if there is any error.
 pub(super) fn compile(text: &str, tokens: &[Token], tree: &Tree, sink: &mut Sink) -> Option<Compiled> {
     let contents = Contents::new(text, tokens);
+    let readable = !sink.has_errors();
     let compiler = Compiler {
         contents,
         declarations: Declarations::default(),
@@ -50,6 +51,7 @@ pub(super) fn compile(text: &str, tokens: &[Token], tree: &Tree, sink: &mut Sink
         edges: Vec::new(),
         depth: 0,
         expanding: Vec::new(),
+        readable,
         full: false,
         checks_only: false,
         searches: MOST_SEARCHES,
@@ -67,6 +69,8 @@ struct Compiler<'a, 's> {
     depth: usize,
     /// Names of the declared subflows that are being expanded, outermost first.
     expanding: Vec<&'a str>,
+    /// All of the text is in the tree, so what is not there is missing.
+    readable: bool,
     /// A limit was passed; nothing more is made.
     full: bool,
     /// What is made now is thrown away again.
@@ -210,10 +214,16 @@ impl<'a> Compiler<'a, '_> {
         if let Some(label) = step.input.filter(|label| self.is_free(*label, "before")) {
             let earlier = scope.input(self.contents.label(label), label, entry);
             self.twice(label, earlier, "input", "before");
+            if earlier.is_none() {
+                self.check_layout(label, Side::Behind);
+            }
         }
         if let Some(label) = step.output.filter(|label| self.is_free(*label, "behind")) {
             let earlier = scope.output(self.contents.label(label), label, exit);
             self.twice(label, earlier, "output", "behind");
+            if earlier.is_none() {
+                self.check_layout(label, Side::Before);
+            }
         }
         (entry, exit)
     }
@@ -410,6 +420,9 @@ impl<'a> Compiler<'a, '_> {
                 self.nodes.truncate(nodes);
                 self.node_tokens.truncate(nodes);
                 self.edges.truncate(edges);
+            }
+            if !self.readable {
+                continue;
             }
             let near = self.near(name, names.iter().copied().filter(|other| *other != name));
             let token = self.contents.token(declaration.name);

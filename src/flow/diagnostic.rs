@@ -60,6 +60,10 @@ pub enum Code {
     ReservedLabel,
     /// The text is larger, or nested deeper, than is taken.
     Limit,
+    /// The text is no UTF-8.
+    Encoding,
+    /// A warning: a label that belongs to a task in another line.
+    MisleadingLayout,
     /// A warning: a label that connects nothing.
     UnusedLabel,
     /// A warning: a declaration of a task that nothing invokes.
@@ -140,6 +144,31 @@ impl fmt::Display for Severity {
 }
 
 impl Code {
+    /// All kinds, errors first.
+    pub const ALL: &'static [Self] = &[
+        Self::Syntax,
+        Self::Unclosed,
+        Self::Empty,
+        Self::Literal,
+        Self::Guard,
+        Self::Declaration,
+        Self::Recursion,
+        Self::Parameters,
+        Self::UnknownLabel,
+        Self::DuplicateLabel,
+        Self::ReservedLabel,
+        Self::Limit,
+        Self::Encoding,
+        Self::MisleadingLayout,
+        Self::UnusedLabel,
+        Self::UnusedDeclaration,
+        Self::UnusedParameters,
+        Self::DuplicateKey,
+        Self::Unreachable,
+        Self::NeverReady,
+        Self::EndlessCycle,
+    ];
+
     /// Its name, such as `unknown-label`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -156,6 +185,8 @@ impl Code {
             Self::DuplicateLabel => "duplicate-label",
             Self::ReservedLabel => "reserved-label",
             Self::Limit => "limit",
+            Self::Encoding => "encoding",
+            Self::MisleadingLayout => "misleading-layout",
             Self::UnusedLabel => "unused-label",
             Self::UnusedDeclaration => "unused-declaration",
             Self::UnusedParameters => "unused-parameters",

@@ -28,8 +28,16 @@ pub(super) fn check(compiled: &Compiled, tokens: &[Token], sink: &mut Sink) {
             sink.warn_at(Code::NeverReady, token, message).help(help);
         }
     }
-    for cycle in cycles::of(graph) {
-        check_cycle(graph, &cycle, token, sink);
+    let cycles = cycles::of(graph);
+    for cycle in &cycles {
+        check_cycle(graph, cycle, token, sink);
+    }
+    if !graph.is_reached(graph.end())
+        && let Some(token) = cycles.iter().flatten().find(|node| **node > 0).and_then(|node| token(*node))
+    {
+        let message = "nothing leaves this cycle, and nothing else leads to the end of the flow";
+        let help = "label an output in it, and begin a statement with that label";
+        sink.warn_at(Code::NeverReady, token, message).help(help);
     }
 }
 
@@ -40,14 +48,13 @@ fn check_cycle<'t>(
     sink: &mut Sink,
 ) {
     let inside = |node: &usize| cycle.binary_search(node).is_ok();
-    let leaves = cycle.iter().any(|node| graph.successors(*node).iter().any(|next| !inside(next)));
-    if !leaves {
-        let first =
-            cycle.iter().copied().find(|node| graph.node(*node).is_some_and(|node| node.task().is_some()));
-        let first = first.or(cycle.first().copied()).unwrap_or(0);
-        if let Some(token) = token(first) {
-            let message = format!("nothing leaves the cycle through {}: it never ends", name(graph, first));
-            let help = "label an output in it, and begin a statement with that label";
+    for node in cycle {
+        let back = graph.successors(*node).iter().zip(graph.back(*node)).find(|(_, back)| **back);
+        let Some(((to, _), token)) = back.zip(token(*node)) else { continue };
+        if !can_be_skipped(graph, *node) {
+            let (node, to) = (name(graph, *node), name(graph, *to));
+            let message = format!("this cycle never ends: {node} always leads back to {to}");
+            let help = "put a guard before it: what is skipped does not lead back";
             sink.warn_at(Code::EndlessCycle, token, message).help(help);
         }
     }
@@ -67,6 +74,15 @@ fn check_cycle<'t>(
             sink.warn_at(Code::NeverReady, token, message).help(help);
         }
     }
+}
+
+/// Whether a node gives nothing over an edge that leads back, if its guard is not fulfilled.
+fn can_be_skipped(graph: &Graph, node: usize) -> bool {
+    let guarded = match graph.node(node).map(|node| node.kind()) {
+        Some(NodeKind::End { entry }) => *entry,
+        _ => node,
+    };
+    graph.node(guarded).is_some_and(|node| node.guard().is_some())
 }
 
 /// What is not reached, without what only it leads to.

@@ -5,16 +5,19 @@
 //! literals of a flow.
 
 use super::token::Notation;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::options::NonFiniteFloatPolicy;
 use std::fmt;
 
-/// How deep a value may be nested: everything that reads JSON can read it.
-const MAX_DEPTH: usize = 100;
+/// How deep maps and lists may be nested: everything that reads JSON can read it.
+const MAX_DEPTH: usize = 64;
 
 /// Values that aliases in all literals of a flow may be replaced by.
 const MAX_REPEATED: usize = 100_000;
+
+/// Characters before a literal in its line, up to which the next lines may be aligned with it.
+const WIDEST: usize = 200;
 
 /// What is left of what the literals of a flow may use.
 pub(super) struct Budget {
@@ -41,14 +44,21 @@ pub(super) struct Fault {
     /// Where, in bytes of the token.
     pub(super) at: usize,
     pub(super) help: Option<String>,
+    /// It is too much of something, which another way to read it does not change.
+    is_limit: bool,
 }
 
-/// Reads the text of a whole token.
-pub(super) fn read(token: &str, notation: Notation, budget: &mut Budget) -> Result<Literal, Fault> {
+/// Reads the text of a whole token, behind which so many characters of its line stand before it.
+pub(super) fn read(
+    token: &str,
+    before: usize,
+    notation: Notation,
+    budget: &mut Budget,
+) -> Result<Literal, Fault> {
     // The outermost characters belong to the language, the next ones to JSON.
     let skipped = if notation == Notation::Yaml { 2 } else { 1 };
     let text = token.get(skipped..token.len().saturating_sub(skipped)).unwrap_or_default();
-    let read = if notation == Notation::Yaml { yaml(text, budget) } else { json(text) };
+    let read = if notation == Notation::Yaml { yaml(text, before + skipped, budget) } else { json(text) };
     read.map_err(|fault| Fault { at: fault.at + skipped, ..fault })
 }
 
@@ -61,18 +71,27 @@ fn json(text: &str) -> Result<Literal, Fault> {
         Err(error) => {
             let line = line_start(text, error.line());
             let at = floor(text, line + error.column().saturating_sub(1));
-            Err(Fault { message: message("JSON", &error.to_string()), at, help: json_help(text, at) })
+            let what = error.to_string();
+            Err(Fault {
+                message: message("JSON", &what),
+                at,
+                help: json_help(text, at, &what),
+                is_limit: false,
+            })
         }
     }
 }
 
-fn json_help(text: &str, at: usize) -> Option<String> {
+fn json_help(text: &str, at: usize, message: &str) -> Option<String> {
+    if message.starts_with("expected ident") {
+        return Some("a word in JSON is true, false or null; texts stand in double quotes".to_owned());
+    }
     let found = text.get(at..)?.chars().next()?;
     let before = text.get(..at)?.trim_end().chars().last();
     Some(match found {
         '\'' => "JSON has double quotes only".to_owned(),
         '}' | ']' if before == Some(',') => "take the last comma away".to_owned(),
-        '"' if before != Some(',') && before != Some('{') => "a comma may be missing before it".to_owned(),
+        '"' if message.starts_with("expected `,`") => "a comma may be missing before it".to_owned(),
         _ if found.is_alphabetic() && matches!(before, Some('{' | ',')) => {
             "keys stand in double quotes in JSON; YAML does without: `(- a: 1 -)`".to_owned()
         }
@@ -83,29 +102,59 @@ fn json_help(text: &str, at: usize) -> Option<String> {
     })
 }
 
-fn yaml(text: &str, budget: &mut Budget) -> Result<Literal, Fault> {
-    match yaml_as_it_is(text, budget) {
-        Err(fault) => {
-            let stripped = text.trim();
-            // A first line that stands behind the delimiter is indented by it, the others are not.
-            let again = if stripped == text { None } else { yaml_as_it_is(stripped, budget).ok() };
-            again.ok_or(fault)
+/// Reads YAML, before which so many characters stand in its line.
+fn yaml(text: &str, before: usize, budget: &mut Budget) -> Result<Literal, Fault> {
+    let fault = match yaml_as_it_is(text, budget) {
+        Err(fault) => fault,
+        read => return read,
+    };
+    if fault.is_limit {
+        return Err(fault);
+    }
+    // A first line that stands behind the delimiter is indented by it; the others are not at all, or are by what they
+    // seem to be.
+    let stripped = text.trim();
+    let aligned =
+        if before <= WIDEST && text.contains('\n') { " ".repeat(before) + text } else { String::new() };
+    let mut others = [stripped, &aligned].into_iter().filter(|other| !other.is_empty() && *other != text);
+    others.find_map(|other| yaml_as_it_is(other, budget).ok()).ok_or(fault)
+}
+
+/// Reads a text whose tags are all of the core schema.
+fn yaml_as_it_is(text: &str, budget: &mut Budget) -> Result<Literal, Fault> {
+    let literal = yaml_with(text, budget, BinaryTag::Ignored)?;
+    let Some(at) = text.find("!!binary").or_else(|| text.find(":binary")) else { return Ok(literal) };
+    // The reader knows one tag too many; where it has an effect, it was a tag and no text.
+    match yaml_with(text, &mut Budget::default(), BinaryTag::Decoded) {
+        Ok(decoded) if decoded.value == literal.value => Ok(literal),
+        _ => {
+            let message = "the literal is no YAML: unsupported tag `!!binary`".to_owned();
+            Err(Fault { message, at, help: Some(TAG_HELP.to_owned()), is_limit: false })
         }
-        read => read,
     }
 }
 
-fn yaml_as_it_is(text: &str, budget: &mut Budget) -> Result<Literal, Fault> {
+/// What becomes of a text with the tag `!!binary`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BinaryTag {
+    Ignored,
+    Decoded,
+}
+
+fn yaml_with(text: &str, budget: &mut Budget, binary: BinaryTag) -> Result<Literal, Fault> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             // Longer literals are as long as the text they stand in.
             max_nodes: 1_000_000,
             max_events: 4_000_000,
+            // What is nested deeper than that is refused before.
+            max_depth: MAX_DEPTH + 1,
         },
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
         reject_unsupported_tags: true,
+        ignore_binary_tag_for_string: binary == BinaryTag::Ignored,
         non_finite_float_policy: NonFiniteFloatPolicy::Reject,
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: budget.repeated },
         with_snippet: false,
@@ -126,33 +175,57 @@ fn yaml_as_it_is(text: &str, budget: &mut Budget) -> Result<Literal, Fault> {
             let at = start + line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
             let what = error.without_snippet().to_string();
             let help = yaml_help(&what);
-            Err(Fault { message: message("YAML", &what), at, help })
+            let is_limit = ["limit exceeded", "budget breached"].iter().any(|part| what.contains(part));
+            Err(Fault { message: message("YAML", &what), at, help, is_limit })
         }
     }
 }
 
+const TAG_HELP: &str = "a literal is data: maps, lists, texts, numbers, true, false and null";
+
 fn yaml_help(message: &str) -> Option<String> {
     let help = if message.contains("tag") {
-        "a literal is data: maps, lists, texts, numbers, true, false and null"
+        TAG_HELP
+    } else if message.contains("unclosed quote") {
+        "a literal ends at the first `-)` or `->`, in quotes too; write it as JSON if a text has that in it"
+    } else if message.contains("null into string") || message.contains("expected string scalar") {
+        "keys are texts, numbers, true or false"
+    } else if message.contains("non-finite") {
+        "JSON has finite numbers only; write it as a text, in quotes"
+    } else if message.contains("unexpected character") {
+        "put a text that begins with such a character in quotes"
     } else if message.contains("tab") {
         "YAML is indented by blanks"
     } else if message.contains("mapping values are not allowed") {
-        "put a text that holds `: ` in quotes; keys of one map begin in the same column"
+        "put a text that holds `: ` in quotes, and keys that share a line in `{ }`; keys of one map begin in one column"
     } else if message.contains("multiple YAML documents") {
         "a literal is one document, without `---`"
     } else if message.contains("alias") && message.contains("limit") {
-        "aliases stand for too much; write less of it, or send it as the input"
+        "write less of it, or send it as the input"
     } else {
         return None;
     };
     Some(help.to_owned())
 }
 
-/// The message of a library, without the place, which ours begin with, and without its own options.
+/// The message of a library, without the place, which ours begin with, and without its own words and options.
 fn message(what: &str, message: &str) -> String {
-    let message = message.split(" at line ").next().unwrap_or(message);
-    let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(message);
-    let message = message.split("; use ").next().unwrap_or(message);
+    let cut = [" at line ", ", set DuplicateKeyPolicy", "; use ", " rejected by the configured policy"];
+    let message = cut.iter().fold(message, |message, end| message.split(end).next().unwrap_or(message));
+    let message = match message {
+        // The scanner looks ahead of what is read.
+        "recursion limit exceeded" => &format!("it is nested more than {MAX_DEPTH} deep"),
+        "expected ident" => "expected true, false or null",
+        "cannot deserialize null into string" => "null cannot be a key",
+        "expected string scalar" => "a map or list cannot be a key",
+        "cannot deserialize tagged scalar into string" => "unsupported tag",
+        "recursive references require weak recursion types" => "an alias stands in its own anchor",
+        _ if message.starts_with("alias replay limit exceeded") => {
+            &format!("aliases stand for more than {MAX_REPEATED} values in this flow")
+        }
+        _ if message.starts_with("budget breached") => "it has too many values",
+        _ => message,
+    };
     format!("the literal is no {what}: {message}")
 }
 
@@ -180,14 +253,21 @@ struct Seed<'a> {
     depth: usize,
 }
 
+impl Seed<'_> {
+    /// How deep the values in this one are nested.
+    fn deeper<E: serde::de::Error>(&self) -> Result<usize, E> {
+        if self.depth < MAX_DEPTH {
+            return Ok(self.depth + 1);
+        }
+        Err(E::custom(format!("it is nested more than {MAX_DEPTH} deep")))
+    }
+}
+
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         self.reader.values += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(D::Error::custom(format!("it is nested more than {MAX_DEPTH} deep")));
-        }
         deserializer.deserialize_any(self)
     }
 }
@@ -224,17 +304,19 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let depth = self.deeper()?;
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Seed { reader: self.reader, depth: self.depth + 1 })? {
+        while let Some(item) = items.next_element_seed(Seed { reader: self.reader, depth })? {
             list.push(item);
         }
         Ok(Value::Array(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let depth = self.deeper()?;
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            let value = entries.next_value_seed(Seed { reader: self.reader, depth: self.depth + 1 })?;
+            let value = entries.next_value_seed(Seed { reader: self.reader, depth })?;
             if map.contains_key(&key) {
                 self.reader.duplicate.get_or_insert_with(|| key.clone());
             }

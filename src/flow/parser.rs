@@ -285,9 +285,13 @@ impl<'a> Parser<'a, '_> {
 /// Where the text ends, as a line and a column.
 pub(super) fn end_of(text: &str, tokens: &[Token]) -> (u32, u32) {
     let Some(last) = tokens.last() else { return (1, 1) };
-    last.text(text).chars().fold((last.line, last.column), |(line, column), char| {
-        if char == '\n' { (line + 1, 1) } else { (line, column + 1) }
-    })
+    place_behind(last.text(text), (last.line, last.column))
+}
+
+/// Where a text ends that begins at a place.
+pub(super) fn place_behind(text: &str, begin: (u32, u32)) -> (u32, u32) {
+    text.chars()
+        .fold(begin, |(line, column), char| if char == '\n' { (line + 1, 1) } else { (line, column + 1) })
 }
 
 /// Whether a statement can begin so.

@@ -41,7 +41,8 @@ impl<'a> Snippets<'a> {
         } else {
             let _ = writeln!(shown, " {blank} |");
         }
-        let _ = write!(shown, " {number} | {source}\n {blank} | {marker}\n");
+        let line = format!(" {number} | {source}");
+        let _ = write!(shown, "{}\n {blank} | {marker}\n", line.trim_end());
         if let Some(help) = help {
             let _ = writeln!(shown, " {blank} = help: {help}");
         }

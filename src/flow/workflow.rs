@@ -53,14 +53,7 @@ impl Workflow {
         if text.len() > LONGEST {
             let message = format!("the text has {} bytes; at most {LONGEST} are read", text.len());
             sink.error(Code::Limit, (0, 0), (1, 1), message).help("make several flows of it");
-            return Self {
-                text,
-                tokens: Vec::new(),
-                tree: Tree::default(),
-                diagnostics: sink.finish(),
-                graph: None,
-                readable: false,
-            };
+            return Self::unread(text, sink);
         }
         let tokens = lexer::tokens(&text, &mut sink);
         let tree = parser::parse(&text, &tokens, &mut sink);
@@ -71,6 +64,48 @@ impl Workflow {
         }
         let graph = compiled.map(|compiled| compiled.graph);
         Self { text, tokens, tree, diagnostics: sink.finish(), graph, readable }
+    }
+
+    /// Reads the content of a file as [`parse`](Self::parse) reads a text. What is no UTF-8 is an error at the first
+    /// byte that is none; in the text there are replacement characters then.
+    ///
+    /// ```
+    /// use mape::flow::Workflow;
+    ///
+    /// let workflow = Workflow::from_bytes(b"A\n\xb0C");
+    /// let first = workflow.diagnostics().iter().next().unwrap();
+    /// assert_eq!((first.line(), first.column(), first.message()), (2, 1, "the text is no UTF-8 from here on"));
+    /// ```
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let valid = match std::str::from_utf8(bytes) {
+            Ok(text) => return Self::parse(text),
+            Err(error) => bytes.get(..error.valid_up_to()).unwrap_or_default(),
+        };
+        let before = String::from_utf8_lossy(valid);
+        let (line, column) = parser::place_behind(&before, (1, 1));
+        let at = u32::try_from(valid.len()).unwrap_or(u32::MAX);
+        let mut sink = Sink::default();
+        let error = sink.error(
+            Code::Encoding,
+            (at, at.saturating_add(1)),
+            (line, column),
+            "the text is no UTF-8 from here on",
+        );
+        error.help("save it as UTF-8");
+        Self::unread(String::from_utf8_lossy(bytes).into_owned(), sink)
+    }
+
+    /// A text that was not looked at.
+    fn unread(text: String, sink: Sink) -> Self {
+        Self {
+            text,
+            tokens: Vec::new(),
+            tree: Tree::default(),
+            diagnostics: sink.finish(),
+            graph: None,
+            readable: false,
+        }
     }
 
     /// The text.
@@ -105,7 +140,7 @@ impl Workflow {
         self.tokens.iter().map(|token| (token.kind(), token.text(&self.text)))
     }
 
-    /// The text in the one layout that all flows have: see [`docs/spec/flow.md`](crate::guide).
+    /// The text in the one layout that all flows have: see the [language](crate::guide::flow_language#comments-and-layout).
     ///
     /// It means the same, and no comment is lost. Doing it again changes nothing.
     ///

@@ -5,7 +5,6 @@ use super::{Data, Error, Key};
 use serde::Serialize;
 use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{DeserializeOwned, Error as _};
-use smallvec::SmallVec;
 use std::any::{TypeId, type_name};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -49,10 +48,7 @@ impl Format {
 pub(super) fn encode<T: Fact, Q: Serialize + ?Sized>(key: &Key, value: &Q) -> Result<Data, Error> {
     let encoded = match Format::of::<T>() {
         Format::Text | Format::Bytes => value.serialize(Raw),
-        Format::Json => {
-            let mut buffer = SmallVec::<[u8; 128]>::new();
-            serde_json::to_writer(&mut buffer, value).map(|()| Data::from(buffer.as_slice()))
-        }
+        Format::Json => serde_json::to_vec(value).map(|json| Data::from(json.as_slice())),
     };
     encoded.map_err(|source| Error::Encode {
         key: key.clone(),

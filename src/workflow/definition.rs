@@ -44,7 +44,7 @@ impl Definition {
     ///
     /// The task whose parameters state a policy wrongly.
     pub fn new(graph: impl Into<Arc<Graph>>) -> Result<Self, WrongPolicy> {
-        Self::with(graph.into(), |_| (Policy::default(), &[]))
+        Self::with(graph.into(), |task| (Policy::default(), super::builtin::own_parameters(task)))
     }
 
     /// With what `known` says of a task: its policy, and the parameters that mean something else for it.

@@ -70,6 +70,9 @@ pub enum Error {
         /// Its status.
         status: Status,
     },
+    /// A token for which no step waits.
+    #[error("no step waits for an answer with this token: it has ended, was begun anew, or never was")]
+    Token,
     /// The engine is gone, with all that it hosted; runs go on when another begins.
     #[error("the engine has ended")]
     EngineGone,

@@ -3,7 +3,7 @@
 use super::history::Loaded;
 use super::slot::Phase;
 use super::status::{Failure, Status};
-use super::{Command, Place, RunId, Time, definition};
+use super::{Command, Place, RunId, Time, Waiting, definition};
 use crate::flow::NodeKind;
 use serde::Serialize;
 use serde_json::Value;
@@ -82,6 +82,9 @@ pub struct Inspected {
     /// Why the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What it waits for, where that is no work: a time, an event, a latch, a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
 }
 
 impl Inspection {
@@ -115,6 +118,11 @@ impl Inspection {
                 untaken: (slot.phase == Phase::Active && nobody_started(place))
                     .then(|| now.since(started.unwrap_or(now))),
                 reason: slot.reason.as_deref().map(str::to_owned),
+                waiting: kind.filter(|_| slot.phase == Phase::Active).and_then(|kind| {
+                    let (task, parameters) = (definition::task_of(kind)?, definition::parameters_of(kind));
+                    let input = state.input(&loaded.definition, place);
+                    Waiting::of(task, &parameters, &input, slot.started)
+                }),
             }
         });
         Self {

@@ -33,6 +33,7 @@ impl Turner {
             let status = run.state.status();
             let found =
                 history::found(&id, &kept, std::slice::from_ref(&record), status, Some(&self.engine))?;
+            let found = super::builtin::announced(found, &id, &definition, &run.state, &run.commands);
             Ok((run, found))
         };
         match first() {
@@ -148,7 +149,8 @@ impl Turner {
             |error| tracing::error!(workflow = %id, %error, "a step of a run cannot be written"),
         );
         let acknowledged = run.deliveries.iter().map(crate::event::Delivery::id);
-        Some(acknowledged.fold(change.ok()?, |change, id| change.acknowledge(keys::LOG, keys::GROUP, id)))
+        let change = super::builtin::announced(change.ok()?, id, &run.definition, &run.state, &run.commands);
+        Some(acknowledged.fold(change, |change, id| change.acknowledge(keys::LOG, keys::GROUP, id)))
     }
 
     async fn kept(&mut self, id: &RunId, now: Time, out: &Emitter<RunId>) {

@@ -35,6 +35,22 @@ pub(super) fn engine(engine: &str) -> Key {
     format!("workflows:engine:{engine}").into()
 }
 
+/// A latch: a hash of its holds.
+pub(super) fn latch(name: &str) -> Key {
+    format!("workflow:latch:{name}").into()
+}
+
+/// Which holds a run has, and which steps have given one back.
+pub(super) fn held(id: &RunId) -> Key {
+    format!("{}:held", id.full()).into()
+}
+
+/// Which requests of a run are answered later, and by what token.
+#[cfg(feature = "http-client")]
+pub(super) fn callbacks(id: &RunId) -> Key {
+    format!("{}:callbacks", id.full()).into()
+}
+
 pub(super) fn number(n: u64) -> Data {
     n.to_string().into()
 }

@@ -55,6 +55,7 @@
 //! vectors, take a duplicate ending for a new one, and lose waiting tasks in a crash.
 
 mod advance;
+mod builtin;
 mod cause;
 mod command;
 mod definition;
@@ -86,12 +87,14 @@ mod status;
 mod step;
 mod task;
 mod tasks;
+mod template;
 mod time;
 mod timers;
 mod trace;
 mod turner;
 mod workflows;
 
+pub use builtin::{Builtin, NoUrl, Waiting, WaitsFor};
 pub use cause::{Cause, Failed, Outcome};
 pub use command::Command;
 pub use definition::{Definition, LOAD, STORE, WrongPolicy};
@@ -111,5 +114,6 @@ pub use status::{Failure, Status};
 pub use step::{Unchanged, step};
 pub use task::{Answer, Task, TaskError};
 pub use tasks::Tasks;
+pub use template::{Template, TemplateError};
 pub use time::Time;
 pub use workflows::Workflows;

@@ -158,6 +158,12 @@ impl State {
         running
     }
 
+    /// The input of a step in work, after its merge; `{}` of any other.
+    pub(super) fn input(&self, definition: &Definition, place: Place) -> Arc<Value> {
+        let input = self.slot(place).and_then(|slot| slot.input.clone()).unwrap_or_else(super::input::empty);
+        super::advance::merged(definition.graph(), place, input)
+    }
+
     /// Every attempt that waits for its time: the step, the attempt that failed, and when.
     #[must_use]
     pub fn waiting(&self) -> Vec<(Place, u32, Time)> {

@@ -2,7 +2,7 @@
 
 use super::cause::Failed;
 use super::policy::{Concurrency, Policy, Retry};
-use super::{Ended, Invocation, Outcome};
+use super::{Ended, Invocation, Outcome, Template};
 use crate::app::Loop;
 use crate::element::{Element, Out, SpawnError};
 use futures::FutureExt;
@@ -157,11 +157,13 @@ impl Task {
     }
 
     /// `log:`…: writes its input to the log, at the level that the rest of the name says, and gives it as output. The
-    /// parameter `message` goes before it.
+    /// parameter `message`, a [`Template`], goes before it.
     #[must_use]
     pub fn log() -> Self {
         Self::sync("log:*", |invocation| {
             let message = invocation.parameters().get("message").and_then(Value::as_str).unwrap_or_default();
+            let data = [("input", invocation.input()), ("parameters", invocation.parameters())];
+            let message = Template::parse(message)?.fill(&data)?;
             let (workflow, step, input) = (invocation.workflow(), invocation.step(), invocation.input());
             match invocation.base().strip_prefix("log:") {
                 Some("error") => tracing::error!(%workflow, step, %input, "{message}"),

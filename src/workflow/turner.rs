@@ -316,7 +316,9 @@ impl Turner {
             self.event_for_others(delivery, &id).await;
             return delivery.acknowledge();
         };
-        let Some(cause) = cause_of(delivery, &run.state) else { return delivery.acknowledge() };
+        let Some(cause) = cause_of(delivery, &run.definition, &run.state) else {
+            return delivery.acknowledge();
+        };
         let ended = match &cause {
             Cause::Ended { place, attempt, .. } => Some((*place, *attempt)),
             _ => None,
@@ -342,7 +344,7 @@ impl Turner {
             return self.adopt(id, Time::now()).await;
         }
         let Ok(loaded) = self.workflows.load(id).await else { return };
-        if let Some(cause) = cause_of(delivery, &loaded.state)
+        if let Some(cause) = cause_of(delivery, &loaded.definition, &loaded.state)
             && let Err(error) = self.workflows.change_at_once(id, cause).await
         {
             tracing::debug!(workflow = %id, %error, "an event changed nothing");
@@ -426,7 +428,7 @@ impl Turner {
 }
 
 /// What an event means for a run.
-fn cause_of(event: &Value, state: &State) -> Option<Cause> {
+fn cause_of(event: &Value, definition: &Definition, state: &State) -> Option<Cause> {
     match history::text(event, "kind")?.as_str() {
         "control-workflow" => serde_json::from_value(event.get("cause")?.clone()).ok(),
         "end-task" => {
@@ -440,6 +442,7 @@ fn cause_of(event: &Value, state: &State) -> Option<Cause> {
             } else {
                 super::Outcome::failed_for_good(history::text(event, "reason").unwrap_or(status))
             };
+            let outcome = super::builtin::answered(definition, state, place, outcome);
             Some(Cause::Ended { place, attempt, outcome })
         }
         _ => None,

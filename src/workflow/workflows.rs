@@ -147,6 +147,7 @@ impl Workflows {
                 .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
             let record = Record { at, causes: vec![cause.clone()], unowned: true };
             let change = history::change(id, &keys::steps(id), number, &record, &commands)?;
+            let change = super::builtin::announced(change, id, &definition, &state, &commands);
             let change = change.set(keys::CHANGED, id.full());
             match self.store.commit(change).await {
                 Ok(_) => return Ok(state.status()),
@@ -195,6 +196,28 @@ impl Workflows {
             Err(reason) => event.with("status", "FAILURE").with("reason", reason),
         };
         Ok(self.log().append(event.with("kind", "end-task").stamped()).await?)
+    }
+
+    /// As [`end`](Self::end), for the step whose request carried this token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Token`] if no step waits with it: it is unknown, or the step has ended or was begun anew.
+    #[cfg(feature = "http-client")]
+    pub async fn end_by_token(
+        &self,
+        token: &str,
+        outcome: Result<Option<Json>, String>,
+    ) -> Result<EventId, Error> {
+        let found = super::builtin::find_callback(&self.store, token).await?;
+        let (id, place, since) = found.ok_or(Error::Token)?;
+        let Loaded { definition, state, .. } = self.load(&id).await?;
+        let waits = state.phase(place) == super::Phase::Active
+            && state.times(place).0.is_some_and(|started| started.micros() == since);
+        let node = definition.graph().node(place.index());
+        let name = node.and_then(|node| super::definition::task_of(node.kind()));
+        let name = name.filter(|_| waits).ok_or(Error::Token)?;
+        self.end(&id, name, place, outcome).await
     }
 
     /// Sends an event that flows may wait for.
@@ -280,11 +303,14 @@ impl Workflows {
         let input = super::input::checked(input)?;
         let id = id.unwrap_or_else(|| RunId::random(definition.graph().name()));
         let (mut state, at, cause) = (super::State::new(&definition), Time::now(), Cause::Begin { input });
-        step(&definition, &mut state, at, cause.clone(), &mut Vec::new())
+        let mut commands = Vec::new();
+        step(&definition, &mut state, at, cause.clone(), &mut commands)
             .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
         let record = Record { at, causes: vec![cause], unowned: true };
         let kept = super::record::Kept::of(&definition, Some(flow.into()));
-        match self.store.commit(history::found(&id, &kept, &[record], state.status(), None)?).await {
+        let found = history::found(&id, &kept, &[record], state.status(), None)?;
+        let found = super::builtin::announced(found, &id, &definition, &state, &commands);
+        match self.store.commit(found).await {
             Ok(_) => Ok(id),
             Err(knowledge::Error::Conflict(_)) => Err(Error::Exists { id }),
             Err(error) => Err(error.into()),
@@ -301,6 +327,7 @@ impl Workflows {
         if !status.is_over() {
             return Err(Error::NotOver { id: id.clone(), status });
         }
+        super::builtin::forget(&*self.store, id).await?;
         let transaction = knowledge::Transaction::new()
             .del(keys::definition(id))
             .del(keys::state(id))

@@ -400,6 +400,33 @@ fn a_variable_is_a_number_for_a_number_and_a_text_for_a_text() {
 }
 
 #[test]
+fn secrets_and_services_have_names_of_the_users_own_and_known_keys() {
+    let config = Config::builder()
+        .text("workflow: {request: {services: {pay: {url: 'https://me:pw@pay.example/v1/'}}}}")
+        .environment([
+            ("MAPE_WORKFLOW__SECRETS__GITHUB", "hunter2"),
+            ("MAPE_WORKFLOW__REQUEST__SERVICES__PAY__TOKEN", "hunter3"),
+        ])
+        .build()
+        .unwrap();
+    assert_eq!(config.workflow.secrets["github"].expose(), "hunter2");
+    let service = &config.workflow.request.services["pay"];
+    assert_eq!(service.url.expose(), "https://me:pw@pay.example/v1/");
+    assert_eq!(service.token.as_ref().map(Secret::expose), Some("hunter3"));
+    let shown = format!("{} {config:?}", config.explain());
+    assert!(!shown.contains("hunter") && !shown.contains(":pw@"), "{shown}");
+    assert!(shown.contains("workflow.secrets.github"), "{shown}");
+    let wrong = message(of("workflow: {request: {services: {pay: {url: 'https://x', tokn: y}}}}"));
+    assert!(wrong.contains("tokn"), "{wrong}");
+    let wrong = message(of("workflow: {request: {services: {pay: {token: y}}}}"));
+    assert!(wrong.contains("url"), "{wrong}");
+    let wrong = message(of("workflow: {requests: {timeout: 5s}}"));
+    assert!(wrong.contains("did you mean `workflow.request`?"), "{wrong}");
+    let wrong = message(of("workflow: {request: {timeout: soon}}"));
+    assert!(wrong.contains("workflow.request.timeout"), "{wrong}");
+}
+
+#[test]
 fn a_variable_with_one_underscore_too_few_or_too_many_is_not_ignored() {
     assert_eq!(
         message(from([("MAPE_REST_ADDRESS", "h:1")])),

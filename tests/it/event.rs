@@ -2,6 +2,7 @@
 
 pub(crate) mod conformance;
 pub(crate) mod groups;
+pub(crate) mod model;
 pub(crate) mod together;
 
 use mape::backend::Backend;

@@ -4,6 +4,7 @@
 mod control;
 mod crash;
 mod full;
+mod model;
 mod place;
 mod reopening;
 

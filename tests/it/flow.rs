@@ -4,7 +4,12 @@ mod bounds;
 mod conformance;
 mod diagnostics;
 mod diagram;
+#[cfg(all(feature = "cli", feature = "file"))]
+mod examples;
 mod format;
 mod generate;
 mod graph;
 mod guards;
+#[cfg(feature = "cli")]
+mod program;
+mod specification;

@@ -28,3 +28,9 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut conditi
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }
+
+/// An error with all that it comes from, in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let all = std::iter::successors(Some(error), |error| error.source());
+    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,6 +1,7 @@
 //! Workflows: how runs go, by the rules of the language and beside simple models, and the engine that turns them.
 
 mod behaviour;
+mod builtin;
 mod conformance;
 mod driver;
 mod engine;

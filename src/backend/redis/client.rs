@@ -107,6 +107,45 @@ impl Client {
         }
     }
 
+    /// Commands that are done as one (`MULTI`), which costs a server much less than a script; their answers, or `None`
+    /// if there is no connection or the server could not do it now: then nothing was done, and what waits for better
+    /// times, as [`script`](Self::script) does, may try.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves open whether they are carried out.
+    pub(super) async fn transaction(
+        &self,
+        commands: impl ExactSizeIterator<Item = Cmd>,
+    ) -> Result<Option<Vec<Value>>, Failure> {
+        let Some((mut connection, epoch)) = self.connection() else { return Ok(None) };
+        let mut pipe = Pipeline::with_capacity(commands.len() + 2);
+        pipe.cmd("MULTI");
+        for command in commands {
+            pipe.add_command(command);
+        }
+        pipe.cmd("EXEC");
+        let mut answers = match connection.send_packed_commands(&pipe, 0, pipe.len()).await {
+            Ok(answers) => answers,
+            Err(error) => return Err(self.broken(epoch, &error)),
+        };
+        let done = match answers.pop() {
+            Some(Value::Array(done)) => done,
+            // A user who may not do that has had them done one by one.
+            _ if matches!(answers.first(), Some(Value::ServerError(_))) => answers.split_off(1),
+            _ => return Ok(None),
+        };
+        let refused = done.iter().find_map(|value| match value {
+            Value::ServerError(error) => Some(error.clone()),
+            _ => None,
+        });
+        match refused {
+            None => Ok(Some(done)),
+            Some(_) if done.iter().all(|value| matches!(value, Value::ServerError(_))) => Ok(None),
+            Some(error) => Err(Failure::Server(Refusal(error))),
+        }
+    }
+
     /// Runs a script, which the server remembers; if it does not any more, the whole of it is sent.
     ///
     /// # Cancel safety
@@ -155,7 +194,7 @@ impl Client {
                     }
                     let until = Instant::now() + pauses.next();
                     if until >= deadline {
-                        return Err(Failure::NotSent(obstacle.to_string().into()));
+                        return Err(Failure::not_sent(&obstacle));
                     }
                     sleep_until(until).await;
                 }

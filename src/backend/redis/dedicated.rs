@@ -39,7 +39,7 @@ impl Dedicated {
     pub(super) async fn query(&mut self, cmd: &Cmd, within: Duration) -> Result<Value, Failure> {
         let Some(link) = self.link.as_ref().filter(|link| !link.is_gone() && !self.busy) else {
             self.link = None;
-            return Err(Failure::NotSent("this connection was lost".into()));
+            return Err(Failure::not_sent("this connection was lost"));
         };
         self.busy = true;
         let answer = timeout(within, link.connection().send_packed_command(cmd)).await;

@@ -75,18 +75,18 @@ fn entry(at: &Value, fields: Value) -> Option<Entry> {
 }
 
 fn event(flat: &[Value]) -> Result<Event, Malformed> {
-    let mut fields = Vec::with_capacity(flat.len() / 2);
+    let mut fields = SmallVec::<[(&str, &str); 12]>::new();
     for pair in flat.chunks_exact(2) {
         let [name, value] = pair else { continue };
         match (text(name), text(value).and_then(|text| serde_json::from_str::<&RawValue>(text).ok())) {
             // Spaces around a value belong to nobody.
-            (Some(name), Some(raw)) => fields.push((Box::from(name), raw.to_owned())),
+            (Some(name), Some(raw)) => fields.push((name, raw.get())),
             _ => return Err(malformed(name, value, flat)),
         }
     }
     match fields.as_slice() {
-        [(name, raw)] if (&**name, raw.get()) == NOTHING => Ok(Event::default()),
-        _ => Ok(Event::of_fields(fields)),
+        [only] if *only == NOTHING => Ok(Event::default()),
+        fields => Ok(Event::of_fields(fields)),
     }
 }
 

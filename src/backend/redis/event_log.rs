@@ -14,7 +14,7 @@ use crate::event::{
 };
 use crate::knowledge::Data;
 use crate::stream::Answer;
-use redis::Value;
+use redis::{Cmd, Value};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -98,7 +98,7 @@ impl On {
         Error::Refused { log: self.log.clone(), source: Arc::new(super::explain::Refused(reason)) }
     }
 
-    async fn query(&self, cmd: redis::Cmd) -> Result<Value, Error> {
+    async fn query(&self, cmd: Cmd) -> Result<Value, Error> {
         self.client.query(cmd).await.map_err(|failure| self.failed(failure))
     }
 
@@ -132,23 +132,20 @@ impl EventLog for RedisEventLog {
             match events.as_slice() {
                 [] => Ok(Vec::new()),
                 [event] => {
-                    let mut cmd = redis::cmd("XADD");
-                    cmd.arg(on.key()).arg("*");
-                    for (name, json) in written(event) {
-                        cmd.arg(name).arg(json);
-                    }
-                    let at = on.query(cmd).await?;
+                    let at = on.query(addition(&on.key(), event)).await?;
                     Ok(vec![on.expect(id(&at))?])
                 }
                 events => {
-                    let mut args = Vec::new();
-                    for event in events {
-                        let fields = appended(event).ok_or_else(|| on.too_many_fields())?;
-                        args.push(number(fields.len()));
-                        args.extend(fields);
+                    // What a script could not do when it is needed.
+                    if events.iter().any(|event| event.fields().len() > FIELDS) {
+                        return Err(on.too_many_fields());
                     }
-                    let at = on.script(&APPEND, &args).await?;
-                    on.expect(ids(at))
+                    let key = on.key();
+                    let commands = events.iter().map(|event| addition(&key, event));
+                    match on.client.transaction(commands).await.map_err(|failure| on.failed(failure))? {
+                        Some(at) => on.expect(at.iter().map(id).collect()),
+                        None => on.append_patiently(events).await,
+                    }
                 }
             }
         })
@@ -368,6 +365,18 @@ impl EventLog for RedisEventLog {
     }
 }
 
+/// The command that appends an event.
+fn addition(key: &str, event: &Event) -> Cmd {
+    let fields = written(event);
+    let bytes: usize = fields.iter().map(|(name, json)| name.len() + json.len()).sum();
+    let mut cmd = Cmd::with_capacity(3 + 2 * fields.len(), 5 + key.len() + bytes);
+    cmd.arg("XADD").arg(key).arg("*");
+    for (name, json) in fields {
+        cmd.arg(name).arg(json);
+    }
+    cmd
+}
+
 /// Where nothing is to be done if there is no group.
 fn nothing_without_group(answer: Result<Value, Error>) -> Result<Value, Error> {
     match answer {
@@ -379,6 +388,18 @@ fn nothing_without_group(answer: Result<Value, Error>) -> Result<Value, Error> {
 impl On {
     fn too_many_fields(&self) -> Error {
         self.refused(format!("an event of more than {FIELDS} fields can only be appended by itself"))
+    }
+
+    /// Appends as one by a script, which is tried again as long as the server cannot do it.
+    async fn append_patiently(&self, events: &[Event]) -> Result<Vec<EventId>, Error> {
+        let mut args = Vec::new();
+        for event in events {
+            let fields = appended(event).ok_or_else(|| self.too_many_fields())?;
+            args.push(number(fields.len()));
+            args.extend(fields);
+        }
+        let at = self.script(&APPEND, &args).await?;
+        self.expect(ids(at))
     }
 
     /// As the server knows it.

@@ -1,6 +1,7 @@
 //! Why a command has no answer.
 
 use super::verdict::Verdict;
+use crate::backend::NotDone;
 use redis::{ServerError, Value};
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ pub(super) enum Failure {
     #[error("the connection broke before the answer came ({0})")]
     Unavailable(Arc<str>),
     /// There was no connection for so long, or the server could not do it now. It certainly has not happened.
-    #[error("no connection to a server that can do it ({0})")]
-    NotSent(Arc<str>),
+    #[error("no connection to a server that can do it")]
+    NotSent(#[source] NotDone),
     /// The server refuses. Of what it refuses nothing has happened (but see [`pipeline`](super::Client::pipeline)).
     #[error("{0}")]
     Server(Refusal),
@@ -31,6 +32,11 @@ impl Refusal {
 }
 
 impl Failure {
+    /// That nothing was done, because of this.
+    pub(super) fn not_sent(why: &(impl ToString + ?Sized)) -> Self {
+        Self::NotSent(NotDone(why.to_string()))
+    }
+
     /// The first word of the server's error, if there is one.
     pub(super) fn code(&self) -> Option<&str> {
         match self {
@@ -51,7 +57,7 @@ impl Failure {
     pub(super) fn answered(error: ServerError) -> Self {
         match Verdict::on(&error) {
             Verdict::Final => Self::Server(Refusal(error)),
-            _ => Self::NotSent(Refusal(error).to_string().into()),
+            _ => Self::not_sent(&Refusal(error)),
         }
     }
 

@@ -42,7 +42,7 @@ pub(super) async fn pop(inner: Arc<Inner>, key: Key, from: Pop) -> Result<Popped
     drop(tokio::spawn(taker.clone().take(sender)));
     let popped = (&mut waiting.receiver).await;
     waiting.taker = None;
-    popped.unwrap_or_else(|_| Err(failed(&key, Failure::NotSent("the program is ending".into()))))
+    popped.unwrap_or_else(|_| Err(failed(&key, Failure::not_sent("the program is ending"))))
 }
 
 /// One who waits for an item.

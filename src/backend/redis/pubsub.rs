@@ -83,7 +83,7 @@ impl PubSub for RedisPubSub {
             match timeout(PATIENCE, confirmed).await {
                 Ok(Ok(Ok(()))) => Ok(subscription),
                 Ok(Ok(Err(failure))) => Err(told(failure, topic)),
-                Ok(Err(_)) | Err(_) => Err(told(Failure::NotSent(shared.cause()), topic)),
+                Ok(Err(_)) | Err(_) => Err(told(Failure::not_sent(&shared.cause()), topic)),
             }
         })
     }

@@ -53,7 +53,7 @@ impl Shared {
     /// The connection as soon as there is one.
     pub(super) async fn wait(&self, deadline: Instant) -> Result<Arc<Link>, Failure> {
         let found = timeout_at(deadline, self.until(|link| Some(link.clone()))).await;
-        found.map_err(|_| Failure::NotSent(self.cause()))
+        found.map_err(|_| Failure::not_sent(&self.cause()))
     }
 
     /// What `f` takes from the connection, as soon as there is one from which it takes something.

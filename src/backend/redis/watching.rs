@@ -147,6 +147,14 @@ impl Watching {
             Keys::Matching(pattern) => What::Pattern(pattern.clone()),
         };
         let events = self.has_events().await;
+        // What is no knowledge is mape's own, and nobody else's to change.
+        let is_knowledge = !matches!(&what, What::Key(key) if !key.starts_with("k."));
+        if !events && is_knowledge && !self.said.swap(true, Ordering::Relaxed) {
+            info!(
+                "this server is not set up to tell what other programs than mape's do to watched keys; \
+                 `notify-keyspace-events KA` would do that"
+            );
+        }
         let registration = self.enter(&what, events);
         let about = || Key::from(what.text());
         let topics = self.topics(&what, events);
@@ -275,12 +283,6 @@ impl Watching {
             Ok(answer) => flags(answer).is_none_or(|flags| flags.contains('K')),
         };
         *self.events.lock() = Some((epoch, events));
-        if !events && !self.said.swap(true, Ordering::Relaxed) {
-            info!(
-                "this server is not set up to tell what other programs than mape's do to watched keys; \
-                 `notify-keyspace-events KA` would do that"
-            );
-        }
         events
     }
 }

@@ -3,6 +3,7 @@
 use super::super::diagnostic::Code;
 use super::super::diagnostics::Sink;
 use super::super::literal::{self, Budget};
+use super::super::parser::place_behind;
 use super::super::token::{Token, TokenId, TokenKind};
 use super::super::tree::Parameters;
 use super::super::{Guard, Notation};
@@ -126,7 +127,8 @@ impl<'a> Contents<'a> {
     }
 
     fn read(&mut self, token: &Token, notation: Notation, sink: &mut Sink) -> Option<Value> {
-        match literal::read(token.text(self.text), notation, &mut self.budget) {
+        let before = token.column.saturating_sub(1) as usize;
+        match literal::read(token.text(self.text), before, notation, &mut self.budget) {
             Ok(literal) => {
                 if let Some(key) = literal.duplicate {
                     let message = format!("the key `{key}` is there twice; only the last value counts");
@@ -174,9 +176,7 @@ impl<'a> Contents<'a> {
     fn within(&self, token: &Token, at: usize) -> ((u32, u32), (u32, u32)) {
         let text = token.text(self.text);
         let before = text.get(..at).unwrap_or(text);
-        let place = before.chars().fold((token.line, token.column), |(line, column), char| {
-            if char == '\n' { (line + 1, 1) } else { (line, column + 1) }
-        });
+        let place = place_behind(before, (token.line, token.column));
         let start = token.start + u32::try_from(before.len()).unwrap_or(0);
         let length = text.get(before.len()..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
         ((start, start + u32::try_from(length).unwrap_or(1)), place)

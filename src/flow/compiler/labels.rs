@@ -1,7 +1,7 @@
 //! Labels of one scope: what they connect, and what is wrong with them.
 
 use super::super::diagnostic::Code;
-use super::super::token::TokenId;
+use super::super::token::{Token, TokenId};
 use super::Compiler;
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
@@ -228,16 +228,12 @@ impl<'a> Compiler<'a, '_> {
     fn warn_of_unused(&mut self, label: &Label<'a>) {
         let name = label.name;
         let (token, message, help) = match (label.behind, label.before) {
+            // That it belongs to what it belongs to was a surprise then.
+            (Some(token), _) if self.is_line_end(token, Side::Before) => return,
+            (_, Some(token)) if self.is_line_end(token, Side::Behind) => return,
             (Some(token), _) if label.inputs.is_empty() => {
                 let message = format!("`:{name}` labels an output that nothing takes");
-                let help = if self.begins_line(token) {
-                    format!(
-                        "it belongs to what stands before it; put `;` before `:{name}` if it begins a statement"
-                    )
-                } else {
-                    format!("take it away, or write `:{name} → …`")
-                };
-                (token, message, help)
+                (token, message, format!("take it away, or write `:{name} → …`"))
             }
             (_, Some(token)) if label.outputs.is_empty() => {
                 let message = format!("`:{name}` labels an input that nothing goes to");
@@ -248,10 +244,44 @@ impl<'a> Compiler<'a, '_> {
         self.sink.warn_at(Code::UnusedLabel, self.contents.token(token), message).help(help);
     }
 
-    /// Whether a token is the first of its line.
-    fn begins_line(&self, id: TokenId) -> bool {
-        let line = self.contents.token(id).line;
-        let before = self.contents.tokens.get(..id.0 as usize).unwrap_or_default();
-        before.iter().rev().find(|token| !token.is_trivia()).is_some_and(|token| token.line < line)
+    /// Warns of a label that belongs to a task in another line.
+    pub(super) fn check_layout(&mut self, label: TokenId, side: Side) {
+        if !self.is_line_end(label, side) {
+            return;
+        }
+        let name = self.contents.label(label);
+        let (message, help) = match side {
+            Side::Before => (
+                format!("`:{name}` labels the output of what stands in the line before"),
+                format!("put `;` before `:{name}` if it begins a statement, or write it in that line"),
+            ),
+            Side::Behind => (
+                format!("`:{name}` labels the input of what stands in the next line"),
+                format!("put `;` behind `:{name}` if the statement ends there, or write it in that line"),
+            ),
+        };
+        self.sink.warn_at(Code::MisleadingLayout, self.contents.token(label), message).help(help);
     }
+
+    /// Whether the line of the text ends on that side of a token.
+    fn is_line_end(&self, id: TokenId, side: Side) -> bool {
+        let at = id.0 as usize;
+        let ends = |tokens: &mut dyn Iterator<Item = &Token>| {
+            tokens
+                .take_while(|token| token.is_trivia())
+                .any(|token| token.text(self.contents.text).contains('\n'))
+        };
+        let tokens = self.contents.tokens;
+        match side {
+            Side::Before => ends(&mut tokens.get(..at).unwrap_or_default().iter().rev()),
+            Side::Behind => ends(&mut tokens.get(at + 1..).unwrap_or_default().iter()),
+        }
+    }
+}
+
+/// A side of a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Before,
+    Behind,
 }

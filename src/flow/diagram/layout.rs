@@ -71,7 +71,17 @@ fn placed(
     for place in &mut cross {
         *place -= top;
     }
-    let bottom = (0..cross.len()).map(|index| at(&cross, index) + half(index)).fold(0.0, f64::max);
+    // How far each rank reaches, and all of them between two.
+    let reach = |rank: usize| {
+        let things = layers.ranks.get(rank).into_iter().flatten();
+        things.map(|index| at(&cross, *index) + half(*index)).fold(0.0, f64::max)
+    };
+    let reaches: Vec<f64> = (0..layers.ranks.len()).map(reach).collect();
+    let bottom = |from: usize, to: usize| {
+        let between = reaches.get(from.min(to)..=from.max(to)).unwrap_or(&reaches);
+        between.iter().copied().fold(0.0, f64::max)
+    };
+    let mut lowest = bottom(0, reaches.len().saturating_sub(1));
 
     // Ranks along the main axis, each as wide as its widest thing; further apart where edges are steep.
     let depth = |rank: usize| {
@@ -110,9 +120,10 @@ fn placed(
         let mut points = vec![start];
         let back = ranked.back.get(index) == Some(&true);
         if back {
-            // Out into the space behind the rank, below everything, and back into the space before the other rank.
+            // Out into the space behind the rank, below all on the way, and back into the space before the other rank.
             lane += 1.0;
-            let low = bottom + LANES_APART * lane;
+            let low = bottom(rank_of(*from), rank_of(*to)) + LANES_APART * lane;
+            lowest = lowest.max(low + LANES_APART / 2.0);
             let aside = 7.0 + 3.0 * (lane % 4.0);
             let (out, back) = (at(&ends, rank_of(*from)) + aside, at(&begins, rank_of(*to)) - aside);
             points.extend([(out, start.1), (out, low), (back, low), (back, end.1)]);
@@ -128,7 +139,6 @@ fn placed(
         points.push(end);
         Route { points, back }
     });
-    let routes = routes.collect();
-    let low = if lane > 0.0 { bottom + LANES_APART * (lane + 0.5) } else { bottom };
-    Arrangement { places, routes, size: (length, low) }
+    let routes: Vec<Route> = routes.collect();
+    Arrangement { places, routes, size: (length, lowest) }
 }

@@ -173,7 +173,7 @@ impl Thing {
 
     /// Space above the content of a subflow.
     pub(super) fn top(lines: &[Line]) -> f64 {
-        PAD + lines.len() as f64 * LINE
+        PAD + lines.len() as f64 * LINE + if lines.is_empty() { 0.0 } else { 4.0 }
     }
 
     /// Where the content of a subflow begins, across the flow.

@@ -7,15 +7,27 @@ use serde_json::{Map, Value};
 
 const WORDS: [&str; 6] = ["and", "or", "not", "true", "false", "null"];
 
+const COMPARISON: &str = "a comparison stands in a filter: `$[?(@.a=1)]`";
+
 /// Reads a whole text.
 pub(super) fn parse(text: &str) -> Read<Query> {
     let mut cursor = Cursor::new(text);
     cursor.skip_blanks();
+    if cursor.peek() != Some('$') {
+        let help = "a path begins with `$`, which is the input: `$.a`";
+        return Err(Fault { help: Some(help), ..cursor.fault("`$`") });
+    }
     cursor.expect("$")?;
     let segments = segments(&mut cursor)?;
     match cursor.peek() {
         None => Ok(Query { absolute: true, segments }),
-        Some(_) => Err(cursor.fault("`.`, `..`, `[` or the end")),
+        Some(next) => {
+            let fault = cursor.fault("`.`, `..`, `[` or the end");
+            let compares =
+                matches!(next, '=' | '!' | '<' | '>') || ["and", "or"].contains(&word(&mut cursor));
+            let help = compares.then_some(COMPARISON);
+            Err(Fault { help, ..fault })
+        }
     }
 }
 
@@ -47,7 +59,8 @@ fn bare_word(cursor: &mut Cursor<'_>) -> Read<Selector> {
     let start = cursor.at();
     let name = word(cursor);
     if name.is_empty() {
-        return Err(cursor.fault("a name or `*`"));
+        let help = (cursor.peek() == Some('[')).then_some("brackets stand without a dot before them: `$[0]`");
+        return Err(Fault { help, ..cursor.fault("a name or `*`") });
     }
     if WORDS.contains(&name) {
         let message = format!("`{name}` is no name here");
@@ -136,7 +149,8 @@ fn selector(cursor: &mut Cursor<'_>) -> Read<Selector> {
                 return call(cursor, start, name);
             }
             let message = format!("the name `{name}` needs double quotes in brackets");
-            Err(Fault { at: start, message, help: None })
+            let help = cursor.peek().is_some_and(|next| "=!<>".contains(next)).then_some(COMPARISON);
+            Err(Fault { at: start, message, help })
         }
         _ => Err(cursor.fault("a name in double quotes, a number, `*`, a slice, a path or `?( )`")),
     }

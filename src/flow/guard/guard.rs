@@ -152,7 +152,10 @@ const AMBIGUOUS: &str =
 
 /// Whether a text that is in neither language was most likely meant as RFC 9535.
 fn looks_like_rfc(text: &str) -> bool {
-    let bare_filter = |rest: &str| !rest.trim_start().starts_with('(') && rest.contains("==");
+    let bare_filter = |rest: &str| {
+        let rest = rest.trim_start();
+        rest.starts_with('!') || (!rest.starts_with('(') && rest.contains("=="))
+    };
     ["&&", "||", "'"].iter().any(|sign| text.contains(sign)) || text.split('?').skip(1).any(bare_filter)
 }
 

@@ -93,7 +93,16 @@ impl Parser<'_, '_> {
             Expected::ParenClose => {
                 "parameters are written `(- a: 1 -)` as YAML, `({\"a\": 1})` or `([1, 2])` as JSON, `()` without any"
             }
-            Expected::Guard if found.starts_with(['$', '[']) => "put the expression in back quotes: ? `$.a`",
+            Expected::Guard => "put the expression in back quotes: ? `$.a`",
+            Expected::ArrowAfterSource => "put `→` and a task behind it: `<…> → A`",
+            Expected::Statement | Expected::StepAfterArrow | Expected::StepOrDestination
+                if found == "(" && !matches!(before, Some((TokenKind::ParenClose | TokenKind::Name, _))) =>
+            {
+                "tasks stand without parentheses; a subflow is written `{ … }`"
+            }
+            Expected::AfterMerge if found.starts_with(':') => {
+                "`>` stands before a label behind an arrow only: `A → > :end`"
+            }
             Expected::TaskAfterBar if found == "{" => {
                 "`|` joins tasks only; write `{ A { B } }` to have a subflow beside a task"
             }
@@ -136,7 +145,9 @@ impl Parser<'_, '_> {
             "$" => "a guard is written ? `$…`, in back quotes",
             "\"" | "'" => "names are written without quotes",
             "," => "statements are separated by blanks or `;`, tasks of a group by `|`",
-            "/" | "\\" => "a comment begins with `#`",
+            "/" | "\\" if matches!(self.ahead(1).map(|token| token.text(self.text)), Some("/" | "*")) => {
+                "a comment begins with `#`"
+            }
             _ if sign.starts_with(|char: char| char.is_alphanumeric()) => {
                 "a name begins with a letter from a to z or with `_`"
             }

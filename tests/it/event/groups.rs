@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// The tests of all claims here: `suite! { backend, fresh backend }`, with `start_paused = true` where no server runs.
 macro_rules! suite {
@@ -33,6 +33,7 @@ macro_rules! suite {
             deleting_leaves_what_a_group_has_not_acknowledged,
             lag_and_pending_are_numbers,
             a_consumer_that_ends_leaves_the_group_and_what_it_had,
+            what_a_source_asked_for_before_it_went_falls_to_others_before_its_lease_ends,
             a_group_that_does_not_exist_is_named,
             a_removed_group_is_made_again_by_its_sources,
             receipts_come_with_the_acknowledgement,
@@ -354,6 +355,31 @@ pub(crate) async fn a_consumer_that_ends_leaves_the_group_and_what_it_had(backen
         (info.pending, info.lag) == (0, 0) && info.consumers <= 1
     };
     eventually("the consumers have left", empty).await;
+}
+
+pub(crate) async fn what_a_source_asked_for_before_it_went_falls_to_others_before_its_lease_ends(
+    backend: Backend,
+) {
+    let log = log(&backend);
+    append(&log, 0..600).await;
+    let lease = Duration::from_mins(2);
+    let group = group(&log).lease(lease);
+    let started = Instant::now();
+    let mut source = group.source::<Order>().await.unwrap();
+    // It has asked for more by the time half of the first ones are worked on.
+    for _ in 0..200 {
+        next(&mut source).await.acknowledged().await.unwrap();
+    }
+    drop(source);
+    let mut other = group.source::<Order>().await.unwrap();
+    let mut seen = BTreeSet::new();
+    while seen.len() < 400 {
+        let order = next(&mut other).await;
+        seen.insert(order.n);
+        order.acknowledge();
+    }
+    assert_eq!(seen, (200..600).collect());
+    assert!(started.elapsed() < lease, "it took as long as a lease");
 }
 
 pub(crate) async fn a_group_that_does_not_exist_is_named(backend: Backend) {

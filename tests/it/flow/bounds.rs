@@ -166,7 +166,7 @@ fn limits_say_what_is_too_much() {
             "A(- {a: &a [1,1,1,1,1,1,1,1,1], b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a], c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b], \
              d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c], e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d], f: [*e,*e,*e,*e,*e,*e]} -)"
                 .to_owned(),
-            "alias",
+            "aliases stand for more than 100000 values in this flow",
         ),
     ] {
         let workflow = Workflow::parse(text.as_str());
@@ -177,4 +177,19 @@ fn limits_say_what_is_too_much() {
     assert!(workflow.diagnostics().to_string().contains("at most 16777216 are read"));
     let crowded = Workflow::parse(": \n".repeat(3_000));
     assert_eq!((crowded.diagnostics().len(), crowded.diagnostics().left_out()), (1_000, 2_000));
+}
+
+#[test]
+fn the_deepest_flow_takes_no_more_than_the_stack_of_a_thread() {
+    let deepest = || {
+        let text = format!("{}A :x → B{}", "{ ? `$.a` C → ".repeat(100), " }".repeat(100));
+        everything(&text);
+        everything(&(0..99).map(|n| format!("@task X{n} {{ X{} }}\n", n + 1)).collect::<Vec<_>>().concat());
+        let chain = (0..99).map(|n| format!("@task X{n} {{ X{} }};", n + 1)).collect::<Vec<_>>().concat();
+        let workflow = Workflow::parse(chain + " X0");
+        let graph = workflow.graph().unwrap();
+        assert_eq!(graph.nodes().len(), 201);
+        assert!(Diagram::new(graph).vertical(true).svg().is_ok());
+    };
+    std::thread::Builder::new().stack_size(2 << 20).spawn(deepest).unwrap().join().unwrap();
 }

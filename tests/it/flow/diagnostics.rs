@@ -52,11 +52,12 @@ error[syntax]: expected `→`, found `=`
    |      ^
    = help: an arrow is written `→` or `->`
 
-error[literal]: the literal is no JSON: expected ident
+error[literal]: the literal is no JSON: expected true, false or null
   --> water.flow:3:27
    |
  3 | load => clean({\"deep\": tru}) → :met;
    |                           ^
+   = help: a word in JSON is true, false or null; texts stand in double quotes
 
 error[unknown-label]: nothing begins with `:met`, so nothing can go there
   --> water.flow:3:32
@@ -116,7 +117,7 @@ fn a_marker_stands_below_its_character_whatever_comes_before() {
     for (text, marker) in [
         ("größe → oé ⇒ b", "           ^"),
         ("A\t→\t⇒ b", " \t \t^"),
-        ("A(- 日本: 1 -) ⇒ b", "                 ^"),
+        ("A(- 日本: 1 -) ⇒ b", "               ^"),
     ] {
         let workflow = Workflow::parse(text);
         let report = workflow.diagnostics().report("it", text);
@@ -128,8 +129,11 @@ fn a_marker_stands_below_its_character_whatever_comes_before() {
     let workflow = Workflow::parse(long.as_str());
     let report = workflow.diagnostics().report("it", &long);
     assert!(report.lines().all(|line| line.chars().count() < 200), "{report}");
-    let (line, marker) =
-        report.lines().zip(report.lines().skip(1)).find(|(line, _)| line.contains('⇒')).unwrap();
+    let (line, marker) = report
+        .lines()
+        .zip(report.lines().skip(1))
+        .find(|(line, _)| line.contains(" | ") && line.contains('⇒'))
+        .unwrap();
     assert_eq!(marker.chars().position(|char| char == '^'), line.chars().position(|char| char == '⇒'));
 }
 
@@ -153,20 +157,90 @@ fn literals_say_where_in_them_they_are_wrong() {
         ("A(-\n a: 1\n  b: 2\n-)", 3, 4, "mapping values are not allowed", ""),
         ("A(- a: !special 1 -)", 1, 17, "unsupported tag `!special`", "a literal is data"),
         ("A(- {a: 1, a: 2} -)", 1, 12, "duplicate mapping key: a", ""),
-        ("A(- .inf -)", 1, 5, "non-finite float", ""),
+        ("A(- .inf -)", 1, 5, "non-finite float `.inf`", "JSON has finite numbers only"),
+        ("A(- {a: !!binary aGk=} -)", 1, 9, "unsupported tag `!!binary`", "a literal is data"),
+        ("A(- !<tag:yaml.org,2002:binary> aGk= -)", 1, 24, "unsupported tag `!!binary`", "a literal is data"),
+        ("A(- !!timestamp 2020-01-01 -)", 1, 17, "unsupported tag", "a literal is data"),
+        ("A(- !!set {a} -)", 1, 11, "unsupported tag `!!set`", "a literal is data"),
+        (
+            "A(- !!python/object/apply:os.system [ls] -)",
+            1,
+            37,
+            "unsupported tag `!!python/",
+            "a literal is data",
+        ),
+        ("A(- !include /etc/passwd -)", 1, 14, "unsupported tag `!include`", "a literal is data"),
+        ("A(- {null: a} -)", 1, 6, "null cannot be a key", "keys are texts, numbers, true or false"),
+        ("A(-\n? [a]\n: 1\n-)", 2, 3, "a map or list cannot be a key", "keys are texts"),
+        ("A(- &a [*a] -)", 1, 9, "an alias stands in its own anchor", ""),
+        ("A(- *x -)", 1, 5, "alias references unknown anchor", ""),
+        ("A(- @x -)", 1, 5, "unexpected character", "in quotes"),
         ("A(- a: 1\n---\nb: 2 -)", 3, 1, "multiple YAML documents detected", "a literal is one document"),
     ] {
         let (at_line, at_column, code, message, helps) = only(text);
         assert_eq!((at_line, at_column, code), (line, column, Code::Literal), "{text}: {message}");
         assert!(message.contains(part) && helps.contains(help), "{text}: {message} ({helps})");
     }
-    let deep = format!("A(- {}{} -)", "[".repeat(101), "]".repeat(101));
-    assert!(only(&deep).3.contains("nested more than 100 deep"));
-    let deep = format!("A([{}{}])", "[".repeat(101), "]".repeat(101));
-    assert!(only(&deep).3.contains("nested more than 100 deep"));
+    // As deep as it may be, then deeper, in each notation, in the innermost subflow that there can be; on the stack that
+    // a thread of tokio has, since that is what depth takes.
+    let nested = |open: &str, depth: usize, close: &str| {
+        let literal = format!("A({open}{}{}{close})", "[".repeat(depth), "]".repeat(depth));
+        let text = format!("{}{literal}{}", "{ ".repeat(100), "}".repeat(100));
+        std::thread::Builder::new().stack_size(2 << 20).spawn(move || said(&text)).unwrap().join().unwrap()
+    };
+    for (open, close, around) in
+        [("- ", " -", 0), ("[", "]", 1), ("{\"a\": ", "}", 1), ("- [[{a: ", "}]] -", 3)]
+    {
+        assert_eq!(nested(open, 64 - around, close), []);
+        for depth in [65 - around, 129, 100_000] {
+            let said = nested(open, depth, close);
+            assert_eq!(said.len(), 1, "{open} {depth}: {said:#?}");
+            assert_eq!(said[0].3.split(": ").last(), Some("it is nested more than 64 deep"));
+        }
+    }
     let (_, column, code, message, _) = only("A → B; <- 5 -> → C");
     assert_eq!((column, code), (8, Code::Literal));
     assert_eq!(message, "a source has to be a map or a list, and this is a number");
+}
+
+#[test]
+fn yaml_is_data_of_the_core_schema_and_json_what_it_says() {
+    for (literal, value) in [
+        ("[yes, No, on, OFF, y, n]", json!(["yes", "No", "on", "OFF", "y", "n"])),
+        ("[true, True, FALSE, null, Null, ~]", json!([true, true, false, null, null, null])),
+        (
+            "[2020-01-01, 12:30:45, 1_000, 017, 1.2.3]",
+            json!(["2020-01-01", "12:30:45", "1_000", "017", "1.2.3"]),
+        ),
+        ("[0o17, 0x1F, +1, -0, .5, 1., 1e3]", json!([15, 31, 1, 0, 0.5, 1.0, 1000.0])),
+        ("[!!str 5, !!int \"5\", !!float 1, !!seq [1], !!map {a: 1}]", json!(["5", 5, 1.0, [1], {"a": 1}])),
+        ("{1: a, true: b, 1.5: c}", json!({"1": "a", "true": "b", "1.5": "c"})),
+        ("'!!binary x'", json!("!!binary x")),
+        (
+            "\na: &x {b: 1}\nc: *x\nd: {<<: *x, e: 2}\n",
+            json!({"a": {"b": 1}, "c": {"b": 1}, "d": {"b": 1, "e": 2}}),
+        ),
+        (
+            "\n  a: |\n    one\n    two\n  b: >\n    one\n    two\n",
+            json!({"a": "one\ntwo\n", "b": "one two\n"}),
+        ),
+        ("a: 1\nb: 2", json!({"a": 1, "b": 2})),
+        ("a: 1\n    b: 2", json!({"a": 1, "b": 2})),
+        ("- a: 1\n      b: 2\n    - 3", json!([{"a": 1, "b": 2}, 3])),
+        ("# nothing\n", json!({})),
+    ] {
+        let text = format!("A(- {literal} -)");
+        let workflow = Workflow::parse(text.as_str());
+        let graph =
+            workflow.graph().unwrap_or_else(|| panic!("{}", workflow.diagnostics().report("it", &text)));
+        assert_eq!(graph.node(1).unwrap().parameters(), Some(&value), "{text}");
+    }
+    let graph: mape::flow::Graph =
+        r#"A({"a": [1e2, "\u00e9 }) ]) -)", {"b": {"c": null}}]})"#.parse().unwrap();
+    assert_eq!(
+        graph.node(1).unwrap().parameters(),
+        Some(&json!({"a": [1e2, "é }) ]) -)", {"b": {"c": null}}]}))
+    );
 }
 
 #[test]
@@ -283,7 +357,25 @@ fn what_was_surely_not_meant_is_a_warning_and_compiles() {
             Code::NeverReady,
             "`D` waits for `C`, which never runs",
         ),
-        ("A → :x B → :x", 8, Code::EndlessCycle, "nothing leaves the cycle through `B`"),
+        ("A → :x B → :x", 8, Code::EndlessCycle, "this cycle never ends: `B` always leads back to `B`"),
+        (
+            "A → :x B → :x",
+            8,
+            Code::NeverReady,
+            "nothing leaves this cycle, and nothing else leads to the end",
+        ),
+        (
+            "A → ? `$.a` B :y → C → :start; :y → D",
+            20,
+            Code::EndlessCycle,
+            "`C` always leads back to the start",
+        ),
+        (
+            "A → :x { B } → :x; C",
+            12,
+            Code::EndlessCycle,
+            "the end of a subflow always leads back to a subflow",
+        ),
         (
             "A → :x B → :y C :z → :x; D → :y; :z → E",
             15,
@@ -298,9 +390,34 @@ fn what_was_surely_not_meant_is_a_warning_and_compiles() {
         let found = said.iter().find(|one| (one.1, one.2) == (column, code));
         assert!(found.is_some_and(|one| one.3.contains(part)), "{text}: {said:#?}");
     }
-    let (.., help) = only("A → B\n:x → C");
-    assert!(help.contains("put `;` before `:x` if it begins a statement"), "{help}");
-    assert!(said("A → B :x → C; :x → D → :end").is_empty());
+    for (text, column, message, help) in [
+        (
+            "A → B\n:x → C",
+            1,
+            "labels the output of what stands in the line before",
+            "put `;` before `:x` if it",
+        ),
+        ("A → B # why\n\n:x → C; :x → D", 1, "labels the output of what stands", "put `;` before `:x`"),
+        (
+            "A → :x\nB; C → :x",
+            5,
+            "labels the input of what stands in the next line",
+            "put `;` behind `:x` if",
+        ),
+        (":x # why\n{ A }\nB → :x", 1, "labels the input of what stands in the next line", "put `;` behind"),
+    ] {
+        let (_, at, code, said, helps) = only(text);
+        assert_eq!((at, code), (column, Code::MisleadingLayout), "{text}: {said}");
+        assert!(said.contains(message) && helps.contains(help), "{text}: {said} ({helps})");
+    }
+    for text in [
+        "A → B :x → C; :x → D → :end",
+        "A → :x B :y → ? `$.a` C → :x; :y → D",
+        "A → :x ? `$.a` { B C } → :x; D",
+        "A → :x B :y → ? `$.a` C | D → :x; :y → E",
+    ] {
+        assert_eq!(said(text), [], "{text}");
+    }
 }
 
 #[test]
@@ -320,6 +437,15 @@ fn mistakes_that_habits_make_get_help_of_their_own() {
         ("A → > * B", "`*` stands once"),
         ("A → * > B", "`>` stands once"),
         ("// text\nA", "a comment begins with `#`"),
+        ("a/b → C", "a name has letters, digits, `_`, `-` and `:`"),
+        (":x → > :end; A → :x", "`>` stands before a label behind an arrow only"),
+        ("A → (B)", "tasks stand without parentheses"),
+        ("(A)", "tasks stand without parentheses"),
+        ("? A", "put the expression in back quotes"),
+        ("? `a.b` A", "a path begins with `$`"),
+        ("? `$.a = 1` A", "a comparison stands in a filter: `$[?(@.a=1)]`"),
+        ("? `$.a and $.b` A", "a comparison stands in a filter"),
+        ("<{\"a\": 1}> A", "put `→` and a task behind it"),
         ("@task A '''d''' (- a: 1 -)\nA", "parameters stand directly behind the name"),
         ("A → <a.json> → B", "a label or resource behind `→` ends the statement"),
         ("@task X { A } → B", "a declaration is no step"),

@@ -53,7 +53,7 @@ fn places_are_lines_and_characters_from_one_on() {
     let graph = graph("größe → e1\n  → { # x\n  B } → C");
     let places: Vec<_> =
         graph.nodes().iter().map(|node| (node.line().unwrap(), node.column().unwrap())).collect();
-    assert_eq!(places, [(1, 1), (1, 1), (2, 5), (3, 3), (3, 5), (3, 9), (3, 10)]);
+    assert_eq!(places, [(1, 1), (1, 1), (1, 9), (2, 5), (3, 3), (3, 5), (3, 9), (3, 10)]);
 }
 
 #[test]

@@ -1,16 +1,18 @@
 //! Events on a real Redis server: the suites of every log, and what is Redis' own.
 
 use crate::event::conformance::{all, append, log, numbered, numbers};
-use crate::event::{conformance, groups, together};
+use crate::event::{conformance, groups, model, together};
 use crate::redis::world::next;
 use crate::server::{Cluster, Proxy, RedisServer, ask};
 use crate::suite::eventually;
 use mape::backend::{Backend, Options};
 use mape::event::{Consumer, Error, Event, EventId, EventLog, GroupName, LogName, Retention};
-use mape::knowledge::Transaction;
+use mape::knowledge::{Scope, Transaction};
+use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -21,6 +23,16 @@ async fn redis() -> Backend {
 conformance::suite! { redis_conforms, super::redis().await }
 groups::suite! { redis_groups, super::redis().await }
 together::suite! { redis_together, super::redis().await }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn redis_behaves_as_the_model(acts in model::acts()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { model::behaves_as_the_model(redis().await, acts).await });
+    }
+}
 
 /// A server with one log, and the raw methods on it.
 struct World {
@@ -131,6 +143,32 @@ async fn an_event_without_fields_and_one_with_thousands_come_back() {
     let refused = backend.store().commit(Transaction::new().set("v", "1").append("orders", large)).await;
     assert!(matches!(refused, Err(mape::knowledge::Error::Refused { .. })));
     assert_eq!(all(&log).await.len(), 7);
+}
+
+#[tokio::test]
+async fn many_events_are_appended_all_or_not_at_all() {
+    let world = World::start().await;
+    let some = || (0..300).map(|n| Event::new("order").with("n", n)).collect::<Vec<_>>();
+    world.cli(&["SET", "orders", "no log"]);
+    let error = world.raw.append(&world.orders, some()).await.unwrap_err();
+    assert!(matches!(error, Error::NoLog { .. }), "{error:?}");
+    world.cli(&["DEL", "orders"]);
+    world.cli(&["CONFIG", "SET", "maxmemory", "1"]);
+    let error = world.raw.append(&world.orders, some()).await.unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }) && format!("{error:?}").contains("OOM"), "{error:?}");
+    world.cli(&["CONFIG", "SET", "maxmemory", "0"]);
+    world.cli(&["XADD", "orders", "18446744073709551615-18446744073709551600", "n", "0"]);
+    let error = world.raw.append(&world.orders, some()).await.unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error:?}");
+    world.cli(&["DEL", "orders"]);
+    // A replica that is to become a master soon is waited for.
+    world.cli(&["REPLICAOF", "127.0.0.1", "1"]);
+    let (appended, ()) = tokio::join!(world.raw.append(&world.orders, some()), async {
+        sleep(Duration::from_millis(300)).await;
+        world.cli(&["REPLICAOF", "NO", "ONE"]);
+    });
+    assert_eq!(appended.unwrap().len(), 300);
+    assert_eq!(all(&log(&world.backend)).await.len(), 300);
 }
 
 #[tokio::test]
@@ -378,6 +416,50 @@ async fn what_was_acknowledged_is_there_after_kill_9() {
     assert!(lost.is_empty(), "{lost:?}");
     let written: BTreeSet<_> = there.iter().map(|(_, n)| n).collect();
     assert_eq!(written.len(), there.len(), "nothing is there twice");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_is_there_as_a_whole_or_not_at_all_after_kill_9() {
+    let mut world = World::on(RedisServer::options().aof().start()).await;
+    world.group().await;
+    let acknowledged = Arc::new(AtomicU64::new(0));
+    for round in 0..6_u64 {
+        let (backend, raw, acknowledged_by) =
+            (world.backend.clone(), world.raw.clone(), acknowledged.clone());
+        let consumer = world.consumer("a");
+        let committing = tokio::spawn(async move {
+            let count = backend.knowledge(Scope::App).value::<u64>("count");
+            loop {
+                raw.append(&consumer.log, vec![Event::new("order")]).await?;
+                let id = raw.read(&consumer, 1).await?[0].entry.id;
+                let step = Transaction::new()
+                    .expect_pending(&consumer, id)
+                    .incrby(count.key(), 1)
+                    .append("bills", Event::new("bill"))
+                    .append("parcels", Event::new("parcel"))
+                    .acknowledge(&consumer.log, &consumer.group, id);
+                if let Err(error) = backend.store().commit(step).await {
+                    return Err::<(), _>(Error::Unavailable { log: consumer.log, source: Arc::new(error) });
+                }
+                acknowledged_by.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        sleep(Duration::from_millis(100 + 37 * round)).await;
+        world.server.kill_9();
+        assert!(committing.await.unwrap().unwrap_err().is_retryable());
+        world.server.restart();
+        eventually("it is back", async || world.raw.info(&world.orders).await.is_ok()).await;
+        let count =
+            world.backend.knowledge(Scope::App).value::<u64>("count").get().await.unwrap().unwrap_or(0);
+        let orders = world.raw.info(&world.orders).await.unwrap();
+        let open = orders.groups[0].lag + orders.groups[0].pending;
+        assert_eq!(orders.len - open, count, "acknowledged as often as counted");
+        for name in ["bills", "parcels"] {
+            assert_eq!(world.backend.events().log(name).info().await.unwrap().len, count, "{name}");
+        }
+        assert!(count >= acknowledged.load(Ordering::SeqCst), "what was answered is there");
+    }
+    assert!(acknowledged.load(Ordering::SeqCst) > 10);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

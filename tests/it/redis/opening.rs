@@ -5,6 +5,7 @@ use crate::server::{Cluster, Proxy, RedisServer, free_port};
 use futures::{SinkExt, StreamExt};
 use mape::backend::{Backend, Error, Options};
 use mape::channel;
+use mape::event::{Event, EventId};
 use std::time::{Duration, Instant};
 
 fn options(change: impl FnOnce(&mut Options)) -> Options {
@@ -68,6 +69,16 @@ async fn a_user_may_do_what_its_rules_say_and_is_told_what_not() {
         assert_eq!(cars.next().await, Some(Ok(1)));
         assert!(!backend.url().contains("p@ss") && !backend.url().contains("p%40ss"), "{}", backend.url());
     }
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_make_transactions_appends_one_by_one() {
+    let server = RedisServer::options().acl("car", "on >pass ~* &* +@all -multi").start();
+    let backend = Backend::open(&server.url_for("car", "pass")).await.unwrap();
+    let log = backend.events().log("orders");
+    let ids = log.append_all((0..300).map(|n| Event::new("order").with("n", n)).collect()).await.unwrap();
+    let held = log.range(EventId::MIN, EventId::MAX, 1000).await.unwrap();
+    assert_eq!(held.iter().map(|entry| entry.id).collect::<Vec<_>>(), ids);
 }
 
 #[tokio::test]

@@ -27,5 +27,5 @@ mod wait;
 #[allow(unused_imports, reason = "not every build of the tests needs every server")]
 pub(crate) use {
     cluster::Cluster, command::ask, proxy::Proxy, redis_server::RedisServer, sentinels::Sentinels,
-    tcp::free_port, wait::until,
+    tcp::free_port, tls::make_certificates, wait::until,
 };

@@ -5,12 +5,12 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-struct Program {
-    directory: PathBuf,
+pub(super) struct Program {
+    pub(super) directory: PathBuf,
 }
 
 impl Program {
-    fn new(test: &str, flow: &str) -> Self {
+    pub(super) fn new(test: &str, flow: &str) -> Self {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workflow").join(test);
         let _ = std::fs::remove_dir_all(&directory);
         std::fs::create_dir_all(&directory).unwrap();
@@ -18,7 +18,7 @@ impl Program {
         Self { directory }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mape"));
         command.args(arguments).current_dir(&self.directory).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
@@ -30,14 +30,14 @@ impl Program {
     }
 
     /// Exit code, standard output and standard error.
-    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+    pub(super) fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (status.code().unwrap(), text(stdout), text(stderr))
     }
 
     /// The last line of standard output of a command that succeeds, with `--json`.
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(super) fn json(&self, arguments: &[&str]) -> Value {
         let (code, out, err) = self.run(&[arguments, &["--json"]].concat());
         assert_eq!(code, 0, "{arguments:?}: {err}");
         serde_json::from_str(out.lines().last().unwrap()).unwrap()
@@ -64,7 +64,7 @@ fn what_cannot_run_says_why_and_a_failure_names_the_task() {
     std::fs::write(program.directory.join("b.flow"), "fetch").unwrap();
     let (code, _, err) = program.run(&["run", "b.flow"]);
     assert_eq!(code, 1);
-    assert!(err.contains("nobody has the task `fetch`: there are `echo`, `log:*`"), "{err}");
+    assert!(err.contains("nobody has the task `fetch`: there are `echo`, `human:approve`, `log:*`"), "{err}");
     std::fs::write(program.directory.join("c.flow"), "echo → log:loud").unwrap();
     let (code, out, err) = program.run(&["run", "c.flow", "--json", "--id", "x"]);
     let line: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
@@ -112,7 +112,7 @@ fn a_run_is_steered_from_another_terminal() {
     let mut child = program.command(&arguments).stderr(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let begin = std::time::Instant::now();
     let mut state = json!(null);
-    while state != "RUNNING" && begin.elapsed().as_secs() < 10 {
+    while state != "RUNNING" && begin.elapsed().as_secs() < 60 {
         let (_, out, _) = program.run(&["inspect", "r", "--backend", url, "--json"]);
         state = serde_json::from_str::<Value>(&out).map_or(json!(null), |run| run["state"].clone());
     }
@@ -174,6 +174,28 @@ fn a_detached_run_is_done_by_whoever_runs_there_or_comes_next() {
     assert_eq!(program.json(&["run", "--id", "c", "--tasks", "echo", "--backend", url])["state"], "FINISHED");
     let (code, _, err) = program.run(&["run", "b.flow", "--detach"]);
     assert!(code == 2 && err.contains("--backend file:DIR"), "{err}");
+}
+
+#[cfg(all(feature = "file", unix))]
+#[test]
+fn what_is_detached_is_done_by_a_program_that_serves_until_it_is_told_to_end() {
+    let program = Program::new("served", "A → B");
+    let (url, serve) = ("file:mape-data", ["serve", "--tasks", "echo"]);
+    program.json(&["run", "a.flow", "--id", "before", "--detach", "--backend", url]);
+    let mut serving = program.command(&serve).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(serving.stderr.take().unwrap()).lines();
+    let line = told.next().unwrap().unwrap();
+    assert!(line.starts_with("serving file:./mape-data, where 1 run is not over"), "{line}");
+    program.json(&["run", "a.flow", "--id", "then", "--detach", "--backend", url, "--input", "{\"x\": 1}"]);
+    until(&program, "before", url, |run| run["state"] == "FINISHED");
+    let run = until(&program, "then", url, |run| run["state"] == "FINISHED");
+    assert_eq!(run["output"], json!({"x": 1}));
+    let kill = Command::new("kill").arg(serving.id().to_string()).status().unwrap();
+    assert!(kill.success() && serving.wait().unwrap().success());
+    let last = told.map(Result::unwrap).last();
+    assert_eq!(last.as_deref(), Some("ended; whoever serves the runs next goes on with them"));
+    let (code, _, err) = program.run(&["serve", "--backend", "memory:"]);
+    assert!(code == 2 && err.contains("memory:"), "{err}");
 }
 
 #[cfg(all(feature = "file", unix))]

@@ -1,0 +1,68 @@
+//! `human:approve`
+
+use super::{begun, engine_on, failure, output, step};
+use mape::app::App;
+use mape::backend::Backend;
+use mape::workflow::{Builtin, Engine, Tasks, WaitsFor};
+use serde_json::{Value, json};
+
+const ASK: &str = "human:approve (- {question: 'Pay {input[sum]}?', who: [ada, eve]} -)";
+
+#[tokio::test]
+async fn a_question_shows_and_its_answer_is_laid_over_the_input() {
+    let engine = engine_on(&Backend::memory()).await;
+    let runs = engine.workflows();
+    for (answer, expected) in [
+        (None, json!({"sum": 5, "approved": true})),
+        (Some(json!({"by": "ada"})), json!({"sum": 5, "approved": true, "by": "ada"})),
+        (Some(json!({"approved": false})), json!({"sum": 5, "approved": false})),
+    ] {
+        let run = engine.run(ASK, json!({"sum": 5})).await.unwrap();
+        begun(runs, &run, 1).await;
+        let waiting = step(runs, &run, 1).await.waiting.unwrap();
+        assert_eq!((waiting.waits_for, waiting.what.as_str()), (WaitsFor::Person, "Pay 5?"));
+        assert_eq!((waiting.who, waiting.until), (vec!["ada".to_owned(), "eve".to_owned()], None));
+        runs.end(run.id(), "human:approve", 1, Ok(answer)).await.unwrap();
+        assert_eq!(*run.output().await.unwrap().unwrap(), expected);
+    }
+    let run = engine.run(ASK, json!({"sum": 5})).await.unwrap();
+    begun(runs, &run, 1).await;
+    runs.end(run.id(), "human:approve", 1, Err("no money".into())).await.unwrap();
+    let error = run.output().await.unwrap().unwrap_err().to_string();
+    assert!(error.ends_with("human:approve (#1) failed: no money"), "{error}");
+    let error = failure(&engine, "human:approve", Value::Null).await;
+    assert!(error.contains("human:approve needs the parameter `question`"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_nobody_answers_has_a_default_that_approves_nothing_by_itself() {
+    let engine = engine_on(&Backend::memory()).await;
+    let ask = |more: &str| format!("human:approve (- {{question: ok?, timeout: 1h{more}}} -)");
+    let error = failure(&engine, &ask(""), Value::Null).await;
+    assert!(error.contains("waited 3600s for an answer to `ok?`"), "{error}");
+    for (default, expected) in [
+        ("false", json!({"x": 1, "approved": false})),
+        ("true", json!({"x": 1, "approved": true})),
+        ("{note: late}", json!({"x": 1, "approved": false, "note": "late"})),
+        ("{approved: true}", json!({"x": 1, "approved": true})),
+    ] {
+        assert_eq!(output(&engine, &ask(&format!(", default: {default}")), json!({"x": 1})).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_question_is_answered_whoever_has_the_run_in_hand() {
+    let backend = Backend::memory();
+    let app = App::with_backend(backend.clone());
+    let tasks = || Tasks::new().with_all(Builtin::new(&backend).tasks());
+    let first = Engine::start(&app, tasks()).await.unwrap();
+    let runs = first.workflows().clone();
+    let run = first.run(ASK, json!({"sum": 5})).await.unwrap();
+    begun(&runs, &run, 1).await;
+    first.close().await.unwrap();
+    // Nobody is there to hear it; it is in the log.
+    runs.end(run.id(), "human:approve", 1, Ok(Some(json!({"by": "eve"})))).await.unwrap();
+    let _second = Engine::start(&app, tasks()).await.unwrap();
+    let ended = runs.wait(run.id()).await.unwrap();
+    assert_eq!(ended.output.as_deref(), Some(&json!({"sum": 5, "approved": true, "by": "eve"})));
+}
