@@ -1,5 +1,6 @@
 //! How the engine keeps what has happened: one transaction for all that has come in together.
 
+use super::builtin::announced;
 use super::hosted::{Hosted, Origin};
 use super::record::{Kept, Record};
 use super::report::Begin;
@@ -33,7 +34,7 @@ impl Turner {
             let status = run.state.status();
             let found =
                 history::found(&id, &kept, std::slice::from_ref(&record), status, Some(&self.engine))?;
-            let found = super::builtin::announced(found, &id, &definition, &run.state, &run.commands);
+            let found = announced(found, &id, &definition, &run.state, &run.commands);
             Ok((run, found))
         };
         match first() {
@@ -148,8 +149,8 @@ impl Turner {
         let change = change.inspect_err(
             |error| tracing::error!(workflow = %id, %error, "a step of a run cannot be written"),
         );
+        let change = announced(change.ok()?, id, &run.definition, &run.state, &run.commands);
         let acknowledged = run.deliveries.iter().map(crate::event::Delivery::id);
-        let change = super::builtin::announced(change.ok()?, id, &run.definition, &run.state, &run.commands);
         Some(acknowledged.fold(change, |change, id| change.acknowledge(keys::LOG, keys::GROUP, id)))
     }
 

@@ -39,6 +39,8 @@
 //!   registered with [`own_parameters`](Task::own_parameters).
 //! - The resources of a flow (`<uri>`) are the tasks [`LOAD`] and [`STORE`], with `uri` among their parameters.
 //!
+//! Tasks that wait, ask people, call services, run programs, load and store come with the engine: [`Builtin`].
+//!
 //! # The heart is pure
 //!
 //! [`step`](step()) takes a run's [`State`] and a [`Cause`], changes the state and says what is to be done. The causes of

@@ -1,9 +1,11 @@
 //! Where in the log a wait for an event begins.
 
-use super::super::{Command, Definition, Invocation, RunId, State, definition, keys};
+use super::super::{Command, Definition, Invocation, Place, RunId, State, Time, definition, keys};
 use crate::event::{Entry, Error, Event, EventId, Log};
 use crate::knowledge::Transaction;
+use parking_lot::Mutex;
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// The task that waits for an event.
 pub(super) const EVENT: &str = "wait:event";
@@ -28,10 +30,14 @@ pub(in super::super) fn announced(
         node.and_then(|node| definition::task_of(node.kind())) == Some(EVENT)
     });
     waits.fold(change, |change, place| {
-        let since = state.times(place).0.unwrap_or_default().micros();
-        let mark = Event::new(BEGAN).with("workflow", id.full()).with("index", place.node);
-        change.append(keys::LOG, mark.with("part", place.part).with("since", since).stamped())
+        let wait = name(id, place, state.times(place).0.unwrap_or_default());
+        change.append(keys::LOG, Event::new(BEGAN).with("workflow", id.full()).with("wait", wait).stamped())
     })
+}
+
+/// A wait, the same for all attempts at the step.
+fn name(id: &RunId, place: Place, since: Time) -> String {
+    format!("{}/{}.{}@{}", id.full(), place.node, place.part, since.micros())
 }
 
 /// How far clocks may be apart: nearly always by no more than the first, in milliseconds.
@@ -39,27 +45,51 @@ const APART: [u64; 2] = [50, 10_000];
 /// How many events are read at a time.
 const PAGE: usize = 256;
 
-/// Behind which event a step waits; nothing if that is no longer in the log.
-pub(super) async fn began(log: &Log, invocation: &Invocation) -> Result<Option<EventId>, Error> {
-    let since = invocation.since().micros();
-    let is_mark = |entry: &Entry| {
-        let Some(event) = entry.event.as_ref().ok().filter(|event| event.is(BEGAN)) else { return false };
-        event.get("since") == Some(Value::from(since))
-            && event.get("workflow") == Some(Value::from(invocation.workflow().full()))
-            && event.get("index") == Some(Value::from(invocation.index()))
-            && event.get("part") == Some(Value::from(invocation.place().part))
-    };
-    for apart in APART {
-        let mut from = EventId::new((since / 1000).saturating_sub(apart), 0);
-        let until = EventId::new((since / 1000).saturating_add(apart), 0);
-        while from < until {
-            let page = log.range(from, EventId::MAX, PAGE).await?;
-            if let Some(mark) = page.iter().find(|entry| is_mark(entry)) {
-                return Ok(Some(mark.id));
-            }
-            let Some(last) = page.last() else { break };
-            from = last.id.next();
+/// The marks that were seen on the way to others: many waits may begin at once.
+#[derive(Default)]
+pub(super) struct Marks {
+    seen: Mutex<HashMap<String, EventId>>,
+}
+
+impl Marks {
+    /// How many are kept.
+    const MOST: usize = 16 * 1024;
+
+    /// Behind which event a step waits; nothing if that is no longer in the log.
+    pub(super) async fn find(&self, log: &Log, invocation: &Invocation) -> Result<Option<EventId>, Error> {
+        let wait = name(invocation.workflow(), invocation.place(), invocation.since());
+        if let Some(seen) = self.seen.lock().remove(&wait) {
+            return Ok(Some(seen));
         }
+        let since = invocation.since().micros() / 1000;
+        for apart in APART {
+            let mut from = EventId::new(since.saturating_sub(apart), 0);
+            let until = EventId::new(since.saturating_add(apart), 0);
+            while from < until {
+                let page = log.range(from, EventId::MAX, PAGE).await?;
+                let Some(last) = page.last() else { break };
+                from = last.id.next();
+                if let Some(mark) = self.take(&page, &wait) {
+                    return Ok(Some(mark));
+                }
+            }
+        }
+        Ok(None)
     }
-    Ok(None)
+
+    /// The mark of a wait, if it is among these events; the others are kept in mind.
+    fn take(&self, page: &[Entry], wait: &str) -> Option<EventId> {
+        let mut seen = self.seen.lock();
+        // Those of waits that were found in another way, or that others have in hand.
+        if seen.len() > Self::MOST {
+            seen.clear();
+        }
+        for entry in page {
+            let event = entry.event.as_ref().ok().filter(|event| event.is(BEGAN));
+            if let Some(Value::String(name)) = event.and_then(|event| event.get("wait")) {
+                seen.insert(name, entry.id);
+            }
+        }
+        seen.remove(wait)
+    }
 }

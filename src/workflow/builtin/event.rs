@@ -1,7 +1,7 @@
 //! `wait:event`
 
 use super::super::{Invocation, Task, TaskError};
-use super::began::{EVENT, began};
+use super::began::{EVENT, Marks};
 use super::hub::{Hub, Taken, Wanted};
 use super::parameters::{Parameters, wrong};
 use super::patience::{Patience, WAITS, stopped};
@@ -15,14 +15,15 @@ const KNOWN: [&str; 7] = ["event", "match", "condition", "fields", "receipt", "t
 
 /// Ends on the first event of a kind, after it began, that fits.
 pub(super) fn task(hub: Arc<Hub>) -> Task {
+    let marks = Arc::<Marks>::default();
     let task = Task::new(EVENT, move |invocation: Invocation| {
-        let hub = hub.clone();
+        let (hub, marks) = (hub.clone(), marks.clone());
         async move {
             let parameters = Parameters::of(&invocation, &KNOWN)?;
             let patience = Patience::of(&invocation, &parameters)?;
             let (kind, receipt) = (parameters.needed("event")?, parameters.flag("receipt", true)?);
             let wanted = wanted(&invocation, &parameters)?;
-            let from = match began(hub.log(), &invocation).await? {
+            let from = match marks.find(hub.log(), &invocation).await? {
                 Some(mark) => mark.next(),
                 // The log has been shortened since: what is left is behind it.
                 None => EventId::new(invocation.since().micros() / 1000, 0),

@@ -41,6 +41,8 @@ struct Listed<'w> {
 }
 
 struct Waiter {
+    /// The log may be read more slowly than it is written: what comes to be read may have been there before.
+    from: EventId,
     wanted: Wanted,
     answer: oneshot::Sender<Taken>,
 }
@@ -67,7 +69,7 @@ impl Hub {
             self.begin().await?;
             // In line before looking, so that nothing appended between looking and waiting is overheard.
             let (answer, answered) = oneshot::channel();
-            let _listed = self.waits.add(kind, Waiter { wanted: wanted.clone(), answer });
+            let _listed = self.waits.add(kind, Waiter { from, wanted: wanted.clone(), answer });
             if let Some(taken) = self.find(kind, from, &wanted).await? {
                 return Ok(taken);
             }
@@ -148,7 +150,7 @@ impl Waits {
         let Some(waiters) = by_kind.get_mut(&kind) else { return };
         let Some(event) = read_event(entry, &kind) else { return };
         let mut served = Vec::new();
-        for (number, waiter) in waiters.iter() {
+        for (number, waiter) in waiters.iter().filter(|(_, waiter)| waiter.from <= entry.id) {
             if let Some(value) = (waiter.wanted)(&event) {
                 served.push((*number, value));
             }

@@ -111,6 +111,10 @@ impl Resources {
         self.place_of(template.fill(&data)?)
     }
 
+    #[cfg_attr(
+        not(feature = "http-client"),
+        expect(clippy::unused_self, reason = "only URLs are relative to anything but the directory")
+    )]
     fn place_of(&self, uri: String) -> Result<Place, TaskError> {
         if let Some(rest) = uri.strip_prefix("file:") {
             let path = rest.strip_prefix("//localhost/").map(|path| format!("/{path}"));

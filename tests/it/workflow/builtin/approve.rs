@@ -1,9 +1,10 @@
 //! `human:approve`
 
 use super::{begun, engine_on, failure, output, step};
+use crate::suite::eventually;
 use mape::app::App;
 use mape::backend::Backend;
-use mape::workflow::{Builtin, Engine, Tasks, WaitsFor};
+use mape::workflow::{Builtin, Engine, Place, Tasks, WaitsFor};
 use serde_json::{Value, json};
 
 const ASK: &str = "human:approve (- {question: 'Pay {input[sum]}?', who: [ada, eve]} -)";
@@ -65,4 +66,25 @@ async fn a_question_is_answered_whoever_has_the_run_in_hand() {
     let _second = Engine::start(&app, tasks()).await.unwrap();
     let ended = runs.wait(run.id()).await.unwrap();
     assert_eq!(ended.output.as_deref(), Some(&json!({"sum": 5, "approved": true, "by": "eve"})));
+}
+
+#[tokio::test]
+async fn the_items_of_an_iteration_are_asked_about_and_answered_one_by_one() {
+    let engine = engine_on(&Backend::memory()).await;
+    let runs = engine.workflows();
+    let flow = format!("* {ASK}");
+    let run = engine.run(&flow, json!([{"sum": 5}, {"sum": 6}])).await.unwrap();
+    let open = async || {
+        let steps = runs.inspect(run.id()).await.unwrap().steps;
+        steps.into_iter().filter(|step| step.waiting.is_some()).collect::<Vec<_>>()
+    };
+    eventually("both are asked", async || open().await.len() == 2).await;
+    for step in open().await {
+        let sum = if step.waiting.unwrap().what == "Pay 5?" { 5 } else { 6 };
+        let place = Place { node: step.index, part: step.part };
+        let answer = json!({"approved": sum == 6});
+        runs.end(run.id(), "human:approve", place, Ok(Some(answer))).await.unwrap();
+    }
+    let expected = json!([{"sum": 5, "approved": false}, {"sum": 6, "approved": true}]);
+    assert_eq!(*run.output().await.unwrap().unwrap(), expected);
 }

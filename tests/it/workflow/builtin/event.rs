@@ -183,3 +183,21 @@ async fn one_event_ends_all_waits_that_it_fits_and_no_other() {
     runs.event("go", &json!({"group": 2})).await.unwrap();
     eventually("all have ended", async || open().await == 0).await;
 }
+
+#[tokio::test]
+async fn thousands_of_waits_end_with_one_event_and_leave_nothing_behind() {
+    const WAITS: usize = 2000;
+    let backend = Backend::memory();
+    let engine = engine_on(&backend).await;
+    let runs = engine.workflows();
+    let items: Vec<Value> = (0..WAITS).map(|n| json!({"n": n})).collect();
+    let flow = format!("* wait:event (- {{event: go, receipt: false, iterate: {WAITS}}} -)");
+    let run = engine.run(&flow, json!(items)).await.unwrap();
+    let begun = async || {
+        let steps = runs.inspect(run.id()).await.unwrap().steps;
+        steps.iter().filter(|step| step.waiting.is_some()).count() == WAITS
+    };
+    eventually("all wait", begun).await;
+    runs.event("go", &Value::Null).await.unwrap();
+    assert_eq!(*run.output().await.unwrap().unwrap(), json!(items));
+}
