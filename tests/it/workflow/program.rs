@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 pub(super) struct Program {
     pub(super) directory: PathBuf,
@@ -41,6 +41,24 @@ impl Program {
         let (code, out, err) = self.run(&[arguments, &["--json"]].concat());
         assert_eq!(code, 0, "{arguments:?}: {err}");
         serde_json::from_str(out.lines().last().unwrap()).unwrap()
+    }
+}
+
+/// A process that ends with the test.
+pub(super) struct Process(pub(super) Child);
+
+impl Process {
+    pub(super) fn signal(&mut self, name: &str) {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -182,16 +200,16 @@ fn what_is_detached_is_done_by_a_program_that_serves_until_it_is_told_to_end() {
     let program = Program::new("served", "A → B");
     let (url, serve) = ("file:mape-data", ["serve", "--tasks", "echo"]);
     program.json(&["run", "a.flow", "--id", "before", "--detach", "--backend", url]);
-    let mut serving = program.command(&serve).stderr(Stdio::piped()).spawn().unwrap();
-    let mut told = BufReader::new(serving.stderr.take().unwrap()).lines();
+    let mut serving = Process(program.command(&serve).stderr(Stdio::piped()).spawn().unwrap());
+    let mut told = BufReader::new(serving.0.stderr.take().unwrap()).lines();
     let line = told.next().unwrap().unwrap();
     assert!(line.starts_with("serving file:./mape-data, where 1 run is under way"), "{line}");
     program.json(&["run", "a.flow", "--id", "then", "--detach", "--backend", url, "--input", "{\"x\": 1}"]);
     until(&program, "before", url, |run| run["state"] == "FINISHED");
     let run = until(&program, "then", url, |run| run["state"] == "FINISHED");
     assert_eq!(run["output"], json!({"x": 1}));
-    let kill = Command::new("kill").arg(serving.id().to_string()).status().unwrap();
-    assert!(kill.success() && serving.wait().unwrap().success());
+    let kill = Command::new("kill").arg(serving.0.id().to_string()).status().unwrap();
+    assert!(kill.success() && serving.0.wait().unwrap().success());
     let last = told.map(Result::unwrap).last();
     assert_eq!(last.as_deref(), Some("ended; whoever serves the runs next goes on with them"));
     let (code, _, err) = program.run(&["serve", "--backend", "memory:"]);

@@ -1,30 +1,13 @@
 //! Waits of a program that is killed, or stopped, and started again.
 
+pub(super) use super::super::program::Process;
 use super::super::program::Program;
 use serde_json::json;
 use std::io::BufRead;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::SystemTime;
 
 const URL: &str = "file:data";
-
-/// A process that ends with the test.
-pub(super) struct Process(pub(super) Child);
-
-impl Process {
-    pub(super) fn signal(&mut self, name: &str) {
-        let id = self.0.id().to_string();
-        assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Runs the flow in a process of its own, until it says that the run is kept, and its first task is in work.
 pub(super) fn started(program: &Program, input: &str) -> Process {
