@@ -218,6 +218,44 @@ fn what_is_detached_is_done_by_a_program_that_serves_until_it_is_told_to_end() {
 
 #[cfg(all(feature = "file", unix))]
 #[test]
+fn a_run_that_is_interrupted_takes_its_programs_along_and_says_how_to_go_on() {
+    let program = Program::new(
+        "interrupted",
+        "exec:sh (- {args: ['-c', 'echo begun >> log; sleep 5; echo ended >> log']} -)",
+    );
+    let url = "file:data";
+    let mut command = program.command(&["run", "a.flow", "--id", "r", "--tasks", "exec", "--backend", url]);
+    let command = command.env("MAPE_WORKFLOW__EXEC__ALLOW", "[sh]").stderr(Stdio::piped());
+    let mut running = Process(command.spawn().unwrap());
+    let log = || std::fs::read_to_string(program.directory.join("log")).unwrap_or_default();
+    let begin = std::time::Instant::now();
+    while log().is_empty() {
+        assert!(begin.elapsed().as_secs() < 20, "it does not begin");
+    }
+    let kill = Command::new("kill").args(["-INT", &running.0.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    assert_eq!(running.0.wait().unwrap().code(), Some(1));
+    let mut told = String::new();
+    std::io::Read::read_to_string(&mut running.0.stderr.take().unwrap(), &mut told).unwrap();
+    assert!(told.contains("`mape run --id r --backend file:data` goes on with it"), "{told}");
+    // Its output would be held open by a program that goes on.
+    let (code, _, err) = program.run(&["run", "--id", "r", "--backend", url]);
+    assert!(code == 1 && err.contains("programs are run with --tasks exec"), "{err}");
+    assert_eq!(log(), "begun\n");
+    // Nobody is there whose end could be waited for, which the second time does not.
+    program.json(&["terminate", "r", "--backend", url]);
+    for _ in 0..2 {
+        assert_eq!(program.json(&["terminate", "r", "--backend", url])["state"], "TERMINATED");
+    }
+    program.json(&["delete", "r", "--backend", url]);
+    let (code, _, err) = program.run(&["inspect", "r", "--backend", url]);
+    assert!(code == 1 && err.contains("there is no run r"), "{err}");
+    let (code, _, err) = program.run(&["list", "--backend", "file:typo"]);
+    assert!(code == 2 && err.contains("there is no directory typo"), "{err}");
+}
+
+#[cfg(all(feature = "file", unix))]
+#[test]
 fn a_run_goes_on_when_the_process_that_owned_the_directory_has_ended() {
     let program = Program::new("owner", "t0 → t1");
     std::fs::write(program.directory.join("b.flow"), "u0 → u1 → u2 → u3 → u4").unwrap();
@@ -235,6 +273,10 @@ fn a_run_goes_on_when_the_process_that_owned_the_directory_has_ended() {
     assert!(out.status.success());
     let line: Value = serde_json::from_slice(&out.stdout).unwrap();
     assert_eq!(line, json!({"id": "b", "state": "FINISHED", "output": {}}));
+    // What was under way went on, and was not begun anew.
+    let run = program.json(&["inspect", "b", "--backend", url]);
+    let steps = run["steps"].as_array().unwrap().iter().filter(|step| step["task"] == true);
+    assert!(steps.clone().count() == 5 && steps.clone().all(|step| step["attempt"] == 1), "{run}");
 }
 
 #[cfg(all(feature = "file", unix))]
