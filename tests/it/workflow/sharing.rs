@@ -96,6 +96,7 @@ async fn an_engine_that_was_thought_dead_lets_go_of_what_another_has_taken() {
     // No sign of life is seen, as if it had been held up for longer than one lasts.
     eventually("the other has it", async || {
         forget_signs_of_life(&backend).await;
+        other.attach(run.id().clone()).await.unwrap();
         log.lock()["a"].len() == 2
     })
     .await;
