@@ -12,7 +12,9 @@ const BACKEND: &str = "Where channels, knowledge and events live: memory:, file:
 /// Systems that watch and adapt themselves.
 #[derive(Debug, Parser)]
 #[command(name = "mape", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 wrong arguments, configuration or backend.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong arguments, configuration or name of a backend."
+)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(super) global: Global,

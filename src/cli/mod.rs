@@ -7,7 +7,7 @@
 //! |---|---|
 //! | 0 | done; also when whoever read the output went away |
 //! | 1 | the command failed |
-//! | 2 | wrong arguments, configuration or backend: nothing was started |
+//! | 2 | wrong arguments, configuration or name of a backend: nothing was started |
 
 mod arguments;
 mod backend;

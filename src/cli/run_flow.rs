@@ -63,7 +63,7 @@ async fn go_on(
         detach(global, &staying, id, text, input, output).await
     } else {
         match host(global, arguments, &id, text.as_deref(), input, &mut staying).await {
-            Ok(progress) => show(global, &id, &progress, output),
+            Ok(progress) => show(global, &id, &progress, staying.is_in_memory(), output),
             Err(error) => Err(error),
         }
     };
@@ -247,7 +247,7 @@ async fn is_done(runs: &Workflows, invocation: &Invocation) -> bool {
     steps.iter().find(is_it).is_some_and(|step| step.phase == Phase::Done)
 }
 
-fn show(global: &Global, id: &RunId, progress: &Progress, output: &mut Output) -> Result<()> {
+fn show(global: &Global, id: &RunId, progress: &Progress, is_gone: bool, output: &mut Output) -> Result<()> {
     let failures: Vec<String> = progress.failures.iter().map(ToString::to_string).collect();
     let state = progress.status.word();
     if let Some(given) = &progress.output {
@@ -258,9 +258,11 @@ fn show(global: &Global, id: &RunId, progress: &Progress, output: &mut Output) -
         output.write("", &json!({"id": id.short(), "state": state, "failures": progress.failures}))?;
     }
     if progress.status == Status::Failed {
-        bail!("the run {id} has failed: {}", failures.join("; "));
+        let hint =
+            if is_gone { String::new() } else { format!("; `mape restart {id}` begins it again there") };
+        bail!("the run {id} has failed: {}{hint}", failures.join("; "));
     }
-    bail!("the run {id} is {}", progress.status)
+    bail!("the run {id} is {}; `mape restart {id}` lets it go on", progress.status)
 }
 
 async fn detach(

@@ -65,7 +65,15 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
                 Some(task) => Some(index(runs, id, task).await?),
                 None => None,
             };
-            say(id, runs.restart(id, from).await?, output)
+            say(id, runs.restart(id, from).await?, output)?;
+            if !runs.inspect(id).await?.in_hand {
+                note(
+                    global,
+                    "waits",
+                    &format!("nobody has it in hand: `mape run --id {id}` or `mape serve` goes on with it"),
+                );
+            }
+            Ok(())
         }
         WorkflowCommand::Archive { id, to } => {
             let archive = runs.archive(id).await?;

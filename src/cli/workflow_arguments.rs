@@ -62,12 +62,12 @@ pub(super) enum WorkflowCommand {
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
     },
-    /// Make a run of an archive; it is terminated, and can be restarted
+    /// Make a run of an archive; if it is not finished, it is terminated, and can be restarted
     Restore {
         /// What `archive` wrote
         file: PathBuf,
     },
-    /// Copy a run with its history; the copy is terminated, and can be restarted
+    /// Copy a run with its history; one that is not finished is terminated, and can be restarted
     Fork {
         /// The run
         id: RunId,

@@ -12,7 +12,7 @@ impl Turn<'_> {
     /// What failed or was cancelled starts again, and what was held back goes on.
     pub(super) fn restart(&mut self) -> Result<(), Unchanged> {
         if !matches!(self.state.status, Status::Failed | Status::Terminated) {
-            return Err(self.wrong_status("what failed or was terminated can be restarted"));
+            return Err(self.wrong_status("what failed or was terminated can be restarted; any run from a task it has been at (`--from`)"));
         }
         let again = self.state.places(Phase::is_to_be_restarted);
         if again.is_empty() && self.state.held.is_empty() && self.state.open == 0 {

@@ -34,6 +34,9 @@ impl Claim {
     /// # Errors
     /// [`Error::Owned`] if it has one; [`Error::File`] if the system refuses something.
     pub(super) fn take(dir: &Path, name: &str) -> Result<Self, Error> {
+        if dir.exists() && !dir.is_dir() {
+            return Err(Error::file("opening", dir, &"it is no directory"));
+        }
         let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
         made.map_err(|error| Error::file("making", dir, &error))?;
         // The same place also if the process changes its working directory.
