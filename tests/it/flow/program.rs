@@ -63,7 +63,8 @@ fn check_says_all_that_is_wrong_and_exits_with_1_if_there_are_errors() {
                 {"severity": "error", "code": "unknown-label", "line": 1, "column": 5,
                     "message": "nothing begins with `:met`, so nothing can go there",
                     "help": "did you mean the label `:meet`?"},
-                {"severity": "error", "code": "literal", "line": 2, "column": 18, "help": null,
+                {"severity": "error", "code": "literal", "line": 2, "column": 18,
+                    "help": "each `{` needs a `}`, and each `[` a `]`, before the end of the literal",
                     "message": "the literal is no YAML: unclosed bracket '['"},
             ]})]
         )
