@@ -14,19 +14,19 @@ use std::path::Path;
 const STDIN: &str = "-";
 
 pub(super) fn run(global: &Global, command: &FlowCommand, output: &mut Output) -> Result<()> {
-    let (FlowCommand::Check { files }
-    | FlowCommand::Compile { files }
-    | FlowCommand::Doc { files, .. }
-    | FlowCommand::Fmt { files, .. }) = command;
+    let files = match command {
+        FlowCommand::Check { files } => return check(files, output),
+        FlowCommand::Compile { files } | FlowCommand::Doc { files, .. } | FlowCommand::Fmt { files, .. } => {
+            files
+        }
+    };
     // A file that cannot be read is an argument that is wrong: then nothing is begun.
     let texts = files.iter().map(|file| read(file)).collect::<Result<Vec<_>>>()?;
-    let several = files.len() > 1;
     let mut failed = 0;
     for (file, text) in files.iter().zip(texts) {
         let flow = File { name: file, workflow: Workflow::from_bytes(&text) };
         let good = match command {
-            FlowCommand::Check { .. } => flow.check(several, output),
-            FlowCommand::Compile { .. } => flow.compile(global, output),
+            FlowCommand::Check { .. } | FlowCommand::Compile { .. } => flow.compile(global, output),
             FlowCommand::Doc { format, vertical, no_docs, .. } => {
                 flow.doc(global, *format, *vertical, !no_docs, output)
             }
@@ -41,8 +41,39 @@ pub(super) fn run(global: &Global, command: &FlowCommand, output: &mut Output) -
         (_, FlowCommand::Fmt { check: true, .. }) => {
             Err(anyhow!("{failed} of {count} flows are not formatted"))
         }
-        (1, _) if count == 1 => Err(anyhow!("the flow has errors")),
-        _ => Err(anyhow!("{failed} of {count} flows have errors")),
+        _ => Err(anyhow!(bad(failed, count))),
+    }
+}
+
+/// Says what is wrong with each file that can be read, and at the end which cannot; that changes nothing, so there is no
+/// need to read all of them before.
+fn check(files: &[String], output: &mut Output) -> Result<()> {
+    let several = files.len() > 1;
+    let mut unread = Vec::new();
+    let mut failed = 0;
+    for file in files {
+        match read(file) {
+            Ok(text) => {
+                let flow = File { name: file, workflow: Workflow::from_bytes(&text) };
+                failed += usize::from(!flow.check(several, output)?);
+            }
+            Err(error) => unread.push(error.to_string()),
+        }
+    }
+    let bad = (failed > 0).then(|| bad(failed, files.len()));
+    if unread.is_empty() {
+        return bad.map_or(Ok(()), |bad| Err(anyhow!(bad)));
+    }
+    unread.extend(bad);
+    Err(Usage::error(unread.join("; ")))
+}
+
+/// How many flows have errors, in words.
+fn bad(failed: usize, count: usize) -> String {
+    if count == 1 {
+        "the flow has errors".to_owned()
+    } else {
+        format!("{failed} of {count} flows have errors")
     }
 }
 

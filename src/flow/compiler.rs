@@ -91,6 +91,7 @@ impl<'a> Compiler<'a, '_> {
     fn whole(mut self, tree: &'a Tree) -> Option<Compiled> {
         let statements = self.declare(tree);
         if statements.is_empty() {
+            self.contents.check_what_is_unread(self.readable, self.sink);
             if !self.sink.has_errors() {
                 let help = "write at least one task, such as `A` or `A → B`";
                 self.sink.error(Code::Empty, (0, 0), (1, 1), "the flow has nothing to do").help(help);
@@ -103,6 +104,7 @@ impl<'a> Compiler<'a, '_> {
         let end = super::parser::end_of(self.contents.text, self.contents.tokens);
         self.flow(statements, 0, last, Some(end));
         self.check_what_is_not_invoked();
+        self.contents.check_what_is_unread(self.readable, self.sink);
         if self.sink.has_errors() {
             return None;
         }
@@ -286,7 +288,8 @@ impl<'a> Compiler<'a, '_> {
         if self.depth >= MAX_NESTING {
             let message =
                 format!("subflows are nested more than {MAX_NESTING} deep, with those that are declared");
-            self.sink.error_at(Code::Limit, self.contents.token(written), message);
+            let help = "let the declared subflows contain fewer others";
+            self.sink.error_at(Code::Limit, self.contents.token(written), message).help(help);
             self.full = true;
             return (0, 0);
         }

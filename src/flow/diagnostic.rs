@@ -62,7 +62,7 @@ pub enum Code {
     Limit,
     /// The text is no UTF-8.
     Encoding,
-    /// A warning: a label that belongs to a task in another line.
+    /// A warning: a label that belongs to a task in another line, or a `>` that looks as if an arrow was meant.
     MisleadingLayout,
     /// A warning: a label that connects nothing.
     UnusedLabel,

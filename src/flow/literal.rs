@@ -43,6 +43,8 @@ pub(super) struct Fault {
     pub(super) message: String,
     /// Where, in bytes of the token.
     pub(super) at: usize,
+    /// How many bytes from there on are wrong; 0 if only the place is known.
+    pub(super) length: usize,
     pub(super) help: Option<String>,
     /// It is too much of something, which another way to read it does not change.
     is_limit: bool,
@@ -75,6 +77,7 @@ fn json(text: &str) -> Result<Literal, Fault> {
             Err(Fault {
                 message: message("JSON", &what),
                 at,
+                length: 0,
                 help: json_help(text, at, &what),
                 is_limit: false,
             })
@@ -83,6 +86,9 @@ fn json(text: &str) -> Result<Literal, Fault> {
 }
 
 fn json_help(text: &str, at: usize, message: &str) -> Option<String> {
+    if is_too_deep(message) {
+        return Some(DEPTH_HELP.to_owned());
+    }
     if message.starts_with("expected ident") {
         return Some("a word in JSON is true, false or null; texts stand in double quotes".to_owned());
     }
@@ -123,13 +129,16 @@ fn yaml(text: &str, before: usize, budget: &mut Budget) -> Result<Literal, Fault
 /// Reads a text whose tags are all of the core schema.
 fn yaml_as_it_is(text: &str, budget: &mut Budget) -> Result<Literal, Fault> {
     let literal = yaml_with(text, budget, BinaryTag::Ignored)?;
-    let Some(at) = text.find("!!binary").or_else(|| text.find(":binary")) else { return Ok(literal) };
+    let mut written = ["!!binary", ":binary"].into_iter();
+    let Some((at, length)) = written.find_map(|tag| Some((text.find(tag)?, tag.len()))) else {
+        return Ok(literal);
+    };
     // The reader knows one tag too many; where it has an effect, it was a tag and no text.
     match yaml_with(text, &mut Budget::default(), BinaryTag::Decoded) {
         Ok(decoded) if decoded.value == literal.value => Ok(literal),
         _ => {
             let message = "the literal is no YAML: unsupported tag `!!binary`".to_owned();
-            Err(Fault { message, at, help: Some(TAG_HELP.to_owned()), is_limit: false })
+            Err(Fault { message, at, length, help: Some(TAG_HELP.to_owned()), is_limit: false })
         }
     }
 }
@@ -176,9 +185,27 @@ fn yaml_with(text: &str, budget: &mut Budget, binary: BinaryTag) -> Result<Liter
             let what = error.without_snippet().to_string();
             let help = yaml_help(&what);
             let is_limit = ["limit exceeded", "budget breached"].iter().any(|part| what.contains(part));
-            Err(Fault { message: message("YAML", &what), at, help, is_limit })
+            let (at, length) = tag(text, at, &what).unwrap_or((at, 0));
+            Err(Fault { message: message("YAML", &what), at, length, help, is_limit })
         }
     }
+}
+
+/// Where the tag stands that a message is about, and its length; the place that is known is that of what it tags.
+fn tag(text: &str, tagged: usize, message: &str) -> Option<(usize, usize)> {
+    let before = text.get(..tagged)?;
+    if let Some((_, name)) = message.split_once("unsupported tag `") {
+        let name = name.split('`').next()?;
+        return Some((before.rfind(name)?, name.len()));
+    }
+    // Not all messages name it.
+    if !message.contains("tagged scalar") {
+        return None;
+    }
+    let last = before.rfind('!')?;
+    let at = before.get(..last)?.trim_end_matches('!').len();
+    let length = before.get(at..)?.find(char::is_whitespace)?;
+    Some((at, length))
 }
 
 const TAG_HELP: &str = "a literal is data: maps, lists, texts, numbers, true, false and null";
@@ -200,12 +227,28 @@ fn yaml_help(message: &str) -> Option<String> {
         "put a text that holds `: ` in quotes, and keys that share a line in `{ }`; keys of one map begin in one column"
     } else if message.contains("multiple YAML documents") {
         "a literal is one document, without `---`"
+    } else if message.contains("after single-quoted") {
+        "in single quotes, a quote is written twice: `'it''s'`; or put the text in double quotes"
+    } else if message.contains("after double-quoted") {
+        "in double quotes, a quote is written `\\\"`; or put the text in single quotes"
+    } else if message.contains("unclosed bracket") {
+        "each `{` needs a `}`, and each `[` a `]`, before the end of the literal"
+    } else if message.contains("bracket") {
+        "`{` is closed by `}`, and `[` by `]`; put a text that holds brackets in quotes"
+    } else if is_too_deep(message) {
+        DEPTH_HELP
     } else if message.contains("alias") && message.contains("limit") {
         "write less of it, or send it as the input"
     } else {
         return None;
     };
     Some(help.to_owned())
+}
+
+const DEPTH_HELP: &str = "use fewer levels, such as by giving an inner part as a text that holds JSON";
+
+fn is_too_deep(message: &str) -> bool {
+    message.contains("recursion limit exceeded") || message.contains("nested more than")
 }
 
 /// The message of a library, without the place, which ours begin with, and without its own words and options.

@@ -169,8 +169,28 @@ impl<'a> Parser<'a, '_> {
             let step = self.step(Expected::StepOrDestination)?;
             statement.steps.push((Some(arrow), step));
         }
+        if statement.destination.is_none() {
+            self.warn_of_merge();
+        }
         statement.semicolon = self.take_if(TokenKind::Semicolon);
         Ok(())
+    }
+
+    /// Warns of `A > B`, which are two statements, though it looks as if one led to the other.
+    fn warn_of_merge(&mut self) {
+        let (Some(last), Some(merge), Some(next)) = (self.last(), self.peek(), self.ahead(1)) else { return };
+        let ends = matches!(
+            last.kind,
+            TokenKind::Name | TokenKind::Parameters(_) | TokenKind::ParenClose | TokenKind::Close
+        );
+        let begins = matches!(next.kind, TokenKind::Name | TokenKind::Open);
+        let between = self.text.get(last.end as usize..next.start as usize).unwrap_or_default();
+        if merge.kind == TokenKind::Merge && ends && begins && !between.contains('\n') {
+            let message =
+                "`>` begins a statement of its own here, which does not wait for what stands before it";
+            let help = "write `→` if the one leads to the other, and `;` before `>` if it does not";
+            self.sink.warn_at(Code::MisleadingLayout, merge, message).help(help);
+        }
     }
 
     /// An arrow; also what was meant as one, and several for one, which is reported.

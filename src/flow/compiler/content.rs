@@ -137,7 +137,7 @@ impl<'a> Contents<'a> {
                 Some(literal.value)
             }
             Err(fault) => {
-                let (range, place) = self.within(token, fault.at);
+                let (range, place) = self.within(token, fault.at, fault.length);
                 let error = sink.error(Code::Literal, range, place, fault.message);
                 if let Some(help) = fault.help {
                     error.help(help);
@@ -172,13 +172,34 @@ impl<'a> Contents<'a> {
         guard
     }
 
-    /// A character of a token, by its place in bytes of it: what to mark, and its line and column.
-    fn within(&self, token: &Token, at: usize) -> ((u32, u32), (u32, u32)) {
+    /// Looks at the guards and literals of a text that is not all in the tree, so that what is wrong with them is
+    /// reported together with what made them unreadable.
+    pub(super) fn check_what_is_unread(&mut self, readable: bool, sink: &mut Sink) {
+        if readable {
+            return;
+        }
+        let mut behind_question = false;
+        for (index, token) in self.tokens.iter().enumerate().filter(|(_, token)| !token.is_trivia()) {
+            let id = TokenId(u32::try_from(index).unwrap_or(u32::MAX));
+            match token.kind {
+                // Between other back quotes there is something else.
+                TokenKind::Guard if behind_question => drop(self.guard(id, sink)),
+                TokenKind::Parameters(_) | TokenKind::Source(_) => drop(self.value(id, sink)),
+                _ => {}
+            }
+            behind_question = token.kind == TokenKind::Question;
+        }
+    }
+
+    /// So many bytes of a token, at least a character, by their place in bytes of it: what to mark, and its line and
+    /// column.
+    fn within(&self, token: &Token, at: usize, length: usize) -> ((u32, u32), (u32, u32)) {
         let text = token.text(self.text);
         let before = text.get(..at).unwrap_or(text);
         let place = place_behind(before, (token.line, token.column));
         let start = token.start + u32::try_from(before.len()).unwrap_or(0);
-        let length = text.get(before.len()..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+        let first = text.get(before.len()..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+        let length = length.max(first);
         ((start, start + u32::try_from(length).unwrap_or(1)), place)
     }
 }

@@ -64,9 +64,11 @@ impl<'a> Cursor<'a> {
     pub(super) fn fault(&self, expected: &str) -> Fault {
         let found = match self.peek() {
             Some(char) => format!("`{char}`"),
-            None => "its end".to_owned(),
+            None => "the end of the guard".to_owned(),
         };
-        Fault { at: self.at, message: format!("expected {expected}, found {found}"), help: None }
+        let unclosed = self.depth > 0 && self.peek().is_none();
+        let help = unclosed.then_some("each `[` needs a `]`, and each `(` a `)`: `$.a[0]`, `$[\"a\"]`");
+        Fault { at: self.at, message: format!("expected {expected}, found {found}"), help }
     }
 
     pub(super) fn expect(&mut self, sign: &str) -> Read<()> {
@@ -77,7 +79,11 @@ impl<'a> Cursor<'a> {
     pub(super) fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<T> {
         if self.depth >= MAX_DEPTH {
             let message = format!("it is nested more than {MAX_DEPTH} deep");
-            return Err(Fault { at: self.at, message, help: None });
+            return Err(Fault {
+                at: self.at,
+                message,
+                help: Some("let a task work it out, and ask for its result"),
+            });
         }
         self.depth += 1;
         let read = read(self);

@@ -106,8 +106,22 @@ impl Parser<'_, '_> {
             Expected::TaskAfterBar if found == "{" => {
                 "`|` joins tasks only; write `{ A { B } }` to have a subflow beside a task"
             }
+            Expected::TaskAfterBar if found == "?" => {
+                "a guard is for the whole group, and stands before it: ? `…` A | B"
+            }
             Expected::StepAfterLabel if matches!(before, Some((_, ":end"))) => {
                 "`:end` ends a statement: put `→` before it"
+            }
+            Expected::StepAfterLabel
+                if matches!(found, "" | ";" | "}") && matches!(before, Some((TokenKind::Label, _))) =>
+            {
+                let arrow = self.at.checked_sub(2).and_then(|at| self.significant.get(at));
+                let joins = arrow.is_some_and(|id| matches!(self.text_of(*id), "→" | "->"));
+                if joins {
+                    "a label leads to a step, not to a label: put a task between, `:x → A → :y`, or use one label for both"
+                } else {
+                    "a label leads to a step: begin a statement with `:x → A`, or end one with `A → :x`"
+                }
             }
             Expected::Statement if found == "→" || found == "->" => match before {
                 Some((TokenKind::Label | TokenKind::Uri, _)) => {
@@ -129,7 +143,10 @@ impl Parser<'_, '_> {
     pub(super) fn is_meant_as_arrow(&self) -> bool {
         let text = |by| self.ahead(by).map(|token| token.text(self.text));
         match text(0) {
-            Some("⇒" | "⟶" | "⇨" | "➔" | "➜" | "➝" | "»" | "—" | "–" | "-") => true,
+            Some(
+                "⇒" | "⟹" | "⟶" | "⇨" | "⇾" | "↦" | "➔" | "➙" | "➛" | "➜" | "➝" | "➞" | "➡" | "›" | "»" | "—"
+                | "–" | "-",
+            ) => true,
             Some("=") => text(1) == Some(">"),
             _ => false,
         }
@@ -143,7 +160,10 @@ impl Parser<'_, '_> {
             ":" => "a label is written `:name`, without a space",
             "[" => "a subflow is written `{ … }`",
             "$" => "a guard is written ? `$…`, in back quotes",
-            "\"" | "'" => "names are written without quotes",
+            "−" => "`−` is no hyphen: names have `-`, and an arrow is written `→` or `->`",
+            "\"" | "'" | "“" | "”" | "„" | "‘" | "’" | "‚" | "«" => {
+                "names are written without quotes"
+            }
             "," => "statements are separated by blanks or `;`, tasks of a group by `|`",
             "/" | "\\" if matches!(self.ahead(1).map(|token| token.text(self.text)), Some("/" | "*")) => {
                 "a comment begins with `#`"

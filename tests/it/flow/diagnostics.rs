@@ -155,21 +155,21 @@ fn literals_say_where_in_them_they_are_wrong() {
             "put a text that holds `: ` in quotes",
         ),
         ("A(-\n a: 1\n  b: 2\n-)", 3, 4, "mapping values are not allowed", ""),
-        ("A(- a: !special 1 -)", 1, 17, "unsupported tag `!special`", "a literal is data"),
+        ("A(- a: !special 1 -)", 1, 8, "unsupported tag `!special`", "a literal is data"),
         ("A(- {a: 1, a: 2} -)", 1, 12, "duplicate mapping key: a", ""),
         ("A(- .inf -)", 1, 5, "non-finite float `.inf`", "JSON has finite numbers only"),
         ("A(- {a: !!binary aGk=} -)", 1, 9, "unsupported tag `!!binary`", "a literal is data"),
         ("A(- !<tag:yaml.org,2002:binary> aGk= -)", 1, 24, "unsupported tag `!!binary`", "a literal is data"),
-        ("A(- !!timestamp 2020-01-01 -)", 1, 17, "unsupported tag", "a literal is data"),
-        ("A(- !!set {a} -)", 1, 11, "unsupported tag `!!set`", "a literal is data"),
+        ("A(- !!timestamp 2020-01-01 -)", 1, 5, "unsupported tag", "a literal is data"),
+        ("A(- !!set {a} -)", 1, 5, "unsupported tag `!!set`", "a literal is data"),
         (
             "A(- !!python/object/apply:os.system [ls] -)",
             1,
-            37,
+            5,
             "unsupported tag `!!python/",
             "a literal is data",
         ),
-        ("A(- !include /etc/passwd -)", 1, 14, "unsupported tag `!include`", "a literal is data"),
+        ("A(- !include /etc/passwd -)", 1, 5, "unsupported tag `!include`", "a literal is data"),
         ("A(- {null: a} -)", 1, 6, "null cannot be a key", "keys are texts, numbers, true or false"),
         ("A(-\n? [a]\n: 1\n-)", 2, 3, "a map or list cannot be a key", "keys are texts"),
         ("A(- &a [*a] -)", 1, 9, "an alias stands in its own anchor", ""),
@@ -449,8 +449,97 @@ fn mistakes_that_habits_make_get_help_of_their_own() {
         ("@task A '''d''' (- a: 1 -)\nA", "parameters stand directly behind the name"),
         ("A → <a.json> → B", "a label or resource behind `→` ends the statement"),
         ("@task X { A } → B", "a declaration is no step"),
+        ("A → ⟹ B", "an arrow is written `→` or `->`"),
+        ("A − B", "`−` is no hyphen: names have `-`, and an arrow"),
+        ("A → “B”", "names are written without quotes"),
+        ("A | ? `$.a` B", "a guard is for the whole group, and stands before it"),
+        (":x → :y;", "a label leads to a step, not to a label: put a task between"),
+        (":x;", "a label leads to a step: begin a statement with `:x → A`"),
+        ("{ A → :x; :x }", "a label leads to a step: begin a statement with `:x → A`"),
+        ("A(- {a: 1 -)", "each `{` needs a `}`, and each `[` a `]`"),
+        ("A(- a: [1} -)", "`{` is closed by `}`, and `[` by `]`"),
+        ("A(- a: 'it's' -)", "a quote is written twice: `'it''s'`"),
+        ("A(- a: \"it\"s\" -)", "a quote is written `\\\"`"),
+        ("? `$.a[` A", "each `[` needs a `]`"),
+        ("? `$[?@.a == 'b'` A", "each `[` needs a `]`"),
     ] {
         let said = said(text);
         assert!(said.iter().any(|one| one.4.contains(help)), "{text}: {said:#?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_does_not_hide_wrong_guards_and_literals() {
+    for (text, column, code, part) in [
+        ("check => stor | ? `$.a[` pay", 19, Code::Guard, "found the end of the guard"),
+        ("A | ? `$.a` B({\"a\": tru})", 24, Code::Literal, "expected true, false or null"),
+        ("A | | B(- a: [ -) → C", 14, Code::Literal, "unclosed bracket"),
+        ("A | <- a: [ -> → C", 11, Code::Literal, "unclosed bracket"),
+        ("@task A ||; ? `$.a[` B", 15, Code::Guard, "found the end of the guard"),
+    ] {
+        let said = said(text);
+        assert!(said.iter().any(|one| one.2 == Code::Syntax), "{text}: {said:#?}");
+        let found: Vec<_> = said.iter().filter(|one| (one.1, one.2) == (column, code)).collect();
+        assert!(found.len() == 1 && found[0].3.contains(part), "{text}: {said:#?}");
+    }
+    // What stands between back quotes without a question mark may be anything.
+    assert_eq!(only("```\nA → B\n```").2, Code::Syntax);
+}
+
+#[test]
+fn a_tag_that_is_no_data_is_marked_itself() {
+    for (literal, tag) in [
+        ("(- a: !!foo x -)", "!!foo"),
+        ("(- !!set {a, b} -)", "!!set"),
+        ("(- a: !!foo\n  b: 1 -)", "!!foo"),
+        ("(- {!foo k: 1} -)", "!foo"),
+        ("(- [a, '!x', !x b] -)", "!x"),
+        ("(- x: !<tag:yaml.org,2002:set> {a, b} -)", "!<tag:yaml.org,2002:set>"),
+        ("(- a: !!binary aGk= -)", "!!binary"),
+    ] {
+        let text = format!("A → B{literal}");
+        let workflow = Workflow::parse(text.as_str());
+        let diagnostic = workflow.diagnostics().iter().next().unwrap();
+        assert!(diagnostic.message().ends_with(&format!("unsupported tag `{tag}`")), "{text}: {diagnostic}");
+        assert_eq!((diagnostic.range().start, &text[diagnostic.range()]), (text.rfind(tag).unwrap(), tag));
+        let before = text[..diagnostic.range().start].chars().count();
+        assert_eq!((diagnostic.line(), diagnostic.column() as usize), (1, before + 1), "{text}");
+    }
+}
+
+#[test]
+fn too_much_nesting_gets_help() {
+    let (open, close) = ("[".repeat(70), "]".repeat(70));
+    for text in [format!("A(- {open}{close} -)"), format!("A({open}{close})")] {
+        let (.., message, help) = only(&text);
+        assert!(
+            message.contains("nested more than 64 deep") && help.contains("fewer levels"),
+            "{message}: {help}"
+        );
+    }
+    let (.., message, help) = only(&format!("? `$[?({}@.a{})]` A", "(".repeat(40), ")".repeat(40)));
+    assert!(message.contains("nested more than 32 deep") && help.contains("let a task"), "{message}: {help}");
+}
+
+#[test]
+fn a_merge_that_looks_like_an_arrow_is_a_warning() {
+    for (text, column) in
+        [("a > b", 3), ("a(- x: 1 -) > b", 13), ("a() > { b }", 5), ("{ a } > b", 7), ("z → a | b > c", 11)]
+    {
+        let (line, at, code, _, help) = only(text);
+        assert_eq!((line, at, code), (1, column, Code::MisleadingLayout), "{text}");
+        assert!(help.contains("write `→` if the one leads to the other"), "{help}");
+    }
+    for text in [
+        "a; > b",
+        "a\n> b",
+        "a → > b",
+        "a → b :x > c; :x → d",
+        "> a",
+        "{ > a b }",
+        "a > ? `$.a` b",
+        "@task b\na → > b",
+    ] {
+        assert!(said(text).iter().all(|one| one.2 != Code::MisleadingLayout), "{text}: {:#?}", said(text));
     }
 }

@@ -64,7 +64,7 @@ fn the_language_is_known_by_what_only_one_of_the_two_can_say() {
 #[test]
 fn wrong_guards_say_where_and_why() {
     for (text, part) in [
-        ("", "expected `$`, found its end, at character 1"),
+        ("", "expected `$`, found the end of the guard, at character 1"),
         ("status", "expected `$`, found `s`, at character 1"),
         ("$[?@.a=1]", "a filter stands in parentheses"),
         ("$[?(@.é && @.a = 1)]", "equality is written `==` in RFC 9535"),

@@ -63,7 +63,8 @@ fn check_says_all_that_is_wrong_and_exits_with_1_if_there_are_errors() {
                 {"severity": "error", "code": "unknown-label", "line": 1, "column": 5,
                     "message": "nothing begins with `:met`, so nothing can go there",
                     "help": "did you mean the label `:meet`?"},
-                {"severity": "error", "code": "literal", "line": 2, "column": 18, "help": null,
+                {"severity": "error", "code": "literal", "line": 2, "column": 18,
+                    "help": "each `{` needs a `}`, and each `[` a `]`, before the end of the literal",
                     "message": "the literal is no YAML: unclosed bracket '['"},
             ]})]
         )
@@ -73,6 +74,17 @@ fn check_says_all_that_is_wrong_and_exits_with_1_if_there_are_errors() {
     assert_eq!(
         (&lines[1]["diagnostics"][0]["code"], &lines[1]["diagnostics"][0]["column"]),
         (&json!("encoding"), &json!(3))
+    );
+    // What cannot be read does not hide what is wrong with the others.
+    let (code, lines) = program.json(&["check", "missing.flow", "bad.flow", "good.flow"]);
+    let found: Vec<_> =
+        lines.iter().map(|line| (&line["file"], line["diagnostics"].as_array().unwrap().len())).collect();
+    assert_eq!((code, found), (2, vec![(&json!("bad.flow"), 2), (&json!("good.flow"), 0)]));
+    let (code, out, err) = program.run(&["check", "bad.flow", "missing.flow"]);
+    assert!(code == 2 && out.contains("bad.flow:1:5"), "{out}");
+    assert!(
+        err.contains("cannot read the flow missing.flow") && err.contains("1 of 2 flows have errors"),
+        "{err}"
     );
     let (code, out, err) = program.run(&["check", "missing.flow"]);
     assert_eq!((code, out.as_str()), (2, ""));
