@@ -1,6 +1,6 @@
 //! What can go wrong with workflows.
 
-use super::{RunId, Status, Unchanged, WrongPolicy};
+use super::{Place, RunId, Status, Unchanged, WrongPolicy};
 use crate::{app, element, event, flow, knowledge};
 
 /// What can go wrong with workflows.
@@ -68,6 +68,18 @@ pub enum Error {
         id: RunId,
         /// Its status.
         status: Status,
+    },
+    /// What a step that waits for a person was answered says neither yes nor no. It waits on.
+    #[error(
+        "{place} of the run {id} waits on: {reason}; answer {{\"approved\": false}}, or true or false alone"
+    )]
+    Answer {
+        /// Of which run.
+        id: RunId,
+        /// The step.
+        place: Place,
+        /// What is wrong.
+        reason: String,
     },
     /// A token for which no step waits.
     #[error("no step waits for an answer with this token: it has ended, was begun anew, or never was")]

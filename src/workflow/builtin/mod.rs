@@ -30,7 +30,7 @@ mod waiting;
 pub use builtin::{Builtin, NoUrl};
 pub use waiting::{Waiting, WaitsFor};
 
-pub(super) use answer::{answered, laid_over, own_parameters};
+pub(super) use answer::{answered, laid_over, no_answer, own_parameters, wrong_answer};
 pub(super) use began::announced;
 #[cfg(feature = "http-client")]
 pub(super) use http::find as find_callback;

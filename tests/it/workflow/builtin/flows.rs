@@ -44,6 +44,9 @@ fn an_invoice_waits_for_a_person() {
     super::restart::kept(&mut process, "i");
     let (_, shown, _) = program.run(&["inspect", "i", "--backend", URL]);
     assert!(shown.contains("waits for ada or eve: Pay 5 to Bob?, until 2"), "{shown}");
+    let no_answer = ["end", "i", "look", "1", "--output", r#"{"approved": "no"}"#, "--backend", URL];
+    let (code, _, err) = program.run(&no_answer);
+    assert!(code == 2 && err.contains("`approved` is true or false, not the text \"no\""), "{err}");
     let answer = r#"{"approved": true, "by": "eve"}"#;
     program.json(&["end", "i", "look", "1", "--output", answer, "--backend", URL]);
     let mut out = String::new();
