@@ -32,7 +32,7 @@ async fn a_question_shows_and_its_answer_is_laid_over_the_input() {
     let error = run.output().await.unwrap().unwrap_err().to_string();
     assert!(error.ends_with("human:approve (#1) failed: no money"), "{error}");
     let error = failure(&engine, "human:approve", Value::Null).await;
-    assert!(error.contains("human:approve needs the parameter `question`"), "{error}");
+    assert!(error.contains("human:approve (#1) needs the parameter `question`"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
