@@ -58,6 +58,23 @@ async fn a_flow_whose_parameters_are_wrong_does_not_begin() {
     assert_eq!(engine.workflows().list(0, 9).await.unwrap(), []);
 }
 
+#[tokio::test]
+async fn a_policy_that_is_none_says_what_the_author_of_a_flow_can_do() {
+    let engine = engine().await;
+    for (parameters, said) in [
+        ("timeout: soon", "echo (#1): the parameter `timeout` is a length of time such as 30s or 5m30s, not"),
+        (
+            "retry: often",
+            "echo (#1): the parameter `retry` is a number of attempts or {attempts, wait, most}",
+        ),
+    ] {
+        let error =
+            engine.run(&format!("echo (- {parameters} -)"), Value::Null).await.unwrap_err().to_string();
+        assert!(error.contains(said) && error.ends_with(": write it so, or leave it out"), "{error}");
+        assert!(!error.contains("own_parameters"), "{error}");
+    }
+}
+
 #[cfg(feature = "http-client")]
 #[tokio::test]
 async fn a_request_that_goes_nowhere_does_not_begin() {
