@@ -65,6 +65,34 @@ fn a_reminder_outlives_the_program() {
     assert!(code == 0 && err.contains("Remember: tea"), "{err}");
 }
 
+#[test]
+fn what_took_too_long_has_a_line_that_says_so() {
+    let sleep = r#"exec:sleep ({"args": [9], "timeout": "300ms"})"#;
+    let delay = r#"wait:delay ({"duration": "9d", "timeout": "300ms"})"#;
+    let again = r#"wait:delay ({"duration": "9d", "timeout": "300ms", "retry": {"attempts": 1, "wait": 0}})"#;
+    for (test, flow, lines) in [
+        ("slow-exec", sleep, &["  exec:sleep (#1) failed: it took longer than 300ms"][..]),
+        ("slow-wait", delay, &["  wait:delay (#1) failed: it took longer than 300ms"]),
+        (
+            "slow-again",
+            again,
+            &[
+                "  wait:delay (#1) failed: it took longer than 300ms",
+                "  wait:delay (#1, attempt 2) failed: it took longer than 300ms",
+            ],
+        ),
+    ] {
+        let program = Program::new(test, flow);
+        let mut command = program.command(&["run", "a.flow", "--tasks", "exec"]);
+        let out = command.env("MAPE_WORKFLOW__EXEC__ALLOW", "[sleep]").output().unwrap();
+        let err = String::from_utf8_lossy(&out.stderr);
+        for line in lines {
+            assert_eq!(err.matches(line).count(), 1, "{line}: {err}");
+        }
+        assert!(!err.contains("cancelled"), "{err}");
+    }
+}
+
 /// What is simulated sends and runs nothing, and ends once.
 #[cfg(feature = "http-client")]
 #[test]
