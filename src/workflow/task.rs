@@ -159,7 +159,8 @@ impl Task {
     }
 
     /// `log:`…: writes its input to the log, at the level that the rest of the name says, and gives it as output. The
-    /// parameter `message`, a [`Template`](super::Template), goes before it.
+    /// parameter `message`, a [`Template`](super::Template), is the message;
+    /// without it, the input is that too.
     #[must_use]
     pub fn log() -> Self {
         super::builtin::log()

@@ -118,7 +118,12 @@ impl Programs {
         };
         self.allowed.iter().find(is).map(String::as_str).ok_or_else(|| {
             let known = if self.allowed.is_empty() { "none".to_owned() } else { self.allowed.join(", ") };
-            wrong(&format!("{name} may not be run: workflow.exec.allow has {known}"))
+            let all: Vec<&str> = self.allowed.iter().map(String::as_str).chain([name]).collect();
+            let all = all.join(", ");
+            wrong(&format!(
+                "{name} may not be run: workflow.exec.allow has {known}; to allow it, set \
+                 MAPE_WORKFLOW__EXEC__ALLOW='[{all}]', or `workflow: {{exec: {{allow: [{all}]}}}}` in config.yaml"
+            ))
         })
     }
 

@@ -10,7 +10,8 @@ const LEVELS: &str = "the levels are log:error, log:warn, log:info and log:debug
 /// Writes its input to the log; the output is the input.
 pub(in super::super) fn task() -> Task {
     let task = Task::sync("log:*", |invocation| {
-        let message = Parameters::of(invocation, &KNOWN)?.text("message")?.unwrap_or_default();
+        let message = Parameters::of(invocation, &KNOWN)?.text("message")?;
+        let message = message.unwrap_or_else(|| invocation.input().to_string());
         let (workflow, step, input) = (invocation.workflow(), invocation.step(), invocation.input());
         match level(invocation.base())? {
             tracing::Level::ERROR => tracing::error!(%workflow, step, %input, "{message}"),

@@ -21,6 +21,9 @@ fn water_makes_files_of_a_file_with_programs_that_are_allowed() {
     assert!(code == 1 && err.contains("nobody has the tasks `exec:awk`, `exec:sort`, `exec:wc`"), "{err}");
     let (code, _, err) = program.run(&["run", "a.flow", "--tasks", "exec"]);
     assert!(code == 1 && err.contains("awk may not be run: workflow.exec.allow has none"), "{err}");
+    for way in ["MAPE_WORKFLOW__EXEC__ALLOW='[awk]'", "`workflow: {exec: {allow: [awk]}}` in config.yaml"] {
+        assert!(err.contains(way), "{err}");
+    }
     std::fs::write(program.directory.join("config.yaml"), "workflow: {exec: {allow: [awk, sort, wc]}}")
         .unwrap();
     let (code, _, err) = program.run(&["run", "a.flow", "--tasks", "exec"]);
@@ -63,6 +66,13 @@ fn a_reminder_outlives_the_program() {
     process.signal("-KILL");
     let (code, _, err) = program.run(&["run", "--id", "r", "--backend", URL]);
     assert!(code == 0 && err.contains("Remember: tea"), "{err}");
+}
+
+#[test]
+fn what_is_logged_without_a_message_is_the_input() {
+    let program = Program::new("logged", "log:info");
+    let (code, _, err) = program.run(&["run", "a.flow", "--input", r#"{"x": 1}"#]);
+    assert!(code == 0 && err.contains(r#"INFO {"x":1} "#), "{err}");
 }
 
 #[test]
