@@ -14,10 +14,11 @@ use mape::backend::{Backend, NotDone};
 use mape::element::Subscription;
 use mape::flow::{Graph, Workflow};
 use mape::workflow::{
-    Ended, Engine, Error, Inspected, Invocation, Outcome, Phase, Progress, Run, RunId, Status, Task, Tasks,
-    Workflows,
+    Ended, Engine, Error, Inspected, Invocation, Outcome, Phase, Place, Progress, Run, RunId, Status, Task,
+    Tasks, Workflows,
 };
 use serde_json::{Value as Json, json};
+use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -181,13 +182,13 @@ async fn follow(
     let runs = engine.workflows();
     let mut over = Box::pin(run.wait());
     let mut look = tokio::time::interval(LOOK);
-    let mut looked = 0_u32;
+    let (mut looked, mut told) = (0_u32, HashSet::new());
     loop {
         tokio::select! {
             biased;
             Some(ended) = ends.next() => {
                 if !global.json && ended.invocation.workflow() == run.id() {
-                    tell(global, runs, &ended).await;
+                    tell(global, runs, &ended, &mut told).await;
                 }
             }
             progress = &mut over => match progress {
@@ -196,7 +197,13 @@ async fn follow(
                     tokio::time::sleep(LOOK).await;
                     over = Box::pin(run.wait());
                 }
-                progress => return Ok(progress?),
+                progress => {
+                    let progress = progress?;
+                    if !global.json && progress.status == Status::Failed {
+                        tell_of_others(global, runs, run, &told).await;
+                    }
+                    return Ok(progress);
+                }
             },
             _ = look.tick() => {
                 looked += 1;
@@ -224,27 +231,52 @@ pub(super) fn is_not_done(error: &Error) -> bool {
     false
 }
 
-async fn tell(global: &Global, runs: &Workflows, ended: &Ended) {
+/// Tells how an attempt has ended, and notes that of which step.
+async fn tell(global: &Global, runs: &Workflows, ended: &Ended, told: &mut HashSet<Place>) {
     let how = match &ended.outcome {
         Some(Outcome::Output(_)) => "done".to_owned(),
         Some(Outcome::Failed(failed)) => format!("failed: {}", failed.reason),
-        None if is_done(runs, &ended.invocation).await => "done by an answer from outside".to_owned(),
-        None => "cancelled".to_owned(),
+        None => without_its_task(runs, &ended.invocation).await,
     };
     let invocation = &ended.invocation;
-    let attempt = match invocation.attempt() {
-        1 => String::new(),
-        attempt => format!(", attempt {attempt}"),
-    };
-    note(global, "task", &format!("  {} (#{}{attempt}) {how}", invocation.name(), invocation.step()));
+    told.insert(invocation.place());
+    line(global, invocation.name(), &invocation.step(), invocation.attempt(), &how);
 }
 
-/// Whether a step has ended though its task did not.
-async fn is_done(runs: &Workflows, invocation: &Invocation) -> bool {
+fn line(global: &Global, name: &str, step: &str, attempt: u32, how: &str) {
+    let attempt = match attempt {
+        0 | 1 => String::new(),
+        attempt => format!(", attempt {attempt}"),
+    };
+    note(global, "task", &format!("  {name} (#{step}{attempt}) {how}"));
+}
+
+/// How an attempt has ended whose task was told to stop.
+async fn without_its_task(runs: &Workflows, invocation: &Invocation) -> String {
     let steps = runs.inspect(invocation.workflow()).await.map_or(Vec::new(), |run| run.steps);
     let is_it =
         |step: &&Inspected| (step.index, step.part) == (invocation.place().node, invocation.place().part);
-    steps.iter().find(is_it).is_some_and(|step| step.phase == Phase::Done)
+    let step = steps.iter().find(is_it);
+    let is_last = step.is_some_and(|step| step.attempt == invocation.attempt());
+    match step.map(|step| (step.phase, step.reason.as_deref())) {
+        Some((Phase::Done, _)) if is_last => "done by an answer from outside".to_owned(),
+        Some((Phase::Failed | Phase::BackingOff, Some(reason))) => format!("failed: {reason}"),
+        // It has been begun again since.
+        Some((_, Some(reason))) if !is_last => format!("failed: {reason}"),
+        _ => "cancelled".to_owned(),
+    }
+}
+
+/// Tells of the steps that failed while their tasks have not stopped yet, as a program that took too long.
+async fn tell_of_others(global: &Global, runs: &Workflows, run: &Run, told: &HashSet<Place>) {
+    let steps = runs.inspect(run.id()).await.map_or(Vec::new(), |run| run.steps);
+    for step in steps.iter().filter(|step| step.task && step.phase == Phase::Failed) {
+        let place = Place { node: step.index, part: step.part };
+        if !told.contains(&place) {
+            let how = format!("failed: {}", step.reason.as_deref().unwrap_or("nobody says why"));
+            line(global, &step.name, place.to_string().trim_start_matches('#'), step.attempt, &how);
+        }
+    }
 }
 
 fn show(global: &Global, id: &RunId, progress: &Progress, is_gone: bool, output: &mut Output) -> Result<()> {

@@ -108,7 +108,10 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
             let given = given.as_deref().map(|given| json_or_file("the output", given)).transpose()?;
             let outcome = failure.clone().map_or(Ok(given), Err);
             can_end(runs, id, name, *index).await?;
-            let event = runs.end(id, name, *index, outcome).await?;
+            let event = match runs.end(id, name, *index, outcome).await {
+                Err(error @ Error::Answer { .. }) => return Err(Usage::error(error.to_string())),
+                ended => ended?,
+            };
             output.write(event, &json!({"event": event}))
         }
     }

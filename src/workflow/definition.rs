@@ -18,11 +18,11 @@ pub struct Definition {
 
 /// A task with a parameter that is no policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{task}: {error}{}", if *.own { "" } else { "; a task for which it means something else has to be registered so (`own_parameters`)" })]
+#[error("{task}: {error}{}", if *.of_flow { "" } else { "; it says how the task is run, whatever task that is: write it so, or leave it out" })]
 pub struct WrongPolicy {
     /// What the task is called, with its index.
     pub task: String,
-    own: bool,
+    of_flow: bool,
     /// What is wrong.
     #[source]
     pub error: PolicyError,
@@ -52,7 +52,7 @@ impl Definition {
         graph: Arc<Graph>,
         known: impl Fn(&str) -> (Policy, &'static [&'static str]),
     ) -> Result<Self, WrongPolicy> {
-        let wrong = |index, error| WrongPolicy { task: graph.label(index), own: false, error };
+        let wrong = |index, error| WrongPolicy { task: graph.label(index), of_flow: false, error };
         let mut policies = HashMap::new();
         for (index, node) in graph.nodes().iter().enumerate() {
             let Some(task) = task_of(node.kind()) else { continue };
@@ -66,7 +66,7 @@ impl Definition {
             }
         }
         let of_flow = |name: &str| graph.parameters().and_then(|parameters| parameters.get(name));
-        let flow = |error| WrongPolicy { task: "@flow".to_owned(), own: true, error };
+        let flow = |error| WrongPolicy { task: "@flow".to_owned(), of_flow: true, error };
         let iterate = of_flow("iterate").map(Iterate::of).transpose().map_err(flow)?.unwrap_or_default();
         let turns = match of_flow("turns") {
             None => Self::TURNS,

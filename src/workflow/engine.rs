@@ -106,7 +106,7 @@ impl Engine {
     /// # Errors
     ///
     /// Nothing is started then: [`Error::Flow`] with all that is wrong with the text, [`Error::UnknownTask`],
-    /// [`Error::Policy`], [`Error::Input`].
+    /// [`Error::Policy`], [`Error::Parameters`], [`Error::Input`].
     ///
     /// # Cancel safety
     ///

@@ -1,6 +1,6 @@
 //! What can go wrong with workflows.
 
-use super::{RunId, Status, Unchanged, WrongPolicy};
+use super::{Place, RunId, Status, Unchanged, WrongPolicy};
 use crate::{app, element, event, flow, knowledge};
 
 /// What can go wrong with workflows.
@@ -21,6 +21,12 @@ pub enum Error {
     /// A parameter is no policy.
     #[error(transparent)]
     Policy(#[from] WrongPolicy),
+    /// A task has no such parameter, or it cannot be what it is. Nothing was started.
+    #[error("{}", first(.wrong))]
+    Parameters {
+        /// What is wrong, each with its task.
+        wrong: Vec<String>,
+    },
     /// The input is neither an object nor a list.
     #[error("the input of a flow has to be an object or a list, and is {found}")]
     Input {
@@ -69,6 +75,18 @@ pub enum Error {
         /// Its status.
         status: Status,
     },
+    /// What a step that waits for a person was answered says neither yes nor no. It waits on.
+    #[error(
+        "{place} of the run {id} waits on: {reason}; answer {{\"approved\": false}}, or true or false alone"
+    )]
+    Answer {
+        /// Of which run.
+        id: RunId,
+        /// The step.
+        place: Place,
+        /// What is wrong.
+        reason: String,
+    },
     /// A token for which no step waits.
     #[error("no step waits for an answer with this token: it has ended, was begun anew, or never was")]
     Token,
@@ -102,4 +120,14 @@ fn listed(list: &[String]) -> String {
 
 fn there(known: &[String]) -> String {
     if known.is_empty() { "there are no tasks".to_owned() } else { format!("there are {}", listed(known)) }
+}
+
+/// As much as a message has room for.
+fn first(wrong: &[String]) -> String {
+    const MOST: usize = 10;
+    let shown = wrong.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join("; ");
+    match wrong.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown}; and {more} more"),
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::cause::Failed;
 use super::policy::{Concurrency, Policy, Retry};
-use super::{Ended, Invocation, Outcome, Template};
+use super::{Ended, Invocation, Outcome};
 use crate::app::Loop;
 use crate::element::{Element, Out, SpawnError};
 use futures::FutureExt;
@@ -35,6 +35,8 @@ pub struct Task {
     pub(super) policy: Policy,
     pub(super) own: &'static [&'static str],
     limit: usize,
+    /// What is wrong with its parameters in a flow, if it knows them.
+    check: Option<Arc<Check>>,
     function: Function,
 }
 
@@ -157,31 +159,22 @@ impl Task {
     }
 
     /// `log:`…: writes its input to the log, at the level that the rest of the name says, and gives it as output. The
-    /// parameter `message`, a [`Template`], goes before it.
+    /// parameter `message`, a [`Template`](super::Template), is the message;
+    /// without it, the input is that too.
     #[must_use]
     pub fn log() -> Self {
-        Self::sync("log:*", |invocation| {
-            let message = invocation.parameters().get("message").and_then(Value::as_str).unwrap_or_default();
-            let data = [("input", invocation.input()), ("parameters", invocation.parameters())];
-            let message = Template::parse(message)?.fill(&data)?;
-            let (workflow, step, input) = (invocation.workflow(), invocation.step(), invocation.input());
-            match invocation.base().strip_prefix("log:") {
-                Some("error") => tracing::error!(%workflow, step, %input, "{message}"),
-                Some("warn") => tracing::warn!(%workflow, step, %input, "{message}"),
-                Some("debug") => tracing::debug!(%workflow, step, %input, "{message}"),
-                Some("info") => tracing::info!(%workflow, step, %input, "{message}"),
-                _ => {
-                    return Err(TaskError::for_good(
-                        "the levels are log:error, log:warn, log:info and log:debug",
-                    ));
-                }
-            }
-            Ok(invocation.shared_input())
-        })
+        super::builtin::log()
     }
 
     fn of(name: &str, function: Function) -> Self {
-        Self { name: name.into(), policy: Policy::default(), own: &[], limit: Self::LIMIT, function }
+        Self {
+            name: name.into(),
+            policy: Policy::default(),
+            own: &[],
+            limit: Self::LIMIT,
+            check: None,
+            function,
+        }
     }
 
     /// How long an attempt may take, unless the flow says it.
@@ -224,6 +217,19 @@ impl Task {
     pub fn own_parameters(mut self, names: &'static [&'static str]) -> Self {
         self.own = names;
         self
+    }
+
+    /// What is wrong with its parameters, given the name it is invoked by: ends of sentences that begin with the task.
+    pub(super) fn checked(
+        mut self,
+        check: impl Fn(&str, &Value) -> Vec<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.check = Some(Arc::new(check));
+        self
+    }
+
+    pub(super) fn wrong(&self, name: &str, parameters: &Value) -> Vec<String> {
+        self.check.as_ref().map_or(Vec::new(), |check| check(name, parameters))
     }
 
     /// Its name, or the names it takes.
@@ -280,6 +286,7 @@ impl Task {
     }
 }
 
+type Check = dyn Fn(&str, &Value) -> Vec<String> + Send + Sync;
 type AtOnce = dyn Fn(&Invocation) -> Result<Answer, TaskError> + Send + Sync;
 type Later = dyn Fn(Invocation) -> BoxFuture<'static, Result<Answer, TaskError>> + Send + Sync;
 

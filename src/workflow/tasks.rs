@@ -1,7 +1,7 @@
 //! The tasks that a program hosts.
 
 use super::policy::Policy;
-use super::{Definition, Error, Task};
+use super::{Definition, Error, Task, definition};
 use crate::flow::Graph;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -88,17 +88,32 @@ impl Tasks {
         self.kinds.iter()
     }
 
-    /// The definition of a run of this flow: every task is there, and every policy is one.
+    /// The definition of a run of this flow: every task is there, every policy is one, and the built-in
+    /// tasks have the parameters that are stated, as far as that shows before data are put in.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownTask`] with what there is, [`Error::Policy`].
+    /// [`Error::UnknownTask`] with what there is, [`Error::Policy`], [`Error::Parameters`].
     pub fn define(&self, graph: impl Into<Arc<Graph>>) -> Result<Definition, Error> {
         let none: (Policy, &'static [&'static str]) = (Policy::default(), &[]);
         let known = |name: &str| self.find(name).map_or(none.clone(), |task| (task.policy.clone(), task.own));
         let definition = Definition::with(graph.into(), known)?;
         self.check(&definition)?;
-        Ok(definition)
+        let wrong = self.wrong_parameters(definition.graph());
+        if wrong.is_empty() { Ok(definition) } else { Err(Error::Parameters { wrong }) }
+    }
+
+    /// What the tasks that know their parameters say of those in a flow.
+    fn wrong_parameters(&self, graph: &Graph) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for (index, node) in graph.nodes().iter().enumerate() {
+            let Some(name) = definition::task_of(node.kind()) else { continue };
+            let Some(task) = self.find(name) else { continue };
+            let label = graph.label(index);
+            let reasons = task.wrong(name, &definition::parameters_of(node.kind()));
+            wrong.extend(reasons.iter().map(|reason| format!("{label}{reason}")));
+        }
+        wrong
     }
 
     /// Whether every task of a definition is there.
@@ -111,7 +126,7 @@ impl Tasks {
             return Ok(());
         }
         let nodes = definition.graph().nodes().iter();
-        let names = nodes.filter_map(|node| super::definition::task_of(node.kind()));
+        let names = nodes.filter_map(|node| definition::task_of(node.kind()));
         let mut missing: Vec<String> =
             names.filter(|name| self.position(name).is_none()).map(str::to_owned).collect();
         missing.sort();

@@ -184,6 +184,10 @@ impl Workflows {
     ///
     /// The event is in the log when this returns; the engine that has the run in hand works on it then. One that comes
     /// late or twice changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRun`]; [`Error::Answer`] if the step waits for a person, and the output says neither yes nor no.
     pub async fn end(
         &self,
         id: &RunId,
@@ -192,7 +196,11 @@ impl Workflows {
         outcome: Result<Option<Json>, String>,
     ) -> Result<EventId, Error> {
         self.status(id).await?;
-        let Place { node, part } = step.into();
+        let place = step.into();
+        if let Ok(Some(output)) = &outcome {
+            self.check_answer(id, place, output).await?;
+        }
+        let Place { node, part } = place;
         let event = Event::default().with("name", name).with("index", node).with("workflow", id.full());
         let event = if part == 0 { event } else { event.with("part", part) };
         let event = match outcome {
@@ -201,6 +209,19 @@ impl Workflows {
             Err(reason) => event.with("status", "FAILURE").with("reason", reason),
         };
         Ok(self.log().append(event.with("kind", "end-task").stamped()).await?)
+    }
+
+    /// Refuses what answers no question, for a step that asks one.
+    async fn check_answer(&self, id: &RunId, place: Place, output: &Json) -> Result<(), Error> {
+        // What would be an answer to any question needs no look at the run.
+        if super::builtin::wrong_answer(output).is_none() {
+            return Ok(());
+        }
+        let definition = self.load(id).await?.definition;
+        match super::builtin::no_answer(&definition, place, output) {
+            Some(reason) => Err(Error::Answer { id: id.clone(), place, reason }),
+            None => Ok(()),
+        }
     }
 
     /// As [`end`](Self::end), for the step whose request carried this token.

@@ -1,6 +1,6 @@
 //! What the engine has to know of a built-in task without being asked by it.
 
-use super::super::{Definition, Outcome, Place, State, definition};
+use super::super::{Definition, Outcome, Place, State, definition, input};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -31,8 +31,25 @@ pub(in super::super) fn laid_over(below: &Value, above: &Value, name: &str) -> V
     Value::Object(object)
 }
 
+/// Why an output is no answer to the question of a step, if that waits for a person and it is none.
+pub(in super::super) fn no_answer(definition: &Definition, place: Place, output: &Value) -> Option<String> {
+    let node = definition.graph().node(place.index());
+    let task = node.and_then(|node| definition::task_of(node.kind()));
+    wrong_answer(output).filter(|_| task == Some(APPROVE))
+}
+
+/// Why a value says neither yes nor no.
+pub(in super::super) fn wrong_answer(answer: &Value) -> Option<String> {
+    let said = match answer {
+        Value::Null | Value::Bool(_) => return None,
+        Value::Object(answer) => answer.get("approved").filter(|approved| !approved.is_boolean())?,
+        other => other,
+    };
+    Some(format!("`approved` is true or false, not {}", input::shown(said)))
+}
+
 /// What somebody says is the output of a step that waits for a person is laid over its input; who says nothing else
-/// approves.
+/// approves, and what is no answer is a failure.
 pub(in super::super) fn answered(
     definition: &Definition,
     state: &State,
@@ -44,6 +61,9 @@ pub(in super::super) fn answered(
     let Outcome::Output(output) = &outcome else { return outcome };
     if task != Some(APPROVE) {
         return outcome;
+    }
+    if let Some(reason) = wrong_answer(output) {
+        return Outcome::failed_for_good(reason);
     }
     let input = state.input(definition, place);
     Outcome::Output(Arc::new(approved(&input, output)))

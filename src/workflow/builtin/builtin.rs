@@ -5,6 +5,7 @@ use super::exec::{self, Programs};
 use super::files::Files;
 use super::hub::Hub;
 use super::latches::Latches;
+use super::parameters::Parameters;
 use super::resource::{self, Resources};
 use super::{approve, countdown, delay, event, latch};
 use crate::backend::Backend;
@@ -139,7 +140,7 @@ impl Builtin {
         let hub = Arc::new(Hub::new(self.backend.events().log(keys::LOG)));
         let latches = Latches { store: self.backend.store() };
         let mut tasks = vec![
-            Task::echo("echo"),
+            echo(),
             Task::log(),
             delay::task(),
             event::task(hub),
@@ -169,6 +170,15 @@ impl Builtin {
         }
         tasks
     }
+}
+
+/// `echo`: what it is given, and no parameters.
+fn echo() -> Task {
+    let task = Task::sync("echo", |invocation| {
+        Parameters::of(invocation, &[])?;
+        Ok(invocation.shared_input())
+    });
+    task.with_known(&[], |_, _| None)
 }
 
 #[cfg(feature = "http-client")]

@@ -1,6 +1,7 @@
 //! `wait:countdown`
 
 use super::super::{Error, Invocation, Task, keys};
+use super::known::{Known, anything, text, time};
 use super::latch::name;
 use super::latches::{Latches, Witness};
 use super::own_parameters;
@@ -10,12 +11,15 @@ use crate::knowledge::{Changes, Filter};
 use futures::StreamExt;
 use std::time::Duration;
 
+const KNOWN: [Known; 3] =
+    [Known::needed("name", text), Known::may("timeout", time), Known::may("default", anything)];
+
 /// Waits until nobody holds a latch.
 pub(super) fn task(latches: Latches) -> Task {
     let task = Task::new("wait:countdown", move |invocation: Invocation| {
         let latches = latches.clone();
         async move {
-            let parameters = Parameters::of(&invocation, &["name", "timeout", "default"])?;
+            let parameters = Parameters::of(&invocation, &KNOWN)?;
             let (latch, patience) = (name(&parameters)?, Patience::of(&invocation, &parameters)?);
             tokio::select! {
                 biased;
@@ -31,7 +35,7 @@ pub(super) fn task(latches: Latches) -> Task {
             }
         }
     });
-    task.limit(WAITS).own_parameters(own_parameters("wait:countdown"))
+    task.limit(WAITS).own_parameters(own_parameters("wait:countdown")).with_known(&KNOWN, |_, _| None)
 }
 
 /// How long a notice is waited for before the latch is looked at again: notices may be lost on the way.

@@ -3,6 +3,7 @@
 use super::super::{Invocation, Task, TaskError};
 use super::began::{EVENT, Marks};
 use super::hub::{Hub, Taken, Wanted};
+use super::known::{Known, anything, flag, text, texts, time};
 use super::parameters::{Parameters, wrong};
 use super::patience::{Patience, WAITS, stopped};
 use super::{laid_over, own_parameters};
@@ -11,7 +12,25 @@ use crate::flow::Guard;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-const KNOWN: [&str; 7] = ["event", "match", "condition", "fields", "receipt", "timeout", "default"];
+const KNOWN: [Known; 7] = [
+    Known::needed("event", text),
+    Known::may("match", matched),
+    Known::raw("condition", guard),
+    Known::may("fields", texts),
+    Known::raw("receipt", flag),
+    Known::may("timeout", time),
+    Known::may("default", anything),
+];
+
+fn matched(value: &Value) -> Result<(), String> {
+    let is = value.is_object() || value.as_str() == Some("input");
+    if is { Ok(()) } else { Err(format!("is `input` or an object of fields, not {value}")) }
+}
+
+fn guard(value: &Value) -> Result<(), String> {
+    let text = value.as_str().ok_or_else(|| format!("is a guard in quotes, not {value}"))?;
+    Guard::parse(text).map(drop).map_err(|error| format!("is no guard: {error}"))
+}
 
 /// Ends on the first event of a kind, after it began, that fits.
 pub(super) fn task(hub: Arc<Hub>) -> Task {
@@ -43,7 +62,7 @@ pub(super) fn task(hub: Arc<Hub>) -> Task {
             Ok(laid_over(invocation.input(), &value, "output").into())
         }
     });
-    task.limit(WAITS).own_parameters(own_parameters(EVENT))
+    task.limit(WAITS).own_parameters(own_parameters(EVENT)).with_known(&KNOWN, |_, _| None)
 }
 
 /// Which event ends the wait, and what the step takes from it.

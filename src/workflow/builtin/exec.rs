@@ -1,6 +1,7 @@
 //! `exec:…`
 
 use super::super::{Answer, Invocation, Task, TaskError};
+use super::known::{Known, anything, flag, literal, missing, object, one_of, text, texts};
 use super::parameters::{Parameters, wrong};
 use super::patience::stopped;
 use serde_json::{Value, json};
@@ -24,7 +25,14 @@ pub(super) struct Programs {
     pub(super) timeout: Duration,
 }
 
-const KNOWN: [&str; 6] = ["command", "args", "stdin", "env", "output", "error_on_status"];
+const KNOWN: [Known; 6] = [
+    Known::may("command", text),
+    Known::may("args", texts),
+    Known::may("stdin", anything),
+    Known::may("env", object),
+    Known::may("output", |value| one_of(&["text", "json"], value)),
+    Known::raw("error_on_status", flag),
+];
 /// Where programs are found that are allowed by name.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// How long a program may clean up that is told to end.
@@ -35,12 +43,14 @@ const LIMIT: usize = 64;
 /// Runs programs: the one that the name of the task names behind `exec:`, or by `exec:run` that of the parameter
 /// `command`.
 pub(super) fn task(programs: Programs) -> Task {
-    let timeout = programs.timeout;
+    let (timeout, allowed) = (programs.timeout, programs.clone());
     let task = Task::new("exec:*", move |invocation: Invocation| {
         let programs = programs.clone();
         async move { programs.run(&invocation).await }
     });
-    task.limit(LIMIT).timeout(timeout)
+    task.limit(LIMIT)
+        .timeout(timeout)
+        .with_known(&KNOWN, move |name, parameters| allowed.check(name, parameters))
 }
 
 /// What a program has done.
@@ -87,6 +97,19 @@ impl Programs {
         Ok(json!({"exit_status": status.code(), "stdout": text}).into())
     }
 
+    /// Why a flow cannot run a program, if that shows before it begins.
+    fn check(&self, task: &str, parameters: &Value) -> Option<String> {
+        let name = match task.strip_prefix("exec:")? {
+            "run" => match parameters.get("command").map(literal) {
+                None => return Some(missing("command")),
+                Some(Ok(Some(Value::String(name)))) => name,
+                Some(_) => return None,
+            },
+            name => name.to_owned(),
+        };
+        self.find(&name).err().map(|error| format!(": {}", error.reason()))
+    }
+
     /// The program that is allowed under a name.
     fn find(&self, name: &str) -> Result<&str, TaskError> {
         let is = |allowed: &&String| {
@@ -95,7 +118,12 @@ impl Programs {
         };
         self.allowed.iter().find(is).map(String::as_str).ok_or_else(|| {
             let known = if self.allowed.is_empty() { "none".to_owned() } else { self.allowed.join(", ") };
-            wrong(&format!("{name} may not be run: workflow.exec.allow has {known}"))
+            let all: Vec<&str> = self.allowed.iter().map(String::as_str).chain([name]).collect();
+            let all = all.join(", ");
+            wrong(&format!(
+                "{name} may not be run: workflow.exec.allow has {known}; to allow it, set \
+                 MAPE_WORKFLOW__EXEC__ALLOW='[{all}]', or `workflow: {{exec: {{allow: [{all}]}}}}` in config.yaml"
+            ))
         })
     }
 

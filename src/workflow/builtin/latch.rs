@@ -1,10 +1,13 @@
 //! `wait:acquire` and `wait:release`
 
 use super::super::{Invocation, Task, TaskError};
+use super::known::{Known, text, time};
 use super::latches::{Latches, Step};
 use super::parameters::{Parameters, wrong};
 use super::patience::WAITS;
 
+const ACQUIRE: [Known; 2] = [Known::needed("name", text), Known::may("lease", time)];
+const RELEASE: [Known; 1] = [Known::needed("name", text)];
 /// The longest name of a latch.
 const LONGEST: usize = 512;
 
@@ -13,14 +16,14 @@ pub(super) fn acquire(latches: Latches) -> Task {
     let task = Task::new("wait:acquire", move |invocation: Invocation| {
         let latches = latches.clone();
         async move {
-            let parameters = Parameters::of(&invocation, &["name", "lease"])?;
+            let parameters = Parameters::of(&invocation, &ACQUIRE)?;
             let lease = parameters.duration("lease")?;
             let until = lease.map(|lease| invocation.since().after(lease));
             latches.acquire(&name(&parameters)?, &step(&invocation), until).await?;
             Ok(invocation.shared_input())
         }
     });
-    task.limit(WAITS)
+    task.limit(WAITS).with_known(&ACQUIRE, |_, _| None)
 }
 
 /// Gives a hold back.
@@ -28,7 +31,7 @@ pub(super) fn release(latches: Latches) -> Task {
     let task = Task::new("wait:release", move |invocation: Invocation| {
         let latches = latches.clone();
         async move {
-            let name = name(&Parameters::of(&invocation, &["name"])?)?;
+            let name = name(&Parameters::of(&invocation, &RELEASE)?)?;
             if !latches.release(&name, &step(&invocation)).await? {
                 let workflow = invocation.workflow();
                 tracing::debug!(%workflow, latch = name, "a latch was released that nobody holds");
@@ -36,7 +39,7 @@ pub(super) fn release(latches: Latches) -> Task {
             Ok(invocation.shared_input())
         }
     });
-    task.limit(WAITS)
+    task.limit(WAITS).with_known(&RELEASE, |_, _| None)
 }
 
 /// The latch that the parameters name.

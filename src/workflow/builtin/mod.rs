@@ -20,8 +20,10 @@ mod format;
 #[cfg(feature = "http-client")]
 mod http;
 mod hub;
+mod known;
 mod latch;
 mod latches;
+mod log;
 mod parameters;
 mod patience;
 mod resource;
@@ -30,10 +32,11 @@ mod waiting;
 pub use builtin::{Builtin, NoUrl};
 pub use waiting::{Waiting, WaitsFor};
 
-pub(super) use answer::{answered, laid_over, own_parameters};
+pub(super) use answer::{answered, laid_over, no_answer, own_parameters, wrong_answer};
 pub(super) use began::announced;
 #[cfg(feature = "http-client")]
 pub(super) use http::find as find_callback;
+pub(super) use log::task as log;
 
 /// Takes away what is kept of a run besides its history.
 pub(super) async fn forget(

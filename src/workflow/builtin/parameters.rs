@@ -1,7 +1,7 @@
 //! The parameters of a built-in task.
 
-use super::super::{Invocation, Policy, TaskError, Template, duration};
-use crate::hint::nearest;
+use super::super::{Invocation, TaskError, Template, duration};
+use super::known::{Known, missing, unknown_among};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -13,21 +13,13 @@ pub(super) struct Parameters<'i> {
 }
 
 impl<'i> Parameters<'i> {
-    pub(super) fn of(invocation: &'i Invocation, known: &[&str]) -> Result<Self, TaskError> {
+    pub(super) fn of(invocation: &'i Invocation, known: &[Known]) -> Result<Self, TaskError> {
         let given = match invocation.parameters() {
             Value::Object(given) => given.clone(),
-            Value::Null => Map::new(),
-            other => return Err(wrong(&format!("the parameters have to be an object, not {other}"))),
+            _ => Map::new(),
         };
-        for name in given.keys() {
-            if known.contains(&name.as_str()) || Policy::PARAMETERS.contains(&name.as_str()) {
-                continue;
-            }
-            let help = match nearest(name, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", known.join(", ")),
-            };
-            return Err(wrong(&format!("{} has no parameter `{name}`: {help}", invocation.base())));
+        if let Some(unknown) = unknown_among(invocation.parameters(), known).first() {
+            return Err(wrong(&format!("{}{unknown}", invocation.base())));
         }
         Ok(Self { invocation, given })
     }
@@ -66,7 +58,7 @@ impl<'i> Parameters<'i> {
 
     pub(super) fn needed(&self, name: &str) -> Result<String, TaskError> {
         let text = self.text(name)?.filter(|text| !text.is_empty());
-        text.ok_or_else(|| wrong(&format!("{} needs the parameter `{name}`", self.invocation.base())))
+        text.ok_or_else(|| wrong(&format!("{}{}", self.invocation.base(), missing(name))))
     }
 
     pub(super) fn flag(&self, name: &str, without: bool) -> Result<bool, TaskError> {

@@ -3,11 +3,17 @@
 use super::super::{Invocation, LOAD, STORE, Task, TaskError, Template};
 use super::files::Files;
 use super::format::Format;
+use super::known::{Known, literal, object, one_of, text};
 use super::parameters::{Parameters, wrong};
 use super::patience::stopped;
 use serde_json::Value;
 
-const KNOWN: [&str; 4] = ["uri", "format", "method", "headers"];
+const KNOWN: [Known; 4] = [
+    Known::needed("uri", text),
+    Known::may("format", |value| one_of(&["json", "jsonl", "yaml", "text"], value)),
+    Known::may("method", |value| one_of(&["PUT", "POST", "put", "post"], value)),
+    Known::may("headers", object),
+];
 
 /// Where resources are.
 #[derive(Clone)]
@@ -30,6 +36,11 @@ enum Place {
 /// The tasks that load and store.
 pub(super) fn tasks(resources: &Resources) -> Vec<Task> {
     let (loading, storing) = (resources.clone(), resources.clone());
+    let checked = resources.clone();
+    let check = move |_: &str, parameters: &Value| {
+        let Ok(Some(Value::String(uri))) = literal(parameters.get("uri")?) else { return None };
+        checked.place_of(uri).err().map(|error| format!(": {}", error.reason()))
+    };
     let load = Task::new(LOAD, move |invocation: Invocation| {
         let resources = loading.clone();
         async move {
@@ -50,7 +61,7 @@ pub(super) fn tasks(resources: &Resources) -> Vec<Task> {
             }
         }
     });
-    vec![load, store]
+    vec![load.with_known(&KNOWN, check.clone()), store.with_known(&KNOWN, check)]
 }
 
 impl Resources {

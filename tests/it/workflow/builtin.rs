@@ -7,6 +7,7 @@ mod exec;
 #[cfg(all(feature = "cli", feature = "file", unix))]
 mod flows;
 mod latch;
+mod parameters;
 #[cfg(feature = "http-client")]
 mod request;
 mod resource;
@@ -37,8 +38,12 @@ async fn output(engine: &Engine, flow: &str, input: Value) -> Value {
     Value::clone(&*engine.run(flow, input).await.unwrap().output().await.unwrap().unwrap())
 }
 
+/// How a flow fails, or why it does not begin.
 async fn failure(engine: &Engine, flow: &str, input: Value) -> String {
-    engine.run(flow, input).await.unwrap().output().await.unwrap().unwrap_err().to_string()
+    match engine.run(flow, input).await {
+        Ok(run) => run.output().await.unwrap().unwrap_err().to_string(),
+        Err(refused) => refused.to_string(),
+    }
 }
 
 async fn step(runs: &Workflows, run: &Run, index: u32) -> Inspected {

@@ -83,11 +83,19 @@ fn what_cannot_run_says_why_and_a_failure_names_the_task() {
     let (code, _, err) = program.run(&["run", "b.flow"]);
     assert_eq!(code, 1);
     assert!(err.contains("nobody has the task `fetch`: there are `echo`, `human:approve`, `log:*`"), "{err}");
-    std::fs::write(program.directory.join("c.flow"), "echo → log:loud").unwrap();
+    std::fs::write(program.directory.join("c.flow"), "echo → log:info (- message: '{input.gone}' -)")
+        .unwrap();
     let (code, out, err) = program.run(&["run", "c.flow", "--json", "--id", "x"]);
     let line: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
     assert_eq!((code, &line["state"], &line["id"]), (1, &json!("FAILED"), &json!("x")));
-    assert!(err.contains("log:loud (#2) failed"), "{err}");
+    assert!(err.contains("log:info (#2) failed"), "{err}");
+    let misspelled = "log:info (- message: begun -) → wait:event (- {evnt: e, timeout: soon} -)";
+    std::fs::write(program.directory.join("d.flow"), misspelled).unwrap();
+    let (code, _, err) = program.run(&["run", "d.flow"]);
+    assert!(code == 1 && !err.contains("begun"), "{err}");
+    for said in ["wait:event (#2) has no parameter `evnt`: did you mean `event`?", "not \"soon\""] {
+        assert!(err.contains(said), "{err}");
+    }
     assert_eq!(program.run(&["run", "absent.flow"]).0, 2);
     assert_eq!(program.run(&["run", "c.flow", "--input", "{"]).0, 2);
     assert_eq!(program.run(&["run"]).0, 2);

@@ -16,6 +16,9 @@ pub(super) struct Output {
 }
 
 impl Output {
+    /// What they are called.
+    pub(super) const MODES: [&str; 3] = ["status", "response_text", "response_json"];
+
     pub(super) fn of(parameters: &Parameters<'_>) -> Result<Self, TaskError> {
         let mut output = Self::default();
         for mode in parameters.texts("output_mode")? {

@@ -1,6 +1,7 @@
 //! `request:get`, `request:post`, `request:put` and `request:delete`
 
 use super::super::super::{Answer, Invocation, Task, TaskError, Template};
+use super::super::known::{Known, anything, flag, literal, missing, object, text, texts, time};
 use super::super::parameters::{Parameters, filled, wrong};
 use super::super::patience::stopped;
 use super::callback::Callback;
@@ -25,18 +26,28 @@ pub(in super::super) struct Requests {
     pub(in super::super) longest: usize,
 }
 
-const KNOWN: [&str; 10] = [
-    "url",
-    "template",
-    "headers",
-    "content_type",
-    "sync",
-    "output_mode",
-    "error_on_status",
-    "category",
-    "environ",
-    "use_context_parameters",
+const KNOWN: [Known; 11] = [
+    Known::may("url", text),
+    Known::may("template", anything),
+    Known::may("headers", object),
+    Known::may("content_type", text),
+    Known::raw("sync", flag),
+    Known::may("output_mode", modes),
+    Known::raw("error_on_status", flag),
+    Known::may("category", text),
+    Known::may("environ", text),
+    Known::raw("use_context_parameters", flag),
+    Known::may("timeout", time),
 ];
+fn modes(value: &Value) -> Result<(), String> {
+    texts(value)?;
+    let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let wrong = all.iter().find(|mode| !Output::MODES.iter().any(|known| *mode == known));
+    wrong.map_or(Ok(()), |mode| {
+        Err(format!("is status, response_text or response_json, or a list of them, not {mode}"))
+    })
+}
+
 /// Parameters that an input may state if the flow says so: those that say neither where a request goes nor what it
 /// carries.
 const FROM_INPUT: [&str; 3] = ["content_type", "output_mode", "error_on_status"];
@@ -48,8 +59,8 @@ pub(in super::super) fn tasks(requests: &Requests) -> Vec<Task> {
     let methods = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
     let tasks = methods.map(|method| {
         let name = format!("request:{}", method.as_str().to_lowercase());
-        let requests = requests.clone();
-        Task::new(&name, move |invocation: Invocation| {
+        let (requests, checked) = (requests.clone(), requests.clone());
+        let task = Task::new(&name, move |invocation: Invocation| {
             let (requests, method) = (requests.clone(), method.clone());
             async move {
                 tokio::select! {
@@ -58,12 +69,34 @@ pub(in super::super) fn tasks(requests: &Requests) -> Vec<Task> {
                     answer = requests.answer(method, &invocation) => answer,
                 }
             }
-        })
+        });
+        task.with_known(&KNOWN, move |_, parameters| checked.check(parameters))
     });
     tasks.into()
 }
 
 impl Requests {
+    /// Why a flow cannot ask, if that shows before it begins.
+    fn check(&self, parameters: &Value) -> Option<String> {
+        let written = |name: &str| match literal(parameters.get(name)?) {
+            Ok(Some(Value::String(text))) => Some(text),
+            _ => None,
+        };
+        let is_there = |name: &str| parameters.get(name).is_some_and(|value| !value.is_null());
+        if !is_there("category") {
+            let url = written("url").map(|url| Url::parse(&url).err());
+            return match url {
+                None => (!is_there("url")).then(|| missing("url")),
+                Some(error) => error.map(|error| format!(": `url` gives no URL: {error}")),
+            };
+        }
+        let (category, environ) = (written("category")?, written("environ"));
+        if is_there("environ") && environ.is_none() {
+            return None;
+        }
+        self.services.find(&category, environ.as_deref()).err().map(|reason| format!(": {reason}"))
+    }
+
     async fn answer(&self, method: Method, invocation: &Invocation) -> Result<Answer, TaskError> {
         let mut parameters = Parameters::of(invocation, &KNOWN)?;
         if parameters.flag("use_context_parameters", false)? {

@@ -4,7 +4,7 @@ use super::{begun, engine_on, failure, output, step};
 use crate::suite::eventually;
 use mape::app::App;
 use mape::backend::Backend;
-use mape::workflow::{Builtin, Engine, Place, Tasks, WaitsFor};
+use mape::workflow::{Builtin, Engine, Error, Phase, Place, Tasks, WaitsFor};
 use serde_json::{Value, json};
 
 const ASK: &str = "human:approve (- {question: 'Pay {input[sum]}?', who: [ada, eve]} -)";
@@ -32,7 +32,7 @@ async fn a_question_shows_and_its_answer_is_laid_over_the_input() {
     let error = run.output().await.unwrap().unwrap_err().to_string();
     assert!(error.ends_with("human:approve (#1) failed: no money"), "{error}");
     let error = failure(&engine, "human:approve", Value::Null).await;
-    assert!(error.contains("human:approve needs the parameter `question`"), "{error}");
+    assert!(error.contains("human:approve (#1) needs the parameter `question`"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,4 +87,27 @@ async fn the_items_of_an_iteration_are_asked_about_and_answered_one_by_one() {
     }
     let expected = json!([{"sum": 5, "approved": false}, {"sum": 6, "approved": true}]);
     assert_eq!(*run.output().await.unwrap().unwrap(), expected);
+}
+
+#[tokio::test]
+async fn what_says_neither_yes_nor_no_is_refused_and_fails_the_step_if_others_send_it() {
+    let engine = engine_on(&Backend::memory()).await;
+    let runs = engine.workflows();
+    let run = engine.run(ASK, json!({"sum": 5})).await.unwrap();
+    begun(runs, &run, 1).await;
+    for answer in [json!(5), json!("no"), json!([1]), json!({"approved": "no"}), json!({"approved": null})] {
+        let refused = runs.end(run.id(), "human:approve", 1, Ok(Some(answer))).await.unwrap_err();
+        assert!(matches!(refused, Error::Answer { .. }), "{refused}");
+        assert!(refused.to_string().contains("`approved` is true or false, not "), "{refused}");
+    }
+    assert_eq!(step(runs, &run, 1).await.phase, Phase::Active);
+    runs.end(run.id(), "human:approve", 1, Ok(Some(json!(false)))).await.unwrap();
+    assert_eq!(*run.output().await.unwrap().unwrap(), json!({"sum": 5, "approved": false}));
+
+    let run = engine.run(ASK, json!({"sum": 5})).await.unwrap();
+    begun(runs, &run, 1).await;
+    let event = json!({"workflow": run.id().full(), "index": 1, "output": {"approved": "no"}});
+    runs.event("end-task", &event).await.unwrap();
+    let error = run.output().await.unwrap().unwrap_err().to_string();
+    assert!(error.contains("`approved` is true or false, not the text \"no\""), "{error}");
 }

@@ -21,6 +21,9 @@ fn water_makes_files_of_a_file_with_programs_that_are_allowed() {
     assert!(code == 1 && err.contains("nobody has the tasks `exec:awk`, `exec:sort`, `exec:wc`"), "{err}");
     let (code, _, err) = program.run(&["run", "a.flow", "--tasks", "exec"]);
     assert!(code == 1 && err.contains("awk may not be run: workflow.exec.allow has none"), "{err}");
+    for way in ["MAPE_WORKFLOW__EXEC__ALLOW='[awk]'", "`workflow: {exec: {allow: [awk]}}` in config.yaml"] {
+        assert!(err.contains(way), "{err}");
+    }
     std::fs::write(program.directory.join("config.yaml"), "workflow: {exec: {allow: [awk, sort, wc]}}")
         .unwrap();
     let (code, _, err) = program.run(&["run", "a.flow", "--tasks", "exec"]);
@@ -44,6 +47,9 @@ fn an_invoice_waits_for_a_person() {
     super::restart::kept(&mut process, "i");
     let (_, shown, _) = program.run(&["inspect", "i", "--backend", URL]);
     assert!(shown.contains("waits for ada or eve: Pay 5 to Bob?, until 2"), "{shown}");
+    let no_answer = ["end", "i", "look", "1", "--output", r#"{"approved": "no"}"#, "--backend", URL];
+    let (code, _, err) = program.run(&no_answer);
+    assert!(code == 2 && err.contains("`approved` is true or false, not the text \"no\""), "{err}");
     let answer = r#"{"approved": true, "by": "eve"}"#;
     program.json(&["end", "i", "look", "1", "--output", answer, "--backend", URL]);
     let mut out = String::new();
@@ -60,6 +66,41 @@ fn a_reminder_outlives_the_program() {
     process.signal("-KILL");
     let (code, _, err) = program.run(&["run", "--id", "r", "--backend", URL]);
     assert!(code == 0 && err.contains("Remember: tea"), "{err}");
+}
+
+#[test]
+fn what_is_logged_without_a_message_is_the_input() {
+    let program = Program::new("logged", "log:info");
+    let (code, _, err) = program.run(&["run", "a.flow", "--input", r#"{"x": 1}"#]);
+    assert!(code == 0 && err.contains(r#"INFO {"x":1} "#), "{err}");
+}
+
+#[test]
+fn what_took_too_long_has_a_line_that_says_so() {
+    let sleep = r#"exec:sleep ({"args": [9], "timeout": "300ms"})"#;
+    let delay = r#"wait:delay ({"duration": "9d", "timeout": "300ms"})"#;
+    let again = r#"wait:delay ({"duration": "9d", "timeout": "300ms", "retry": {"attempts": 1, "wait": 0}})"#;
+    for (test, flow, lines) in [
+        ("slow-exec", sleep, &["  exec:sleep (#1) failed: it took longer than 300ms"][..]),
+        ("slow-wait", delay, &["  wait:delay (#1) failed: it took longer than 300ms"]),
+        (
+            "slow-again",
+            again,
+            &[
+                "  wait:delay (#1) failed: it took longer than 300ms",
+                "  wait:delay (#1, attempt 2) failed: it took longer than 300ms",
+            ],
+        ),
+    ] {
+        let program = Program::new(test, flow);
+        let mut command = program.command(&["run", "a.flow", "--tasks", "exec"]);
+        let out = command.env("MAPE_WORKFLOW__EXEC__ALLOW", "[sleep]").output().unwrap();
+        let err = String::from_utf8_lossy(&out.stderr);
+        for line in lines {
+            assert_eq!(err.matches(line).count(), 1, "{line}: {err}");
+        }
+        assert!(!err.contains("cancelled"), "{err}");
+    }
 }
 
 /// What is simulated sends and runs nothing, and ends once.

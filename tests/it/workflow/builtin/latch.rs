@@ -64,7 +64,7 @@ async fn a_run_may_give_back_what_another_holds_and_never_more_than_there_is() {
     output(&engine, "wait:release (- name: l -)", Value::Null).await;
     assert_eq!(holds(&backend, "l").await, 0);
     let error = failure(&engine, "wait:acquire", Value::Null).await;
-    assert!(error.contains("wait:acquire needs the parameter `name`"), "{error}");
+    assert!(error.contains("wait:acquire (#1) needs the parameter `name`"), "{error}");
 }
 
 #[tokio::test]
@@ -73,8 +73,8 @@ async fn what_a_run_holds_that_ends_in_any_way_holds_nobody_up() {
     let engine = engine_on(&backend).await;
     let runs = engine.workflows();
     for ending in ["finished", "failed", "terminated"] {
-        let flow =
-            "wait:acquire (- name: l -) → wait:event (- event: go -) → ? `$[?(@.fails=true)]` log:wrong";
+        let flow = "wait:acquire (- name: l -) → wait:event (- event: go -)
+            → ? `$[?(@.fails=true)]` log:info (- message: '{input.gone}' -)";
         let holder = engine.run(flow, json!({"fails": ending == "failed"})).await.unwrap();
         begun(runs, &holder, 2).await;
         let waiting = engine.run("wait:countdown (- name: l -)", Value::Null).await.unwrap();

@@ -384,11 +384,11 @@ async fn a_request_ends_with_its_run() {
     run.wait().await.unwrap();
     assert!(begin.elapsed() < Duration::from_secs(1));
     for (parameters, said) in [
-        (json!({}), "request:get needs the parameter `url`"),
+        (json!({}), "request:get (#1) needs the parameter `url`"),
         (json!({"url": "/relative"}), "`url` gives no URL"),
         (json!({"url": "http://{input[gone]}"}), "`url`: `input` has no `gone`"),
         (json!({"url": "http://x", "output_mode": "all"}), "`output_mode` is status, response_text or"),
-        (json!({"url": "http://x", "methode": "x"}), "request:get has no parameter `methode`"),
+        (json!({"url": "http://x", "methode": "x"}), "request:get (#1) has no parameter `methode`"),
     ] {
         let error = failure(&engine, &flow("request:get", &parameters), Value::Null).await;
         assert!(error.contains(said), "{error}");

@@ -19,10 +19,10 @@ async fn a_delay_takes_its_time_and_passes_its_input_on() {
         assert!((took - seconds).abs() < 0.1, "{duration}: {took} s");
     }
     for (parameters, said) in [
-        ("", "wait:delay needs `duration`"),
+        ("", "wait:delay (#1) needs the parameter `duration`"),
         ("(- duration: soon -)", "is seconds or a text like 5m30s, not \"soon\""),
         ("(- duration: -1 -)", "is seconds or a text like 5m30s, not -1"),
-        ("(- durations: 1 -)", "wait:delay has no parameter `durations`: did you mean `duration`?"),
+        ("(- durations: 1 -)", "wait:delay (#1) has no parameter `durations`: did you mean `duration`?"),
         ("(- duration: '{input.gone}' -)", "`duration`: `input` has no `gone`: it is empty"),
     ] {
         let error = failure(&engine, &format!("wait:delay {parameters}"), Value::Null).await;
