@@ -252,7 +252,9 @@ impl Durable {
 impl Durable {
     /// Waits for something to write; `None` if there is nothing and nothing will come.
     pub(in crate::backend) fn take(&self, former: Written) -> Option<Batch> {
-        let Written { mut spare, operations: expected, took } = former;
+        let Written { mut spare, operations, took } = former;
+        // Those who came while the last batch was written, and those who are answered now.
+        let expected = operations + self.state.lock().operations;
         spare.clear();
         if spare.capacity() > SPARE {
             spare = Vec::new();
@@ -275,15 +277,14 @@ impl Durable {
         }
         if state.operations < expected {
             // Those who were answered together come back together: without them the batch would be that of the
-            // fastest, and all others would wait for two. More may come than those of the last batch: once divided, they
-            // would stay so.
+            // fastest, and all others would wait for two. And once divided into two batches they would stay so.
             drop(state);
             let (mut seen, mut grown) = (0, Instant::now());
             self.while_awake(took / 4, |state| {
                 if state.operations > seen {
                     (seen, grown) = (state.operations, Instant::now());
                 }
-                grown.elapsed() < QUIET
+                seen < expected && grown.elapsed() < QUIET
             });
             state = self.state.lock();
         }
