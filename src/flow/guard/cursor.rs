@@ -75,6 +75,25 @@ impl<'a> Cursor<'a> {
         if self.take(sign) { Ok(()) } else { Err(self.fault(&format!("`{sign}`"))) }
     }
 
+    /// One or more of what `read` reads, in square brackets and with commas between.
+    pub(super) fn listed<T>(&mut self, mut read: impl FnMut(&mut Self) -> Read<T>) -> Read<Vec<T>> {
+        self.expect("[")?;
+        self.nested(|cursor| {
+            let mut list = Vec::new();
+            loop {
+                cursor.skip_blanks();
+                list.push(read(cursor)?);
+                cursor.skip_blanks();
+                if cursor.take("]") {
+                    return Ok(list);
+                }
+                if !cursor.take(",") {
+                    return Err(cursor.fault("`,` or `]`"));
+                }
+            }
+        })
+    }
+
     /// Reads what stands in brackets, unless it is nested too deep.
     pub(super) fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<T> {
         if self.depth >= MAX_DEPTH {

@@ -39,12 +39,12 @@ fn segments(cursor: &mut Cursor<'_>) -> Read<Vec<Segment>> {
         if descends || cursor.take(".") {
             cursor.skip_blanks();
             let selectors = match cursor.peek() {
-                Some('[') if descends => brackets(cursor)?,
+                Some('[') if descends => cursor.listed(selector)?,
                 _ => vec![bare_word(cursor)?],
             };
             segments.push(Segment { descends, selectors });
         } else if cursor.peek() == Some('[') {
-            segments.push(Segment { descends: false, selectors: brackets(cursor)? });
+            segments.push(Segment { descends: false, selectors: cursor.listed(selector)? });
         } else {
             return Ok(segments);
         }
@@ -98,24 +98,6 @@ fn call(cursor: &mut Cursor<'_>, start: usize, name: &str) -> Read<Selector> {
     }
     let method = Method::new(name, arguments);
     method.map(Selector::Method).map_err(|message| Fault { at: start, message, help: None })
-}
-
-fn brackets(cursor: &mut Cursor<'_>) -> Read<Vec<Selector>> {
-    cursor.expect("[")?;
-    cursor.nested(|cursor| {
-        let mut selectors = Vec::new();
-        loop {
-            cursor.skip_blanks();
-            selectors.push(selector(cursor)?);
-            cursor.skip_blanks();
-            if cursor.take("]") {
-                return Ok(selectors);
-            }
-            if !cursor.take(",") {
-                return Err(cursor.fault("`,` or `]`"));
-            }
-        }
-    })
 }
 
 fn selector(cursor: &mut Cursor<'_>) -> Read<Selector> {

@@ -27,12 +27,12 @@ fn segments(cursor: &mut Cursor<'_>) -> Read<Vec<Segment>> {
         let descends = cursor.take("..");
         if descends || cursor.take(".") {
             let selectors = match cursor.peek() {
-                Some('[') if descends => brackets(cursor)?,
+                Some('[') if descends => cursor.listed(selector)?,
                 _ => vec![shorthand(cursor)?],
             };
             segments.push(Segment { descends, selectors });
         } else if cursor.peek() == Some('[') {
-            segments.push(Segment { descends: false, selectors: brackets(cursor)? });
+            segments.push(Segment { descends: false, selectors: cursor.listed(selector)? });
         } else {
             cursor.go_to(before);
             return Ok(segments);
@@ -50,24 +50,6 @@ fn shorthand(cursor: &mut Cursor<'_>) -> Read<Selector> {
     }
     let name = cursor.take_while(|char| first(char) || char.is_ascii_digit());
     Ok(Selector::Name(name.to_owned()))
-}
-
-fn brackets(cursor: &mut Cursor<'_>) -> Read<Vec<Selector>> {
-    cursor.expect("[")?;
-    cursor.nested(|cursor| {
-        let mut selectors = Vec::new();
-        loop {
-            cursor.skip_blanks();
-            selectors.push(selector(cursor)?);
-            cursor.skip_blanks();
-            if cursor.take("]") {
-                return Ok(selectors);
-            }
-            if !cursor.take(",") {
-                return Err(cursor.fault("`,` or `]`"));
-            }
-        }
-    })
 }
 
 fn selector(cursor: &mut Cursor<'_>) -> Read<Selector> {
