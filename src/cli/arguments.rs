@@ -261,11 +261,6 @@ impl Arguments {
 }
 
 impl Global {
-    /// What `--backend` says.
-    pub(super) fn backend(&self) -> Option<&str> {
-        self.backend.as_deref()
-    }
-
     /// The configuration with these options laid over it.
     pub(super) fn load(&self) -> Result<Config, Error> {
         let mut builder = Config::builder();

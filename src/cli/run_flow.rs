@@ -113,14 +113,15 @@ async fn through(
     if !global.json {
         note(global, "run", &format!("run {} on {}", run.id(), staying.backend.url()));
     }
+    // Without secrets, as all may read what is written there.
+    let on = staying.backend.url().to_owned();
     tokio::select! {
         progress = follow(global, ends, &run, engine, staying) => progress,
         () = told => {
-            let on = match global.backend() {
-                Some(url) => format!(" --backend {url}"),
-                None => String::new(),
-            };
-            bail!("told to end before the run {id} was over; `mape run --id {id}{on}` goes on with it")
+            if on == "memory:" {
+                bail!("told to end before the run {id} was over; it was in memory only, and is gone");
+            }
+            bail!("told to end before the run {id} was over; `mape run --id {id} --backend {on}` goes on with it")
         }
     }
 }
@@ -212,7 +213,11 @@ async fn follow(
                     staying.regain(global).await?;
                 } else if looked.is_multiple_of(ABANDONED) {
                     // Perhaps nobody goes on with it, and this engine cannot.
-                    engine.attach(run.id().clone()).await?;
+                    let attached = engine.attach(run.id().clone()).await;
+                    // If the backend is away, it is asked again.
+                    if let Err(error @ Error::UnknownTask { .. }) = attached {
+                        return Err(error.into());
+                    }
                 }
             }
         }

@@ -71,8 +71,8 @@ impl Staying {
         match Backend::open_with(&self.url, self.options.clone()).await {
             Err(Error::Owned { .. }) => Ok(()),
             opened => {
-                note(global, "owner", "whoever owned the directory is gone; it is this process now");
                 self.own = Some(opened?);
+                note(global, "owner", "whoever owned the directory is gone; it is this process now");
                 Ok(())
             }
         }

@@ -262,6 +262,28 @@ fn a_run_that_is_interrupted_takes_its_programs_along_and_says_how_to_go_on() {
     assert!(code == 2 && err.contains("there is no directory typo"), "{err}");
 }
 
+#[cfg(all(feature = "redis", unix))]
+#[test]
+fn a_run_that_is_interrupted_shows_no_password_and_says_when_it_is_gone() {
+    let program = Program::new("interrupted-elsewhere", "wait:delay (- duration: 60s -)");
+    let server = crate::server::RedisServer::options().acl("car", "on >secret-word ~* &* +@all").start();
+    for (url, expected) in [
+        (server.url_for("car", "secret-word").as_str(), "`mape run --id r --backend redis://"),
+        ("memory:", "it was in memory only, and is gone"),
+    ] {
+        let mut command = program.command(&["run", "a.flow", "--id", "r", "--backend", url]);
+        let mut running = Process(command.stderr(Stdio::piped()).spawn().unwrap());
+        let mut told = BufReader::new(running.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let first = told.find(|line| line.starts_with("run r on")).unwrap();
+        let kill = Command::new("kill").args(["-INT", &running.0.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        let rest: Vec<String> = told.collect();
+        assert_eq!(running.0.wait().unwrap().code(), Some(1), "{rest:?}");
+        assert!(rest.iter().any(|line| line.contains(expected)), "{rest:?}");
+        assert!(!format!("{first}{rest:?}").contains("secret-word"), "{first} {rest:?}");
+    }
+}
+
 #[cfg(all(feature = "file", unix))]
 #[test]
 fn a_run_goes_on_when_the_process_that_owned_the_directory_has_ended() {
