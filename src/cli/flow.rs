@@ -175,14 +175,20 @@ impl File<'_> {
         Ok(true)
     }
 
+    /// The text in its layout; if it cannot be read, what is wrong with it is said.
+    fn laid_out(&self, global: &Global, output: &mut Output) -> Result<Option<String>> {
+        if let Ok(text) = self.workflow.format() {
+            return Ok(Some(text));
+        }
+        self.complain(global);
+        if global.json {
+            output.write("", &self.checked(None))?;
+        }
+        Ok(None)
+    }
+
     fn fmt(&self, global: &Global, to_stdout: bool, output: &mut Output) -> Result<bool> {
-        let Ok(text) = self.workflow.format() else {
-            self.complain(global);
-            if global.json {
-                output.write("", &self.checked(None))?;
-            }
-            return Ok(false);
-        };
+        let Some(text) = self.laid_out(global, output)? else { return Ok(false) };
         let changed = text != self.workflow.text();
         if to_stdout {
             output.write(&text, &json!({"file": self.name, "changed": changed, "text": text}))?;
@@ -200,13 +206,7 @@ impl File<'_> {
     }
 
     fn check_layout(&self, global: &Global, output: &mut Output) -> Result<bool> {
-        let Ok(text) = self.workflow.format() else {
-            self.complain(global);
-            if global.json {
-                output.write("", &self.checked(None))?;
-            }
-            return Ok(false);
-        };
+        let Some(text) = self.laid_out(global, output)? else { return Ok(false) };
         let changed = text != self.workflow.text();
         if changed || global.json {
             let same = self.workflow.text().lines().zip(text.lines()).take_while(|(is, should)| is == should);
