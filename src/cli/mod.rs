@@ -20,6 +20,8 @@ mod knowledge;
 mod log;
 mod log_output;
 mod output;
+mod receipts;
+mod receipts_archive;
 mod report;
 mod run;
 mod run_flow;
