@@ -87,6 +87,9 @@ pub(super) enum Command {
     /// Append to logs of events, read and follow them
     #[command(subcommand)]
     Log(LogCommand),
+    /// Begin flows by the clock
+    #[command(subcommand)]
+    Schedule(super::schedule::ScheduleCommand),
     /// Take the receipts of a log: write each with what it is for as a line of JSON, then remove both, until Ctrl-C; by
     /// default those on the Redis server of this machine
     Receipts(super::receipts::ReceiptsArguments),

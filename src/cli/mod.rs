@@ -25,6 +25,7 @@ mod receipts_archive;
 mod report;
 mod run;
 mod run_flow;
+mod schedule;
 mod serve;
 mod signal;
 mod staying;
