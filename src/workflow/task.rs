@@ -247,7 +247,12 @@ impl Task {
 
     /// Its element.
     pub(super) fn spawn(&self, of: &Loop) -> Result<Element<Invocation, Ended>, SpawnError> {
-        let element = of.execute::<Invocation>(&self.uid());
+        self.spawn_as(of, &self.uid())
+    }
+
+    /// Its element, under another uid.
+    pub(super) fn spawn_as(&self, of: &Loop, uid: &str) -> Result<Element<Invocation, Ended>, SpawnError> {
+        let element = of.execute::<Invocation>(uid);
         match self.function.clone() {
             Function::Sync(function) => element
                 .each(move |invocation: Invocation, out: &mut Out<Ended>| {

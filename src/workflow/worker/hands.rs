@@ -101,7 +101,7 @@ impl Hands {
         self.kinds.iter().map(|kind| &kind.ready)
     }
 
-    /// Takes a start in hand, and begins it if there is room; gives it back if it was cancelled before.
+    /// Takes a start in hand, and begins it if there is room; what was cancelled before is not taken.
     pub(super) fn accept(self: &Arc<Self>, delivery: Begins, start: Start, kind: usize) -> Option<Unwanted> {
         let id = delivery.id();
         let mut inner = self.inner.lock();
@@ -172,6 +172,7 @@ impl Hands {
             if let Some(held) = inner.held.get(&id).filter(|held| held.begun) {
                 held.invocation.cancel();
             } else if let Some(held) = inner.held.remove(&id) {
+                inner.waiting.retain(|waiting| *waiting != id);
                 unwanted.push((held.delivery, held.invocation));
             }
         }

@@ -56,7 +56,7 @@ impl Intake {
             Ok(start) => start,
             Err(reason) => return self.refuse(&delivery, &reason),
         };
-        let attempts = delivery.attempt() - 1;
+        let attempts = delivery.attempt().saturating_sub(1);
         if attempts >= self.attempts {
             return self.give_up(delivery, start, attempts);
         }

@@ -12,6 +12,7 @@ use crate::element::StartPolicy;
 use crate::event::{GroupName, LogName};
 use futures::StreamExt;
 use serde::de::IgnoredAny;
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,8 +134,7 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// [`Error::App`] if the app has a worker of this group, [`Error::Spawn`] if two tasks get the same uid; what the
-    /// backend says.
+    /// [`Error::App`] if the app has a worker of this group; what the backend says.
     ///
     /// # Cancel safety
     ///
@@ -175,21 +175,27 @@ impl Worker {
             receipts: self.receipts,
         });
         let end = of
-            .execute::<Ended>("end-task")
+            .execute::<Ended>(END)
             .ops_in(|ended| ended.ready_chunks(TOGETHER))
             .act_async(move |ended| {
                 let ends = ends.clone();
                 async move { ends.write(ended).await }
             })
             .spawn()?;
+        let mut uids = HashSet::from([TAKE.to_owned(), END.to_owned()]);
         for (task, ready) in self.tasks.iter().zip(hands.ready()) {
-            let element = task.spawn(&of)?;
+            let mut uid = task.uid();
+            // `sleep` and `sleep:*`, say.
+            while !uids.insert(uid.clone()) {
+                uid.push('-');
+            }
+            let element = task.spawn_as(&of, &uid)?;
             element.link(&end)?;
             element.feed(ready.stream());
         }
         let intake = Intake { tasks: self.tasks, hands, attempts: self.attempts, receipts: self.receipts };
         let take = of
-            .monitor::<Come>("start-task")
+            .monitor::<Come>(TAKE)
             .start_policy(StartPolicy::AtOnce)
             .act(move |come| intake.take(come))
             .spawn()?;
@@ -199,5 +205,8 @@ impl Worker {
     }
 }
 
+/// The elements that are named after the events that they read and write.
+const TAKE: &str = start::KIND;
+const END: &str = "end-task";
 /// How many ends share a transaction at most.
 const TOGETHER: usize = 256;

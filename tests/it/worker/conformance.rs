@@ -101,9 +101,9 @@ pub(crate) async fn the_output_of_a_part_is_only_in_the_event(backend: Backend) 
 pub(crate) async fn an_invocation_is_what_its_event_says(backend: Backend) {
     let world = World::new(backend);
     let seen: Arc<Mutex<Vec<Invocation>>> = Arc::default();
-    let sees = seen.clone();
+    let by_task = seen.clone();
     let task = Task::sync("see:*", move |invocation: &Invocation| {
-        sees.lock().push(invocation.clone());
+        by_task.lock().push(invocation.clone());
         Ok(())
     });
     let _worker = world.work([task]).await;
@@ -128,9 +128,9 @@ pub(crate) async fn a_failure_ends_the_task_at_once_and_says_whether_another_att
 ) {
     let world = World::new(backend);
     let notes = Notes::default();
-    let noted = notes.clone();
+    let by_task = notes.clone();
     let fails = Task::new("fails", move |invocation: Invocation| {
-        noted.note("called");
+        by_task.note("called");
         async move {
             let reason = "the shop is closed";
             let again = invocation.parameters()["again"] == json!(true);
@@ -226,7 +226,7 @@ pub(crate) async fn a_worker_has_no_more_at_work_than_it_may(backend: Backend) {
     for index in 1..=8 {
         world.begin("t", index).await;
     }
-    let long = Duration::from_secs(600);
+    let long = Duration::from_mins(10);
     let one = world.start(worker([slow("t", long, &notes)]).concurrency(3)).await;
     eventually("three are at work", async || notes.all().len() == 3).await;
     // The others are there for whoever has room, and of those one at a time.

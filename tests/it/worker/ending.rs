@@ -28,7 +28,7 @@ macro_rules! suite {
 }
 pub(crate) use suite;
 
-const LONG: Duration = Duration::from_secs(600);
+const LONG: Duration = Duration::from_mins(10);
 
 /// A task that waits to be cancelled, and then cleans up as its parameter says.
 fn stoppable(notes: &Notes) -> Task {
@@ -232,7 +232,7 @@ pub(crate) async fn a_drain_with_a_limit_gives_back_what_is_still_at_work(backen
     notes.has("begins 1", 1).await;
     assert_eq!(draining.drain_within(Duration::from_millis(50)).await, 1);
     let pending = world.log.group("g").pending(10).await.unwrap();
-    assert!(pending.len() == 1 && pending[0].idle >= LONG - Duration::from_secs(60), "{pending:?}");
+    assert!(pending.len() == 1 && pending[0].idle > LONG / 2, "{pending:?}");
     // Long before the lease has ended.
     let other = world.start(worker([slow("t", Duration::ZERO, &others)]).lease(LONG)).await;
     world.end(1).await;

@@ -2,6 +2,10 @@
 
 mod conformance;
 mod ending;
+#[cfg(all(feature = "redis", feature = "config", unix))]
+mod processes;
+#[cfg(feature = "redis")]
+mod redis;
 mod world;
 
 use conformance::suite as conforms;
@@ -21,10 +25,10 @@ conforms! { file_conforms, super::file().await }
 ends! { file_ends, super::file().await }
 
 #[cfg(feature = "redis")]
-async fn redis() -> Backend {
+async fn shared() -> Backend {
     Backend::open(&crate::server::RedisServer::shared_url()).await.unwrap()
 }
 #[cfg(feature = "redis")]
-conforms! { redis_conforms, super::redis().await }
+conforms! { redis_conforms, super::shared().await }
 #[cfg(feature = "redis")]
-ends! { redis_ends, super::redis().await }
+ends! { redis_ends, super::shared().await }
