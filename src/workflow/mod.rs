@@ -95,6 +95,7 @@ mod time;
 mod timers;
 mod trace;
 mod turner;
+mod worker;
 mod workflows;
 
 pub use builtin::{Builtin, NoUrl, Waiting, WaitsFor};
@@ -120,4 +121,5 @@ pub use task::{Answer, Task, TaskError};
 pub use tasks::Tasks;
 pub use template::{Template, TemplateError};
 pub use time::Time;
+pub use worker::{RunningWorker, Worker};
 pub use workflows::Workflows;
