@@ -93,6 +93,9 @@ pub(super) enum Command {
     /// Take the receipts of a log: write each with what it is for as a line of JSON, then remove both, until Ctrl-C; by
     /// default those on the Redis server of this machine
     Receipts(super::receipts::ReceiptsArguments),
+    /// Carry out all tasks but the built-in ones by waiting, and sometimes failing, until Ctrl-C; by default on the Redis
+    /// server of this machine
+    Simulate(super::simulate::SimulateArguments),
     /// Show the version
     Version,
 }

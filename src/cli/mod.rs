@@ -28,6 +28,7 @@ mod run_flow;
 mod schedule;
 mod serve;
 mod signal;
+mod simulate;
 mod staying;
 mod usage;
 mod version;

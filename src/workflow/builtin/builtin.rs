@@ -73,6 +73,11 @@ impl Builtin {
     /// The longest answer, file, or text that a program writes, in bytes, unless told otherwise.
     pub const LONGEST: usize = 16 * 1024 * 1024;
 
+    /// The namespaces of built-in tasks, as [`Tasks::leaving`](super::super::Tasks::leaving) takes them: whoever carries
+    /// out all kinds of tasks leaves these to the engine.
+    pub const SPACES: [&str; 7] =
+        ["wait:*", "request:*", "redis:*", "exec:*", "human:*", "resource:*", "log:*"];
+
     /// Built-in tasks for the runs of a backend.
     #[must_use]
     pub fn new(backend: &Backend) -> Self {
