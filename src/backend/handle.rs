@@ -21,6 +21,7 @@ pub struct Backend {
     native: Option<Arc<dyn Native>>,
     /// What ends when it is closed, if anything does.
     keeper: Option<Arc<dyn Keeper>>,
+    is_open: bool,
 }
 
 impl Backend {
@@ -77,7 +78,7 @@ impl Backend {
                 let pubsub = super::redis::RedisPubSub::new(client.clone());
                 let log = super::redis::RedisEventLog::new(client.clone());
                 let store = super::redis::RedisStore::open(client, pubsub.clone()).await?;
-                let backend = Self::new(&url, Arc::new(store.clone()), Arc::new(pubsub), Arc::new(log));
+                let backend = Self::new(&url, Arc::new(store.clone()), Arc::new(pubsub), Arc::new(log)).opened();
                 Ok(Self { native: Some(Arc::new(store)), ..backend })
             }
         }
@@ -131,7 +132,20 @@ impl Backend {
     /// A backend of one's own making, under the name `url`.
     #[must_use]
     pub fn new(url: &str, store: Arc<dyn Store>, pubsub: Arc<dyn PubSub>, log: Arc<dyn EventLog>) -> Self {
-        Self { url: url.into(), store, pubsub, log, native: None, keeper: None }
+        Self { url: url.into(), store, pubsub, log, native: None, keeper: None, is_open: false }
+    }
+
+    /// As one that programs of other kinds read and write, too: what is in it has the form that they know.
+    #[must_use]
+    pub fn opened(self) -> Self {
+        Self { is_open: true, ..self }
+    }
+
+    /// Whether programs of other kinds read and write what is in it, as on a server. Runs of flows are kept in the form
+    /// of littleflow then.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// Where knowledge is kept.
