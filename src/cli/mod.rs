@@ -24,6 +24,7 @@ mod receipts;
 mod receipts_archive;
 mod report;
 mod run;
+mod run_elsewhere;
 mod run_flow;
 mod schedule;
 mod serve;

@@ -151,6 +151,10 @@ async fn commands_that_are_named_are_for_flows_but_not_those_that_nobody_knows()
     let error =
         failure(&engine, &task("rename", &json!({"args": ["s", "workflows:run"]})), Value::Null).await;
     assert!(error.contains("RENAME: it may not write to `workflows:run`"), "{error}");
+    let engine = engine_with(&backend, Builtin::new(&backend).allow_commands(["*"])).await;
+    given(&engine, "rename", json!({"args": ["s", "t"]}), json!({})).await;
+    let error = failure(&engine, "redis:blpop", Value::Null).await;
+    assert!(error.contains("holds up the connection"), "{error}");
 }
 
 #[tokio::test]
@@ -279,8 +283,9 @@ fn a_command_that_was_carried_out_before_a_crash_is_not_carried_out_again() {
     let program = Program::new("redis-once", &format!("{{ {} }} → :end", vec![chain; 40].join("\n")));
     let number = || server.cli(&["GET", "n"]).parse::<usize>().unwrap_or(0);
     let mut repeated = 0;
+    program.json(&["run", "a.flow", "--id", "r", "--backend", &url]);
     for round in 0..3 {
-        let arguments = ["run", "a.flow", "--id", "r", "--backend", &url];
+        let arguments = ["serve", "--backend", &url];
         let child = program.command(&arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn();
         let mut process = Process(child.unwrap());
         let least = number() + STEPS / 8;
