@@ -99,6 +99,7 @@ mod timers;
 mod trace;
 mod turner;
 mod wire;
+mod worker;
 mod workflows;
 
 pub use builtin::{Builtin, NoUrl, Waiting, WaitsFor};
@@ -125,4 +126,5 @@ pub use task::{Answer, Task, TaskError};
 pub use tasks::Tasks;
 pub use template::{Template, TemplateError};
 pub use time::Time;
+pub use worker::{RunningWorker, Worker};
 pub use workflows::Workflows;

@@ -31,4 +31,6 @@ mod server;
 mod stream;
 mod suite;
 #[cfg(feature = "flow")]
+mod worker;
+#[cfg(feature = "flow")]
 mod workflow;
