@@ -29,9 +29,13 @@ pub fn arguments(command: Command) -> Command {
 /// Works until Ctrl-C or SIGTERM; then finishes what is in work, and leaves the rest to others.
 ///
 /// Exit codes: 0 when it was told to end, 1 if it could not begin, 2 for wrong arguments.
-#[allow(dead_code, reason = "not every program needs it")]
 pub fn run(given: &ArgMatches, worker: Worker) -> ExitCode {
-    match runtime(work(given, worker)) {
+    end(runtime(work(given, worker)))
+}
+
+/// The exit code of a program that has come to this end.
+pub fn end(ended: anyhow::Result<()>) -> ExitCode {
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -61,6 +65,12 @@ async fn work(given: &ArgMatches, worker: Worker) -> anyhow::Result<()> {
         left => eprintln!("ended; {left} left to others after {FAREWELL:?}"),
     }
     Ok(())
+}
+
+/// A setting of a section of the program's own, such as `batch.token`: in `config.yaml`, or `$MAPE_BATCH__TOKEN`.
+#[allow(dead_code, reason = "not every program has one")]
+pub fn setting(key: &str) -> anyhow::Result<Option<String>> {
+    Ok(Config::load()?.find(key)?)
 }
 
 /// The backend as the options, the environment and `config.yaml` name it.

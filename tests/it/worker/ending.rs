@@ -4,6 +4,7 @@ use super::world::{LEASE, Notes, World, cancel, slow, start, worker};
 use crate::suite::eventually;
 use mape::backend::Backend;
 use mape::event::Consumer;
+use mape::prelude::App;
 use mape::workflow::{Answer, Invocation, Task};
 use serde_json::json;
 use std::time::Duration;
@@ -23,6 +24,7 @@ macro_rules! suite {
             a_worker_that_is_drained_finishes_what_it_does_and_gives_back_the_rest,
             a_drain_with_a_limit_gives_back_what_is_still_at_work,
             a_worker_that_is_dropped_leaves_its_work_to_others,
+            a_worker_whose_app_has_ended_can_be_drained,
         }
     };
 }
@@ -251,4 +253,18 @@ pub(crate) async fn a_worker_that_is_dropped_leaves_its_work_to_others(backend: 
     world.end(1).await;
     assert_eq!(others.all(), ["begins 1", "ends 1"]);
     other.drain().await;
+}
+
+pub(crate) async fn a_worker_whose_app_has_ended_can_be_drained(backend: Backend) {
+    let world = World::new(backend);
+    let notes = Notes::default();
+    let app = App::with_backend(world.backend.clone());
+    let worker = worker([slow("t", Duration::from_millis(300), &notes)]).start(&app).await.unwrap();
+    world.begin("t", 1).await;
+    notes.has("begins 1", 1).await;
+    assert!(app.shutdown(Duration::from_secs(20)).await.is_clean());
+    assert_eq!(world.ends(1).await.len(), 1);
+    worker.drain().await;
+    let info = world.log.group("g").info().await.unwrap().unwrap();
+    assert_eq!((info.pending, info.consumers), (0, 0), "{info:?}");
 }

@@ -1,7 +1,7 @@
 //! Workers in processes of their own: the program `sleep_worker`, killed and ended.
 
 use super::world::{World, start};
-use crate::patterns::example;
+use crate::patterns::{documented, example, lines};
 use crate::server::RedisServer;
 use crate::suite::eventually;
 use mape::backend::Backend;
@@ -107,4 +107,13 @@ async fn a_wrong_duration_is_a_failure_for_good_and_a_server_that_is_not_there_a
     assert_eq!(wrong.status.code(), Some(1));
     let said = String::from_utf8(wrong.stderr).unwrap();
     assert!(said.starts_with("error: ") && said.contains("nowhere:"), "{said}");
+}
+
+#[cfg(feature = "http-client")]
+#[test]
+fn demonstrations_print_what_is_documented() {
+    for name in ["batch_worker", "agent_worker"] {
+        let printed = lines(example(name).arg("--demo").output().unwrap());
+        assert_eq!(printed, documented(name), "{name}");
+    }
 }
