@@ -2,10 +2,10 @@
 
 use super::super::cause::Failed;
 use super::super::input::shown;
-use super::super::{Ended, Invocation, Outcome, RunId};
+use super::super::{Ended, Invocation, Outcome, keys};
 use super::intake::Begins;
 use crate::event::{Event, LogName};
-use crate::knowledge::{Key, Transaction};
+use crate::knowledge::Transaction;
 use serde_json::json;
 
 /// An attempt that has ended, and what is to be said of it.
@@ -96,7 +96,7 @@ impl End {
         };
         let transaction = match output {
             Some(json) => Transaction::new()
-                .set(output_key(self.invocation.workflow(), self.invocation.index()), json.as_str()),
+                .set(keys::output(self.invocation.workflow(), self.invocation.index().into()), json.as_str()),
             None => Transaction::new(),
         };
         transaction.append(log, self.event())
@@ -110,11 +110,6 @@ impl End {
 fn with_json(event: Event, name: &str, json: &str) -> Event {
     // It was made of a JSON value.
     event.clone().with_json(name, json.to_owned()).unwrap_or(event)
-}
-
-/// Where the output of a step stands.
-fn output_key(run: &RunId, index: u32) -> Key {
-    format!("{}:output:{index}", run.full()).into()
 }
 
 /// The dead letter of a start that can never be done, and where it goes.
