@@ -73,6 +73,7 @@ impl Turner {
         let touched = run.is_touched();
         tracing::info!(workflow = %id, "took up a run");
         self.runs.insert(id.clone(), run);
+        self.give_grace(id, now);
         if touched {
             self.touched.push(id.clone());
         } else {

@@ -289,6 +289,7 @@ impl Starting {
             lanes: Lanes::default(),
             refused: HashSet::new(),
             over: HashSet::new(),
+            fresh: HashSet::new(),
             crossed_at: None,
             receipts: false,
             is_listed_by_others: false,

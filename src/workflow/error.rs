@@ -87,6 +87,26 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// There is no such schedule.
+    #[error("there is no schedule `{name}`; `mape schedule list` shows all of a backend")]
+    NoSchedule {
+        /// Which.
+        name: String,
+    },
+    /// There is a schedule of this name already.
+    #[error("there is a schedule `{name}` already: remove it first, or choose another name")]
+    ScheduleExists {
+        /// Which.
+        name: String,
+    },
+    /// A schedule cannot be as it is.
+    #[error("the schedule `{name}` {reason}")]
+    Schedule {
+        /// Which.
+        name: String,
+        /// What is wrong: the end of a sentence that begins with it.
+        reason: String,
+    },
     /// A token for which no step waits.
     #[error("no step waits for an answer with this token: it has ended, was begun anew, or never was")]
     Token,

@@ -295,6 +295,7 @@ impl Turner {
         if record.unowned {
             run.commands.retain(|command| matches!(command, Command::Became(_)));
         }
+        self.give_grace(id, now);
         self.perform(id, now);
         if became {
             out.emit(id.clone()).await;

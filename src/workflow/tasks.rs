@@ -16,15 +16,21 @@ use std::sync::Arc;
 /// let tasks = Tasks::new().with(Task::echo("copy")).with(Task::echo("math:*"));
 /// assert_eq!(tasks.find("math:add").map(Task::name), Some("math:*"));
 /// assert!(tasks.find("mathematics").is_none());
+/// // What others do is left to them.
+/// let tasks = Tasks::new().with(Task::echo("*")).leaving("wait:*");
+/// assert!(tasks.find("brew").is_some() && tasks.find("wait:delay").is_none());
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     kinds: Vec<Task>,
-    by_name: HashMap<Arc<str>, usize, RandomState>,
+    by_name: HashMap<Arc<str>, Kind, RandomState>,
     /// Those that take a namespace, by its name without `:*`.
-    by_space: HashMap<Arc<str>, usize, RandomState>,
+    by_space: HashMap<Arc<str>, Kind, RandomState>,
     others: bool,
 }
+
+/// Which task takes a name: the place of one, or none that is here.
+type Kind = Option<usize>;
 
 impl Tasks {
     /// None.
@@ -36,17 +42,29 @@ impl Tasks {
     /// Those with this one too; it takes the place of one of the same name.
     #[must_use]
     pub fn with(mut self, task: Task) -> Self {
-        if let Some(held) = self.by_name.get(&task.name).and_then(|at| self.kinds.get_mut(*at)) {
+        if let Some(held) = self.by_name.get(&task.name).and_then(|at| self.kinds.get_mut((*at)?)) {
             *held = task;
         } else {
             let at = self.kinds.len();
-            self.by_name.insert(task.name.clone(), at);
-            if let Some(space) = task.name.strip_suffix(":*") {
-                self.by_space.insert(space.into(), at);
-            }
+            self.name(&task.name.clone(), Some(at));
             self.kinds.push(task);
         }
         self
+    }
+
+    /// Those without what is called so, or, with `:*`, is in a namespace: that is left to others, unless a task of a more
+    /// exact name takes it.
+    #[must_use]
+    pub fn leaving(mut self, name: &str) -> Self {
+        self.name(name, None);
+        self
+    }
+
+    fn name(&mut self, name: &str, kind: Kind) {
+        self.by_name.insert(name.into(), kind);
+        if let Some(space) = name.strip_suffix(":*") {
+            self.by_space.insert(space.into(), kind);
+        }
     }
 
     /// Those with all of these too.
@@ -71,16 +89,16 @@ impl Tasks {
 
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         if let Some(at) = self.by_name.get(name) {
-            return Some(*at);
+            return *at;
         }
         let mut space = name;
         while let Some((before, _)) = space.rsplit_once(':') {
             if let Some(at) = self.by_space.get(before) {
-                return Some(*at);
+                return *at;
             }
             space = before;
         }
-        self.by_name.get("*").copied()
+        self.by_name.get("*").copied().flatten()
     }
 
     /// All of them, in the order in which they were added.

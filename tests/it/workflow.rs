@@ -12,4 +12,5 @@ mod naive;
 #[cfg(feature = "cli")]
 mod program;
 mod rules;
+mod schedule;
 mod sharing;
