@@ -78,7 +78,8 @@ impl Backend {
                 let pubsub = super::redis::RedisPubSub::new(client.clone());
                 let log = super::redis::RedisEventLog::new(client.clone());
                 let store = super::redis::RedisStore::open(client, pubsub.clone()).await?;
-                let backend = Self::new(&url, Arc::new(store.clone()), Arc::new(pubsub), Arc::new(log)).opened();
+                let backend =
+                    Self::new(&url, Arc::new(store.clone()), Arc::new(pubsub), Arc::new(log)).opened();
                 Ok(Self { native: Some(Arc::new(store)), ..backend })
             }
         }
