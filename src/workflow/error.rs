@@ -18,6 +18,18 @@ pub enum Error {
         /// What there is.
         known: Vec<String>,
     },
+    /// The flow says what littleflow cannot, and a program of another kind turns runs, too. Nothing was started.
+    #[error(
+        "{consumer}, a program of another kind, turns runs in the group {group}, and would damage one of this flow, \
+         which has what it does not know (iteration, resources, guards, retries, cycles, or more than 1,000 steps): \
+         end that program first"
+    )]
+    Foreign {
+        /// Its consumer.
+        consumer: String,
+        /// The group of engines.
+        group: String,
+    },
     /// A parameter is no policy.
     #[error(transparent)]
     Policy(#[from] WrongPolicy),

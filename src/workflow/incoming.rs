@@ -21,7 +21,7 @@ const CROSSING: Duration = Duration::from_secs(10);
 
 /// What is read for a run that events are about.
 enum Reading {
-    Loaded(RunId, Result<history::Loaded, Error>),
+    Loaded(RunId, Result<Box<history::Loaded>, Error>),
     News(RunId, Result<history::News, Error>),
 }
 
@@ -83,7 +83,7 @@ impl Turner {
         Some(async move {
             match next {
                 None => {
-                    let loaded = workflows.load(&id).await;
+                    let loaded = workflows.load(&id).await.map(Box::new);
                     Reading::Loaded(id, loaded)
                 }
                 Some(next) => {

@@ -77,6 +77,7 @@ mod iteration;
 mod keeping;
 mod keys;
 mod lanes;
+mod lifecycle;
 mod place;
 mod policy;
 mod process;

@@ -27,6 +27,8 @@ pub struct Tasks {
     /// Those that take a namespace, by its name without `:*`.
     by_space: HashMap<Arc<str>, Kind, RandomState>,
     others: bool,
+    /// Those that workers of this program carry out, by the events that announce them.
+    announced: Option<Arc<Self>>,
 }
 
 /// Which task takes a name: the place of one, or none that is here.
@@ -84,10 +86,42 @@ impl Tasks {
     /// The task that takes a name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Task> {
-        self.position(name).and_then(|at| self.kinds.get(at))
+        match self.announced.as_ref().and_then(|announced| announced.find(name)) {
+            Some(task) => Some(task),
+            None => self.position(name).and_then(|at| self.kinds.get(at)),
+        }
     }
 
+    /// Those in none of these namespaces, which know those that are; and those that are, a set for each.
+    pub(super) fn split<'s>(
+        &self,
+        spaces: impl IntoIterator<Item = &'s str>,
+    ) -> (Self, Vec<(&'s str, Self)>) {
+        let within = |task: &Task, space: &str| {
+            task.name.strip_prefix(space).is_some_and(|rest| rest.starts_with(':'))
+        };
+        let mut apart = Vec::new();
+        let mut hosted = Self { others: self.others, ..Self::default() };
+        let mut announced = Self::default();
+        let mut rest: Vec<Task> = self.kinds.clone();
+        for space in spaces {
+            let (of_space, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|task| within(task, space));
+            rest = others;
+            if !of_space.is_empty() {
+                announced = announced.with_all(of_space.iter().cloned());
+                apart.push((space, Self::default().with_all(of_space)));
+            }
+        }
+        hosted = hosted.with_all(rest);
+        hosted.announced = Some(Arc::new(announced));
+        (hosted, apart)
+    }
+
+    /// The place of the task that takes a name in this process.
     pub(super) fn position(&self, name: &str) -> Option<usize> {
+        if self.announced.as_ref().is_some_and(|announced| announced.position(name).is_some()) {
+            return None;
+        }
         if let Some(at) = self.by_name.get(name) {
             return *at;
         }
@@ -146,7 +180,7 @@ impl Tasks {
         let nodes = definition.graph().nodes().iter();
         let names = nodes.filter_map(|node| definition::task_of(node.kind()));
         let mut missing: Vec<String> =
-            names.filter(|name| self.position(name).is_none()).map(str::to_owned).collect();
+            names.filter(|name| self.find(name).is_none()).map(str::to_owned).collect();
         missing.sort();
         missing.dedup();
         if missing.is_empty() {

@@ -13,6 +13,7 @@ use super::{
     Cause, Command, Definition, Ended, Error, Invocation, Place, RunId, Status, Tasks, Time, Workflows,
 };
 use crate::element::{BoxError, Emitter, Handler};
+use crate::event::ConsumerName;
 use crate::knowledge;
 use foldhash::fast::RandomState;
 use serde_json::Value;
@@ -53,7 +54,7 @@ pub(super) struct Turner {
     /// Whether a program of another kind lists runs.
     pub(super) is_listed_by_others: bool,
     /// Whether a program of another kind turns runs, too.
-    pub(super) has_foreign_engine: bool,
+    pub(super) foreign_engine: Option<ConsumerName>,
 }
 
 impl Handler for Turner {

@@ -385,7 +385,8 @@ impl Workflows {
             records.push(Record::unowned(at, causes));
         }
         let id = RunId::random(definition.graph().name());
-        let founding = self.founding(&id, &kept, &definition, records)?;
+        super::wire::fits(self, &definition, self.foreign_engine().await?.as_ref())?;
+        let founding = self.founding(&id, &kept, &definition, records, false)?;
         self.store.commit(founding).await?;
         Ok(id)
     }
@@ -397,6 +398,7 @@ impl Workflows {
         kept: &super::record::Kept,
         definition: &super::Definition,
         mut records: Vec<Record>,
+        is_listed_by_others: bool,
     ) -> Result<knowledge::Transaction, Error> {
         let mut state = super::State::new(definition);
         let mut wire = self.is_open().then(Wire::new);
@@ -425,7 +427,7 @@ impl Workflows {
             records: &records,
             status: state.status(),
             is_open: self.is_open(),
-            is_listed_by_others: false,
+            is_listed_by_others,
         };
         Ok(new.founding(&self.names)?.and(effects))
     }
@@ -455,6 +457,7 @@ impl Workflows {
         let graph = crate::flow::Workflow::parse(flow).into_graph()?;
         let definition = super::Definition::new(graph)?;
         let input = super::input::checked(input)?;
+        super::wire::fits(self, &definition, self.foreign_engine().await?.as_ref())?;
         let id = id.unwrap_or_else(|| RunId::random(definition.graph().name()));
         let given = input.clone();
         let (mut state, at, cause) = (super::State::new(&definition), Time::now(), Cause::Begin { input });
@@ -462,7 +465,9 @@ impl Workflows {
         step(&definition, &mut state, at, cause.clone(), &mut commands)
             .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
         let kept = super::record::Kept::of(&definition, Some(flow.into()));
-        let found = self.founding(&id, &kept, &definition, vec![Record::unowned(at, vec![cause])])?;
+        let is_listed_by_others = self.foreign_lister().await?.is_some();
+        let records = vec![Record::unowned(at, vec![cause])];
+        let found = self.founding(&id, &kept, &definition, records, is_listed_by_others)?;
         let found = if state.status().is_over() { found } else { found.sadd(keys::WAITING, id.full()) };
         match self.store.commit(found.and(more)).await {
             Ok(_) => Ok(Submitted::New(id)),

@@ -10,6 +10,7 @@ use super::redis::{self, Permission};
 use super::resource::{self, Resources};
 use super::{approve, countdown, delay, event, latch};
 use crate::backend::Backend;
+use crate::event::LogName;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Builtin {
     backend: Backend,
+    log: LogName,
     programs: Option<Arc<[String]>>,
     program_timeout: Duration,
     directory: PathBuf,
@@ -83,6 +85,7 @@ impl Builtin {
     pub fn new(backend: &Backend) -> Self {
         Self {
             backend: backend.clone(),
+            log: keys::LOG.into(),
             programs: None,
             program_timeout: Self::PROGRAM_TIMEOUT,
             directory: PathBuf::from("."),
@@ -96,6 +99,13 @@ impl Builtin {
                 base: None,
             },
         }
+    }
+
+    /// The log of events that flows wait for, in place of `workflows:run`.
+    #[must_use]
+    pub fn log(mut self, log: impl Into<LogName>) -> Self {
+        self.log = log.into();
+        self
     }
 
     /// Lets flows run these programs (`exec:…`), by name or path, and no others. They run without a shell, in the
@@ -114,8 +124,8 @@ impl Builtin {
     }
 
     /// Lets flows use these commands (`redis:…`) besides those on data, which are the commands of strings, hashes, lists,
-    /// sets and sorted sets, `DEL`, `EXPIRE` and the like, and `XLEN`, `XRANGE` and `XREAD`. None that blocks or changes
-    /// the connection is for anybody.
+    /// sets and sorted sets, `DEL`, `EXPIRE` and the like, and `XLEN`, `XRANGE` and `XREAD`; `*` is all of them. None that
+    /// blocks or changes the connection is for anybody.
     #[must_use]
     pub fn allow_commands<C: Into<String>>(mut self, commands: impl IntoIterator<Item = C>) -> Self {
         self.permission.commands = commands.into_iter().map(Into::into).collect();
@@ -163,7 +173,7 @@ impl Builtin {
     /// The tasks, to be [registered](super::super::Tasks::with_all).
     #[must_use]
     pub fn tasks(&self) -> Vec<Task> {
-        let hub = Arc::new(Hub::new(self.backend.events().log(keys::LOG)));
+        let hub = Arc::new(Hub::new(self.backend.events().log(&self.log)));
         let latches = Latches { store: self.backend.store() };
         let mut tasks = vec![
             echo(),

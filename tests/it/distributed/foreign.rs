@@ -9,6 +9,11 @@ const AT: &str = "2026-11-21T20:28:23.817538+00:00";
 
 /// Begins the run of `→ a → b` behind a literal source as `littleflow_redis` does, command by command.
 async fn begin(hand: &Hand, id: &RunId) {
+    begin_with(hand, id, "a", &json!({})).await;
+}
+
+/// As [`begin`], with another task in the first place.
+pub(super) async fn begin_with(hand: &Hand, id: &RunId, task: &str, parameters: &Value) {
     let full = id.full();
     let cli = |words: &[&str]| hand.server.cli(words);
     let key = |what: &str| format!("{full}:{what}");
@@ -17,7 +22,7 @@ async fn begin(hand: &Hand, id: &RunId) {
         "T": [
             ["StartFlow", {"index": 0}],
             ["Source", {"index": 1, "value": {"a": 5}}],
-            ["InvokeTask", {"index": 2, "name": "a", "parameters": {}, "base": null, "doc": null, "merge": false, "guard": null}],
+            ["InvokeTask", {"index": 2, "name": task, "parameters": parameters, "base": null, "doc": null, "merge": false, "guard": null}],
             ["InvokeTask", {"index": 3, "name": "b", "parameters": {}, "base": null, "doc": null, "merge": false, "guard": null}],
             ["Sink", {"index": 4, "merge": false}],
         ],
@@ -38,11 +43,10 @@ async fn begin(hand: &Hand, id: &RunId) {
     push("A", "0 0 1 0 0");
     push("S", " 0 -1  0  0  0");
     push("S", "0 0 1 0 0");
-    let start = Event::default().with("name", "a").with("base", "a").with("index", 2).with("workflow", full);
-    hand.append(
-        start.with("parameters", json!({})).with("input", json!({"a": 5})).with("kind", "start-task"),
-    )
-    .await;
+    let start =
+        Event::default().with("name", task).with("base", task).with("index", 2).with("workflow", full);
+    let start = start.with("parameters", parameters.clone()).with("input", json!({"a": 5}));
+    hand.append(start.with("kind", "start-task")).await;
 }
 
 fn settled(hand: &Hand, id: &RunId) {
