@@ -33,6 +33,7 @@ mod simulate;
 mod staying;
 mod usage;
 mod version;
+mod worker;
 mod workflow;
 mod workflow_arguments;
 

@@ -33,7 +33,7 @@ pub(super) async fn leave(
     let told = pin!(told_to_end()?);
     // Without secrets, as all may read what is written there.
     let on = staying.backend.url();
-    let runs = Workflows::new(&staying.backend);
+    let runs = Workflows::new(&staying.backend).named(global.names());
     let id = match text {
         Some(text) => {
             known(global, staying)?.define(Workflow::parse(text.as_str()).into_graph()?)?;
@@ -66,7 +66,7 @@ fn known(global: &Global, staying: &Staying) -> Result<Tasks> {
     let mut config = global.load()?;
     config.workflow.exec.enabled = false;
     config.workflow.redis.allow = vec!["*".to_owned()];
-    Ok(Tasks::new().with_all(builtin(&config, &staying.backend, false)?.tasks()).and_others())
+    Ok(Tasks::new().with_all(builtin(&config, &staying.backend, &global.stream, false)?.tasks()).and_others())
 }
 
 /// Waits until a run is over, whoever goes on with it, and tells what ends.

@@ -89,7 +89,7 @@ async fn host(
     if staying.is_on_a_server() {
         tasks = tasks.and_others();
     }
-    let engine = Engine::start(&app, tasks).await?;
+    let engine = Engine::with(tasks).named(global.names()).start(&app).await?;
     let progress = through(global, &engine, id, text, input, staying).await;
     if let Err(error) = engine.close().await {
         tracing::debug!(%error, "others go on with the runs a little later");
@@ -158,7 +158,7 @@ pub(super) fn json_or_file(what: &str, text: &str) -> Result<Json> {
 }
 
 pub(super) fn tasks(global: &Global, set: Option<TaskSet>, backend: &Backend) -> Result<Tasks> {
-    let builtin = builtin(&global.load()?, backend, set == Some(TaskSet::Exec))?;
+    let builtin = builtin(&global.load()?, backend, &global.stream, set == Some(TaskSet::Exec))?;
     Ok(match set {
         Some(TaskSet::Echo) => Tasks::new().with(Task::echo("*")),
         Some(TaskSet::Simulate) => Tasks::new().with(Task::new("*", |invocation: Invocation| async move {
