@@ -26,6 +26,8 @@ mod patterns;
 mod redis;
 mod remote;
 mod server;
+#[cfg(feature = "flow")]
+mod simulation;
 mod stream;
 mod suite;
 #[cfg(feature = "flow")]

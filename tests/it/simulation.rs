@@ -1,0 +1,97 @@
+//! Runs on engines that crash, are cut off, and hear things late, twice or never: thousands of them in virtual time, each
+//! decided by a seed alone, so that one that goes wrong does so again.
+//!
+//! ```sh
+//! MAPE_SEED=17 cargo test --all-features --test it -- simulation --nocapture       # one seed, with all that happens
+//! MAPE_SEED=0..100000 cargo test --all-features --test it -- simulation             # more of them
+//! ```
+
+mod client;
+mod ledger;
+mod link;
+mod log;
+mod plan;
+mod processes;
+mod seed;
+mod store;
+mod worker;
+mod world;
+
+use seed::{Done, run};
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// How many seeds there are.
+const SEEDS: Range<u64> = 0..10_000;
+/// How much of the history of a seed that goes wrong is shown.
+const SHOWN: usize = 400;
+
+fn seeds() -> Range<u64> {
+    let Ok(asked) = std::env::var("MAPE_SEED") else { return SEEDS };
+    let number = |text: &str| text.trim().parse::<u64>().unwrap_or_else(|_| panic!("MAPE_SEED={asked}: N or N..M"));
+    match asked.split_once("..") {
+        Some((from, to)) => number(from)..number(to),
+        None => number(&asked)..number(&asked) + 1,
+    }
+}
+
+/// What went wrong with a seed, and how to see it again.
+fn report(seed: u64) -> String {
+    let Done { result, trace, .. } = run(seed, true);
+    let from = trace.len().saturating_sub(SHOWN);
+    let calls: String = trace[from..].iter().map(|call| format!("{call}\n")).collect();
+    let what = result.err().unwrap_or_else(|| "it went right the second time: it is not decided by its seed alone".into());
+    format!(
+        "{calls}seed {seed}: {what}\n  again: MAPE_SEED={seed} cargo test --all-features --test it -- \
+         simulation::whatever_happens"
+    )
+}
+
+#[test]
+fn whatever_happens_runs_end_as_they_should_and_nothing_is_done_twice() {
+    let seeds = seeds();
+    let (next, wrong) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
+    let (begun, again) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        return;
+                    }
+                    let Done { result, starts, .. } = run(seed, false);
+                    begun.fetch_add(starts.0, Ordering::Relaxed);
+                    again.fetch_add(starts.1, Ordering::Relaxed);
+                    if let Err(what) = result {
+                        wrong.lock().unwrap().push((seed, what));
+                    }
+                }
+            });
+        }
+    });
+    let mut wrong = wrong.into_inner().unwrap();
+    wrong.sort();
+    let (begun, again) = (begun.into_inner(), again.into_inner());
+    println!("{begun} steps were begun, {again} of them not for the first time");
+    if let Some((seed, _)) = wrong.first() {
+        let list: String = wrong.iter().take(40).map(|(seed, what)| format!("  {seed}: {what}\n")).collect();
+        panic!("{}\n{} of {} seeds:\n{list}", report(*seed), wrong.len(), seeds.end - seeds.start);
+    }
+}
+
+#[test]
+fn a_seed_decides_all_that_happens() {
+    for seed in (0..10_000).step_by(97) {
+        let (one, other) = (run(seed, false), run(seed, false));
+        let differs = one.trace.iter().zip(&other.trace).position(|(one, other)| one != other);
+        if let Some(at) = differs {
+            let from = at.saturating_sub(5);
+            let show = |done: &Done| done.trace[from..=at].iter().map(|call| format!("{call}\n")).collect::<String>();
+            panic!("seed {seed} goes two ways:\n{}or\n{}", show(&one), show(&other));
+        }
+        assert_eq!(one.trace.len(), other.trace.len(), "seed {seed}");
+    }
+}

@@ -1,0 +1,89 @@
+//! One seed from its beginning to its end.
+
+use super::client::{follow, heard, nonsense};
+use super::plan::{CLIENT, Plan};
+use super::processes::Processes;
+use super::store::all_keys;
+use super::world::{Call, World};
+use futures::future::try_join_all;
+use mape::workflow::Workflows;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{sleep, sleep_until, timeout_at};
+
+/// What came of a seed.
+pub(super) struct Done {
+    pub(super) result: Result<(), String>,
+    pub(super) trace: Vec<Call>,
+    /// How many steps were begun, and how many of them again.
+    pub(super) starts: (usize, usize),
+}
+
+/// In how much virtual time after the last fault all has to be over.
+const BOUND: Duration = Duration::from_secs(60);
+
+/// Does what a seed says; tells everything if it `tells`.
+pub(super) fn run(seed: u64, tells: bool) -> Done {
+    fastrand::seed(seed);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let world = World::new(seed, tells);
+        let result = simulate(&world, Plan::of(seed)).await;
+        let result = result.and_then(|()| world.ledger.wrong().map_or(Ok(()), Err));
+        let done = Done { result, trace: world.take_trace(), starts: world.ledger.counts() };
+        world.ledger.close();
+        done
+    })
+}
+
+async fn simulate(world: &Arc<World>, plan: Plan) -> Result<(), String> {
+    for script in &plan.scripts {
+        world.note(&"plan".into(), "flow", format!("{}: {} {:?}", script.id, script.flow, script.trouble));
+        world.ledger.open(&script.id, &script.graph, script.trouble.clone());
+    }
+    let mut processes = Processes::start(world, plan.twice);
+    let runs = Workflows::new(&processes.link(CLIENT).backend());
+    let noise = tokio::spawn(nonsense(world.clone(), plan.nonsense));
+    let faults = async {
+        for (at, fault) in &plan.faults {
+            sleep_until(world.began() + *at).await;
+            processes.suffer(*fault);
+        }
+        Ok(())
+    };
+    let followed = try_join_all(plan.scripts.iter().map(|script| follow(world, &runs, script)));
+    let bound = world.began() + plan.calm() + BOUND;
+    let ended = timeout_at(bound, futures::future::try_join(faults, followed)).await;
+    ended.map_err(|_| "runs are not over a minute after the last fault".to_owned())??;
+    noise.await.unwrap();
+    heard(world).await?;
+    outputs(&runs, &plan).await?;
+    for script in &plan.scripts {
+        runs.delete(&script.id).await.map_err(|error| error.to_string())?;
+    }
+    // What comes later than that finds nothing.
+    sleep(Duration::from_secs(2)).await;
+    processes.close_all().await;
+    sleep(Duration::from_secs(10)).await;
+    let left = all_keys(world, &"*".into()).await.unwrap();
+    let left: Vec<_> = left.iter().map(|key| key.as_str()).filter(|key| !STAYS.contains(key)).collect();
+    if left.is_empty() { Ok(()) } else { Err(format!("keys are left: {left:?}")) }
+}
+
+/// Keys that belong to no run.
+const STAYS: [&str; 1] = ["workflows:changed"];
+
+/// Every step has given what it should.
+async fn outputs(runs: &Workflows, plan: &Plan) -> Result<(), String> {
+    for script in &plan.scripts {
+        let Some((outputs, _)) = script.expected() else { continue };
+        let run = runs.inspect(&script.id).await.map_err(|error| error.to_string())?;
+        for step in run.steps.iter().filter(|step| step.part == 0) {
+            let expected = outputs.get(&(step.index as usize));
+            if step.output.as_deref() != expected {
+                return Err(format!("{} #{} gave {:?}, not {expected:?}", script.id, step.index, step.output));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! Knowledge at the end of a way.
+
+use super::link::{Link, What, Wire};
+use super::world::World;
+use futures::StreamExt;
+use mape::channel::Pattern;
+use mape::knowledge::{
+    Changes, Command, Committed, Cursor, Error, Filter, HashCommand, Key, Notice, Page, Pop, Popped, Reply,
+    SetCommand, Store, Transaction, ValueCommand,
+};
+use mape::stream::Answer;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// The store as a process sees it.
+#[derive(Debug)]
+pub(super) struct SlowStore(pub(super) Arc<Link>);
+
+fn away(key: &Key) -> impl Fn(&'static str) -> Error + use<> {
+    let key = key.clone();
+    move |why| Error::Unavailable { key: key.clone(), source: Box::new(io::Error::other(why)) }
+}
+
+/// In an order that is the same each time.
+fn ordered(command: &Command, reply: Result<Reply, Error>) -> Result<Reply, Error> {
+    let is_in_no_order =
+        matches!(command, Command::Set(SetCommand::Members) | Command::Hash(HashCommand::All | HashCommand::Keys));
+    match reply {
+        Ok(Reply::List(mut list)) if is_in_no_order => {
+            list.sort_by(|a, b| a[..].cmp(&b[..]));
+            Ok(Reply::List(list))
+        }
+        Ok(Reply::Pairs(mut pairs)) => {
+            pairs.sort_by(|(a, _), (b, _)| a[..].cmp(&b[..]));
+            Ok(Reply::Pairs(pairs))
+        }
+        reply => reply,
+    }
+}
+
+impl SlowStore {
+    fn what<D: fmt::Debug>(&self, name: &'static str, key: &Key, all: &D) -> What {
+        let told = if self.0.world.tells() { format!("{all:?}") } else { String::new() };
+        What { name, on: key.as_str().into(), told }
+    }
+}
+
+impl Store for SlowStore {
+    fn run(&self, key: &Key, command: Command) -> Answer<Result<Reply, Error>> {
+        let (link, key, what) = (self.0.clone(), key.clone(), self.what("run", key, &command));
+        Answer::pending(async move {
+            let store = link.world.store.clone();
+            let perform = || store.run(&key, command.clone());
+            ordered(&command, link.call(what, perform, away(&key)).await)
+        })
+    }
+
+    fn pop(&self, key: &Key, from: Pop) -> Answer<Result<Popped, Error>> {
+        let (link, key, what) = (self.0.clone(), key.clone(), self.what("pop", key, &from));
+        Answer::pending(async move {
+            let store = link.world.store.clone();
+            link.call(what, || store.pop(&key, from), away(&key)).await
+        })
+    }
+
+    fn commit(&self, transaction: Transaction) -> Answer<Result<Committed, Error>> {
+        let first = transaction.steps().first().map_or_else(|| Key::from(""), |(key, _)| key.clone());
+        let (link, what) = (self.0.clone(), self.what("commit", &first, &transaction));
+        Answer::pending(async move {
+            let (store, caller) = (link.world.store.clone(), link.clone());
+            let perform = move || {
+                if is_sign_of_life(&transaction) {
+                    caller.lives();
+                }
+                store.commit(transaction)
+            };
+            link.call(what, perform, away(&first)).await
+        })
+    }
+
+    /// All at once, in order.
+    fn scan(&self, pattern: &Pattern, _: Cursor) -> Answer<Result<Page, Error>> {
+        let (link, pattern) = (self.0.clone(), pattern.clone());
+        let what = self.what("scan", &Key::from(pattern.as_str()), &());
+        Answer::pending(async move {
+            let keys = all_keys(&link.world, &pattern).await?;
+            let perform = || Answer::ready(Ok(Page { keys, next: None }));
+            link.call(what, perform, away(&Key::from(""))).await
+        })
+    }
+
+    fn watch(&self, filter: Filter) -> Answer<Result<Changes, Error>> {
+        let (link, what) = (self.0.clone(), self.what("watch", &Key::from(""), &filter));
+        Answer::pending(async move {
+            let store = link.world.store.clone();
+            let perform = || store.watch(filter.clone());
+            let changes = link.clone().call(what, perform, away(&Key::from(""))).await?;
+            Ok(relayed(link, filter, changes))
+        })
+    }
+}
+
+/// The keys that match, in order.
+pub(super) async fn all_keys(world: &World, pattern: &Pattern) -> Result<Vec<Key>, Error> {
+    let (mut keys, mut next) = (Vec::new(), Some(Cursor::default()));
+    while let Some(from) = next {
+        let page = world.store.scan(pattern, from).await?;
+        keys.extend(page.keys);
+        next = page.next;
+    }
+    keys.sort();
+    keys.dedup();
+    Ok(keys)
+}
+
+/// Something that is kept for as long as a lease.
+fn is_sign_of_life(transaction: &Transaction) -> bool {
+    let mut steps = transaction.steps().iter();
+    steps.any(|(key, command)| {
+        key.as_str().contains("engine")
+            && matches!(command, Command::Value(ValueCommand::Set { expiry: Some(_), .. }))
+    })
+}
+
+/// Changes on their way: late, and lost while the way is cut, which is told.
+fn relayed(link: Arc<Link>, filter: Filter, mut changes: Changes) -> Changes {
+    let (alive, mut gone) = oneshot::channel::<()>();
+    let (sender, relayed) = Changes::bounded(filter, move || drop(alive));
+    let relay = async move {
+        let mut wire = link.wire.subscribe();
+        loop {
+            tokio::select! {
+                biased;
+                _ = &mut gone => return,
+                changed = wire.changed() => {
+                    let now = *wire.borrow_and_update();
+                    match (changed, now) {
+                        (Err(_), _) | (_, Wire::Dead) => return,
+                        (_, Wire::Up) => sender.interrupted(),
+                        _ => {}
+                    }
+                }
+                notice = changes.next() => {
+                    let Some(notice) = notice else { return };
+                    let delay = link.world.delay();
+                    tokio::time::sleep(delay).await;
+                    if *link.wire.borrow() == Wire::Up {
+                        match notice {
+                            Notice::Change(change) => sender.send(&change),
+                            Notice::Missed(n) => sender.missed(n),
+                            Notice::Interrupted => sender.interrupted(),
+                        }
+                    }
+                }
+            }
+        }
+    };
+    // It ends with the process, or with whoever watches.
+    drop(tokio::spawn(relay));
+    relayed
+}
