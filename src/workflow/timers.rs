@@ -69,6 +69,7 @@ impl Timers {
                     }
                 };
                 tokio::select! {
+                    biased;
                     () = sleep => {}
                     () = timers.changed.notified() => {}
                 }

@@ -24,8 +24,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// How many seeds there are.
 const SEEDS: Range<u64> = 0..10_000;
-/// How much of the history of a seed that goes wrong is shown.
-const SHOWN: usize = 400;
+/// How much of the history of a seed that goes wrong is shown; a file has all of it.
+const SHOWN: usize = 100;
 
 fn seeds() -> Range<u64> {
     let Ok(asked) = std::env::var("MAPE_SEED") else { return SEEDS };
@@ -42,8 +42,10 @@ fn report(seed: u64) -> String {
     let from = trace.len().saturating_sub(SHOWN);
     let calls: String = trace[from..].iter().map(|call| format!("{call}\n")).collect();
     let what = result.err().unwrap_or_else(|| "it went right the second time: it is not decided by its seed alone".into());
+    let file = format!("{}/seed_{seed}.txt", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&file, trace.iter().map(|call| format!("{call}\n")).collect::<String>()).unwrap();
     format!(
-        "{calls}seed {seed}: {what}\n  again: MAPE_SEED={seed} cargo test --all-features --test it -- \
+        "{calls}seed {seed}: {what}\n  all calls: {file}\n  again: MAPE_SEED={seed} cargo test --all-features --test it -- \
          simulation::whatever_happens"
     )
 }

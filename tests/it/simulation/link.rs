@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// How a process is connected.
@@ -30,7 +30,9 @@ pub(super) enum Wire {
 pub(super) struct Link {
     pub(super) world: Arc<World>,
     pub(super) name: Arc<str>,
-    pub(super) wire: watch::Sender<Wire>,
+    wire: Mutex<Wire>,
+    /// One list of those who wait, so that they are woken in the same order each time.
+    changed: Notify,
     /// How many calls in a thousand go wrong.
     pub(super) flaky: AtomicU64,
     life: Mutex<Life>,
@@ -59,7 +61,8 @@ impl Link {
         Arc::new(Self {
             world: world.clone(),
             name: name.into(),
-            wire: watch::Sender::new(Wire::Up),
+            wire: Mutex::new(Wire::Up),
+            changed: Notify::new(),
             flaky: AtomicU64::new(0),
             life: Mutex::default(),
         })
@@ -71,8 +74,26 @@ impl Link {
         Backend::new("simulated:", Arc::new(store), Arc::new(Nothing), Arc::new(log))
     }
 
+    pub(super) fn wire(&self) -> Wire {
+        *self.wire.lock()
+    }
+
     pub(super) fn is_dead(&self) -> bool {
-        *self.wire.borrow() == Wire::Dead
+        self.wire() == Wire::Dead
+    }
+
+    /// Waits until the way is of this kind.
+    pub(super) async fn until(&self, is: impl Fn(Wire) -> bool) -> Wire {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let wire = self.wire();
+            if is(wire) {
+                return wire;
+            }
+            changed.await;
+        }
     }
 
     pub(super) fn set(&self, wire: Wire) {
@@ -80,7 +101,8 @@ impl Link {
             self.life.lock().ended = true;
         }
         if !self.is_dead() {
-            self.wire.send_replace(wire);
+            *self.wire.lock() = wire;
+            self.changed.notify_waiters();
         }
     }
 
@@ -102,26 +124,16 @@ impl Link {
         life.ended || life.lapsed || life.last.is_some_and(|last| last.elapsed() >= LEASE)
     }
 
-    /// Waits until the way is no longer as calls need it.
-    async fn broken(&self) -> Wire {
-        let mut wire = self.wire.subscribe();
-        let broken = wire.wait_for(|wire| *wire != Wire::Up).await.map(|wire| *wire);
-        broken.unwrap_or(Wire::Dead)
-    }
-
     /// Waits until the way is there; whether it is, or calls fail.
     async fn there(&self) -> bool {
-        let wire = *self.wire.borrow();
-        match wire {
+        match self.wire() {
             Wire::Up => true,
             Wire::Fails => {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 false
             }
             Wire::Hangs | Wire::Dead => {
-                let mut wire = self.wire.subscribe();
-                drop(wire.wait_for(|wire| matches!(wire, Wire::Up | Wire::Fails)).await.map(|_| ()));
-                *self.wire.borrow() == Wire::Up
+                self.until(|wire| matches!(wire, Wire::Up | Wire::Fails)).await == Wire::Up
             }
         }
     }
@@ -155,16 +167,13 @@ impl Link {
             world.record(name, what.name, what.on, How::NotDone, || what.told);
             return Err(fail("the connection is gone; it was not carried out"));
         }
-        if self.is_dead() {
-            return std::future::pending().await;
-        }
         let result = match perform().now() {
             Ok(result) => result,
             Err(waits) => {
                 let answered = tokio::select! {
                     biased;
                     result = waits => Some(result),
-                    _ = self.broken() => None,
+                    _ = self.until(|wire| wire != Wire::Up) => None,
                 };
                 let Some(result) = answered else {
                     world.record(name, what.name, what.on, How::NotDone, || what.told);

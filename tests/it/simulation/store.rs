@@ -129,24 +129,24 @@ fn relayed(link: Arc<Link>, filter: Filter, mut changes: Changes) -> Changes {
     let (alive, mut gone) = oneshot::channel::<()>();
     let (sender, relayed) = Changes::bounded(filter, move || drop(alive));
     let relay = async move {
-        let mut wire = link.wire.subscribe();
+        let mut wire = Wire::Up;
         loop {
             tokio::select! {
                 biased;
                 _ = &mut gone => return,
-                changed = wire.changed() => {
-                    let now = *wire.borrow_and_update();
-                    match (changed, now) {
-                        (Err(_), _) | (_, Wire::Dead) => return,
-                        (_, Wire::Up) => sender.interrupted(),
-                        _ => {}
+                now = link.until(|now| now != wire) => {
+                    wire = now;
+                    match now {
+                        Wire::Dead => return,
+                        Wire::Up => sender.interrupted(),
+                        Wire::Hangs | Wire::Fails => {}
                     }
                 }
                 notice = changes.next() => {
                     let Some(notice) = notice else { return };
                     let delay = link.world.delay();
                     tokio::time::sleep(delay).await;
-                    if *link.wire.borrow() == Wire::Up {
+                    if link.wire() == Wire::Up {
                         match notice {
                             Notice::Change(change) => sender.send(&change),
                             Notice::Missed(n) => sender.missed(n),
