@@ -68,7 +68,7 @@ impl Steps {
             let writers = (0..writers).map(|_| {
                 let (store, run) = (store.clone(), runs.fetch_add(1, Ordering::Relaxed));
                 async move {
-                    let key = format!("workflow:a-run-with-a-name-as-long-as-usual-{run}:steps");
+                    let key = format!("mape:run:a-run-with-a-name-as-long-as-usual-{run}");
                     for n in 0..each {
                         let (key, field) = (key.as_str(), n.to_string());
                         let step = Transaction::new().expect_field(key, field.as_str(), None);

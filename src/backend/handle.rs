@@ -19,6 +19,7 @@ pub struct Backend {
     log: Arc<dyn EventLog>,
     /// What ends when it is closed, if anything does.
     keeper: Option<Arc<dyn Keeper>>,
+    is_open: bool,
 }
 
 impl Backend {
@@ -75,7 +76,7 @@ impl Backend {
                 let pubsub = super::redis::RedisPubSub::new(client.clone());
                 let log = super::redis::RedisEventLog::new(client.clone());
                 let store = super::redis::RedisStore::open(client, pubsub.clone()).await?;
-                Ok(Self::new(&url, Arc::new(store), Arc::new(pubsub), Arc::new(log)))
+                Ok(Self::new(&url, Arc::new(store), Arc::new(pubsub), Arc::new(log)).opened())
             }
         }
     }
@@ -128,7 +129,20 @@ impl Backend {
     /// A backend of one's own making, under the name `url`.
     #[must_use]
     pub fn new(url: &str, store: Arc<dyn Store>, pubsub: Arc<dyn PubSub>, log: Arc<dyn EventLog>) -> Self {
-        Self { url: url.into(), store, pubsub, log, keeper: None }
+        Self { url: url.into(), store, pubsub, log, keeper: None, is_open: false }
+    }
+
+    /// As one that programs of other kinds read and write, too: what is in it has the form that they know.
+    #[must_use]
+    pub fn opened(self) -> Self {
+        Self { is_open: true, ..self }
+    }
+
+    /// Whether programs of other kinds read and write what is in it, as on a server. Runs of flows are kept in the form
+    /// of littleflow then.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// Where knowledge is kept.

@@ -103,10 +103,14 @@ impl<T> Delivery<T> {
         self.0.held.bury(reason);
     }
 
+    /// As [`acknowledge`](Self::acknowledge), without a receipt, whatever the group says.
+    pub fn acknowledge_quietly(&self) {
+        self.0.held.acknowledge_unseen();
+    }
+
     /// Says that it was dealt with elsewhere: by a transaction that acknowledged it.
     pub fn settled(&self) {
-        // To acknowledge it again does no harm, and takes it out of this consumer's hands.
-        self.0.held.say(How::Acknowledged, None);
+        self.0.held.dealt_with();
     }
 }
 
@@ -150,6 +154,12 @@ impl Held {
     pub(super) fn acknowledge_unseen(&self) {
         if !self.settled.swap(true, Ordering::AcqRel) {
             self.keeper.settle(Done { id: self.id, how: How::Acknowledged, told: None });
+        }
+    }
+
+    fn dealt_with(&self) {
+        if !self.settled.swap(true, Ordering::AcqRel) {
+            self.keeper.settle(Done { id: self.id, how: How::DealtWith, told: None });
         }
     }
 

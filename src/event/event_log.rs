@@ -112,6 +112,12 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
         count: usize,
     ) -> Answer<Result<Vec<Pending>, Error>>;
 
+    /// The consumers on a group's list, also those of programs of other kinds; none if it has no such group, or cannot
+    /// be used by programs of other kinds.
+    fn consumers(&self, _log: &LogName, _group: &GroupName) -> Answer<Result<Vec<ConsumerInfo>, Error>> {
+        Answer::ready(Ok(Vec::new()))
+    }
+
     /// Takes a consumer that has nothing pending off the group's list.
     fn leave(&self, consumer: &Consumer) -> Answer<Result<(), Error>>;
 }
@@ -183,6 +189,17 @@ pub struct GroupInfo {
     pub pending: u64,
     /// How many consumers are on its list.
     pub consumers: u64,
+}
+
+/// A consumer on the list of a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsumerInfo {
+    /// Its name.
+    pub name: super::ConsumerName,
+    /// How many entries it has that it has not acknowledged.
+    pub pending: u64,
+    /// How long ago it last asked for something.
+    pub idle: Duration,
 }
 
 /// What a log keeps when it is trimmed.

@@ -65,6 +65,8 @@ pub(super) struct Done {
 #[derive(Debug)]
 pub(super) enum How {
     Acknowledged,
+    /// By somebody else.
+    DealtWith,
     /// Together with these events.
     Settled(Vec<(LogName, Event)>),
     /// To be delivered again, after this time.
@@ -272,6 +274,8 @@ impl Shared {
 
     /// Settles these; which are settled, and which are to be tried again with the reason.
     async fn settle_all(&self, queued: Vec<Done>) -> (Vec<EventId>, Option<(Error, Vec<Done>)>) {
+        let (dealt, queued): (Vec<_>, Vec<_>) =
+            queued.into_iter().partition(|done| matches!(done.how, How::DealtWith));
         let (plain, others): (Vec<_>, Vec<_>) =
             queued.into_iter().partition(|done| matches!(done.how, How::Acknowledged));
         let mut results = Vec::with_capacity(plain.len() + others.len());
@@ -284,7 +288,8 @@ impl Shared {
         let settling = others.into_iter().map(|done| self.settle_one(done));
         results.extend(stream::iter(settling).buffered(TOGETHER).collect::<Vec<_>>().await);
 
-        let (mut settled, mut again, mut why) = (Vec::with_capacity(results.len()), Vec::new(), None);
+        let mut settled: Vec<_> = dealt.iter().map(|done| done.id).collect();
+        let (mut again, mut why) = (Vec::new(), None);
         for (done, result) in results {
             match result {
                 Err(error) if error.is_retryable() => {
@@ -310,7 +315,7 @@ impl Shared {
 
     async fn settle_one(&self, done: Done) -> (Done, Result<(), Error>) {
         let result = match &done.how {
-            How::Acknowledged => Ok(()),
+            How::Acknowledged | How::DealtWith => Ok(()),
             How::Settled(append) => {
                 let settled = self.log.settle(&self.consumer, done.id, append.clone()).await;
                 if let Ok(false) = settled {

@@ -51,7 +51,9 @@ mod source;
 pub use delivery::Delivery;
 pub use error::Error;
 pub use event::Event;
-pub use event_log::{Delivered, Entry, EventLog, GroupInfo, LogInfo, Malformed, Pending, Retention};
+pub use event_log::{
+    ConsumerInfo, Delivered, Entry, EventLog, GroupInfo, LogInfo, Malformed, Pending, Retention,
+};
 pub use events::Events;
 pub use group::Group;
 pub use id::{EventId, NoEventId};

@@ -47,6 +47,56 @@ impl Graph {
     }
 }
 
+impl Graph {
+    /// As [`to_python`](Self::to_python) writes it, whatever is in the graph, and whether that says all of it.
+    ///
+    /// What the package has not is left out, or written as the nearest thing: a resource as a task, a graph of more
+    /// than 1,000 steps with a list of edges for `F`.
+    pub(crate) fn to_python_as_far_as_possible(&self) -> (Value, bool) {
+        let edges: usize = (0..self.nodes.len()).filter(|from| self.back(*from).contains(&true)).count();
+        let mut says_all = edges == 0 && self.nodes.len() <= MOST;
+        let steps = self.nodes.iter().enumerate().map(|(index, node)| {
+            let told = Node { guard: None, iterate: false, ..node.clone() };
+            says_all &= node.guard.is_none() && !node.iterate;
+            let told = match &node.kind {
+                NodeKind::Start if node.merge => {
+                    says_all = false;
+                    Node { merge: false, ..told }
+                }
+                NodeKind::Resource { uri, .. } | NodeKind::Sink { uri, .. } => {
+                    says_all = false;
+                    let name = if matches!(node.kind, NodeKind::Sink { .. }) {
+                        "resource:store"
+                    } else {
+                        "resource:load"
+                    };
+                    let parameters = Arc::new(json!({"uri": &**uri}));
+                    Node { kind: NodeKind::Task { name: name.into(), alias: None, parameters }, ..told }
+                }
+                _ => told,
+            };
+            step(self, index, &told).unwrap_or_default()
+        });
+        let steps: Vec<Value> = steps.collect();
+        let count = self.nodes.len();
+        let matrix = if count > MOST {
+            json!({"steps": count, "edges": self.edges().collect::<Vec<_>>()})
+        } else {
+            let row = |from| {
+                let mut row = vec![0_u8; count];
+                for to in self.successors(from) {
+                    if let Some(edge) = row.get_mut(*to) {
+                        *edge = 1;
+                    }
+                }
+                row
+            };
+            json!((0..count).map(row).collect::<Vec<_>>())
+        };
+        (json!({"F": matrix, "T": steps}), says_all)
+    }
+}
+
 fn step(graph: &Graph, index: usize, node: &Node) -> Result<Value, String> {
     let label = graph.label(index);
     if node.iterate {

@@ -67,6 +67,8 @@ pub enum Condition {
     Field(Key, Data, Option<Data>),
     /// The set has this member (`true`) or has not (`false`).
     Member(Key, Data, bool),
+    /// The list has this many items.
+    Length(Key, u64),
     /// The event is still pending for this consumer: it has not been acknowledged, and nobody else has claimed it.
     Pending(Consumer, EventId),
 }
@@ -80,7 +82,8 @@ impl Condition {
             | Self::Exists(key, _)
             | Self::Value(key, _)
             | Self::Field(key, ..)
-            | Self::Member(key, ..) => Some(key),
+            | Self::Member(key, ..)
+            | Self::Length(key, _) => Some(key),
             Self::Pending(..) => None,
         }
     }
@@ -156,6 +159,11 @@ impl Transaction {
         self.expect(Condition::Member(key.into(), member.into(), present))
     }
 
+    /// Only if the list has this many items.
+    pub fn expect_length(self, key: impl Into<Key>, length: u64) -> Self {
+        self.expect(Condition::Length(key.into(), length))
+    }
+
     /// Only while the lock is held by this guard: what a holder that lost it without noticing does, is not done.
     pub fn expect_lock(self, guard: &LockGuard) -> Self {
         self.expect(guard.condition())
@@ -224,6 +232,12 @@ impl Transaction {
     /// Puts an item at the back of a list.
     pub fn rpush(self, key: impl Into<Key>, item: impl Into<Data>) -> Self {
         self.run(key, ListCommand::Push(End::Back, Items::One(item.into())))
+    }
+
+    /// Puts items at the front of a list, one after the other: the last is the first then.
+    pub fn lpush_all<D: Into<Data>>(self, key: impl Into<Key>, items: impl IntoIterator<Item = D>) -> Self {
+        let items: Vec<Data> = items.into_iter().map(Into::into).collect();
+        if items.is_empty() { self } else { self.run(key, ListCommand::Push(End::Front, Items::Many(items))) }
     }
 
     /// Puts an item at the front of a list.

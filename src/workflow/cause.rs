@@ -1,6 +1,6 @@
 //! What makes a run go a step.
 
-use super::Place;
+use super::{Found, Place};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -74,6 +74,8 @@ pub enum Cause {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<u32>,
     },
+    /// Programs of other kinds have begun it, or changed it.
+    Found(Box<Found>),
 }
 
 /// How an attempt at a task ended.

@@ -108,6 +108,11 @@ impl Definition {
         self.graph.nodes().iter().filter_map(|node| task_of(node.kind())).collect()
     }
 
+    /// Whether there is nothing but the graph.
+    pub(super) fn is_plain(&self) -> bool {
+        self.policies.is_empty() && self.iterate == Iterate::default() && self.turns == Self::TURNS
+    }
+
     pub(super) fn policies(&self) -> (&HashMap<u32, Policy>, Iterate) {
         (&self.policies, self.iterate)
     }

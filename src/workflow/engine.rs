@@ -1,11 +1,14 @@
 //! The engine.
 
+use super::adopting::OURS;
 use super::ready::Ready;
 use super::report::{Begin, Report, Told};
 use super::run_id::uuid;
 use super::timers::Timers;
 use super::turner::{LEASE, Turner};
-use super::{Ended, Error, Invocation, Place, Run, RunId, Tasks, Workflows, keys, lanes::Lanes, process};
+use super::{
+    Ended, Error, Invocation, Names, Place, Run, RunId, Tasks, Workflows, keys, lanes::Lanes, process,
+};
 use crate::app::{App, Loop};
 use crate::element::{Element, LinkOptions, StartPolicy, Subscription};
 use crate::flow::{Graph, Workflow};
@@ -52,53 +55,13 @@ impl Engine {
     ///
     /// Elements may have been made; remove the loops before another is started.
     pub async fn start(app: &App, tasks: Tasks) -> Result<Self, Error> {
-        let (hosts, own) = (app.create_loop("tasks")?, app.create_loop("workflows")?);
-        let (tasks, id) = (Arc::new(tasks), Arc::<str>::from(uuid()));
-        let workflows = Workflows::new(app.backend());
-        // Before it has anything in hand, so that nobody takes that for abandoned.
-        let sign = Transaction::new().set_for(keys::engine(&id), process::this(), LEASE);
-        workflows.store().commit(sign).await?;
-        let ready: Vec<Arc<Ready>> = tasks.iter().map(|_| Arc::default()).collect();
-        let timers = Arc::<Timers>::default();
-        let turner = Turner {
-            engine: id.clone(),
-            workflows: workflows.clone(),
-            tasks: tasks.clone(),
-            woken: vec![false; ready.len()],
-            ready: ready.clone(),
-            timers: timers.clone(),
-            runs: HashMap::default(),
-            touched: Vec::new(),
-            beginning: Vec::new(),
-            lanes: Lanes::default(),
-            refused: HashSet::new(),
-        };
-        let turn = own
-            .analyze::<Report>("turn")
-            .start_policy(StartPolicy::AtOnce)
-            .ops_in(|reports| reports.ready_chunks(TOGETHER))
-            .handler(turner)
-            .spawn()?;
-        let mut kinds = Vec::new();
-        for (task, ready) in tasks.iter().zip(&ready) {
-            let element = task.spawn(&hosts)?;
-            element.link_ops(&turn, LinkOptions::default(), |ended| ended.map(Report::Task))?;
-            element.feed(ready.stream());
-            kinds.push(element);
-        }
-        turn.feed(timers.stream().map(|timer| Told::Due(timer).into()));
-        turn.feed(changes(app).await?);
-        turn.feed(events(app).await?);
-        turn.feed(ticks());
-        Ok(Self {
-            app: app.clone(),
-            workflows,
-            tasks,
-            id,
-            kinds: Arc::new(kinds),
-            turn,
-            loops: Arc::new([hosts, own]),
-        })
+        Self::with(tasks).start(app).await
+    }
+
+    /// An engine that hosts these tasks, to be told how before it starts.
+    #[must_use]
+    pub fn with(tasks: Tasks) -> Starting {
+        Starting { tasks, names: Names::default() }
     }
 
     /// Starts a run of a flow.
@@ -280,6 +243,86 @@ impl Engine {
     }
 }
 
+/// An engine before it starts.
+#[derive(Clone, Debug)]
+#[must_use = "it does nothing until it is started"]
+pub struct Starting {
+    tasks: Tasks,
+    names: Names,
+}
+
+impl Starting {
+    /// Under other names than littleflow's.
+    pub fn named(mut self, names: Names) -> Self {
+        self.names = names;
+        self
+    }
+
+    /// Starts it on the backend of this app. It makes the loops `tasks` and `workflows`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::start`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Engine::start`].
+    pub async fn start(self, app: &App) -> Result<Engine, Error> {
+        let (hosts, own) = (app.create_loop("tasks")?, app.create_loop("workflows")?);
+        let (tasks, id) = (Arc::new(self.tasks), Arc::<str>::from(uuid()));
+        let workflows = Workflows::new(app.backend()).named(self.names);
+        // Before it has anything in hand, so that nobody takes that for abandoned.
+        let sign = Transaction::new().set_for(keys::engine(&id), process::this(), LEASE);
+        workflows.store().commit(sign).await?;
+        let ready: Vec<Arc<Ready>> = tasks.iter().map(|_| Arc::default()).collect();
+        let timers = Arc::<Timers>::default();
+        let turner = Turner {
+            engine: id.clone(),
+            workflows: workflows.clone(),
+            tasks: tasks.clone(),
+            woken: vec![false; ready.len()],
+            ready: ready.clone(),
+            timers: timers.clone(),
+            runs: HashMap::default(),
+            touched: Vec::new(),
+            beginning: Vec::new(),
+            lanes: Lanes::default(),
+            refused: HashSet::new(),
+            over: HashSet::new(),
+            crossed_at: None,
+            receipts: false,
+            is_listed_by_others: false,
+            has_foreign_engine: false,
+        };
+        let turn = own
+            .analyze::<Report>("turn")
+            .start_policy(StartPolicy::AtOnce)
+            .ops_in(|reports| reports.ready_chunks(TOGETHER))
+            .handler(turner)
+            .spawn()?;
+        let mut kinds = Vec::new();
+        for (task, ready) in tasks.iter().zip(&ready) {
+            let element = task.spawn(&hosts)?;
+            element.link_ops(&turn, LinkOptions::default(), |ended| ended.map(Report::Task))?;
+            element.feed(ready.stream());
+            kinds.push(element);
+        }
+        turn.feed(timers.stream().map(|timer| Told::Due(timer).into()));
+        turn.feed(changes(app).await?);
+        turn.feed(events(&workflows, &id).await?);
+        turn.feed(ticks());
+        Ok(Engine {
+            app: app.clone(),
+            workflows,
+            tasks,
+            id,
+            kinds: Arc::new(kinds),
+            turn,
+            loops: Arc::new([hosts, own]),
+        })
+    }
+}
+
 /// How many reports are worked on together at most.
 const TOGETHER: usize = 256;
 
@@ -297,8 +340,11 @@ async fn changes(app: &App) -> Result<impl Stream<Item = Report> + Send + use<>,
     }))
 }
 
-async fn events(app: &App) -> Result<impl Stream<Item = Report> + Send + use<>, Error> {
-    let group = app.backend().events().log(keys::LOG).group(keys::GROUP);
+async fn events(
+    workflows: &Workflows,
+    engine: &str,
+) -> Result<impl Stream<Item = Report> + Send + use<>, Error> {
+    let group = workflows.log().group(&workflows.names().ending).consumer(format!("{OURS}{engine}"));
     let events = group.select(["end-task", "control-workflow", "start-workflow"]).source::<Value>().await?;
     Ok(events.filter_map(|event| {
         future::ready(match event {

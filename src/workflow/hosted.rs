@@ -1,9 +1,11 @@
 //! A run in the hands of an engine.
 
 use super::definition::{parameters_of, task_of};
+use super::history::Loaded;
 use super::invocation::Inner;
 use super::state::State;
 use super::step::{Unchanged, step};
+use super::wire::Wire;
 use super::{Cause, Command, Definition, Failure, Invocation, Place, RunId, Status, Tasks, Time, keys};
 use crate::event::Delivery;
 use crate::flow::NodeKind;
@@ -46,7 +48,18 @@ struct Call {
     kind: Option<usize>,
 }
 
-/// A run in the hands of an engine: its state, and what has happened to it that is not kept yet.
+/// Who has work of a run in its process, as far as an engine knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Nobody: all that is in work was announced in the log.
+    Nobody,
+    /// This engine.
+    Us,
+    /// Another one, that gave signs of life.
+    Another,
+}
+
+/// A run as an engine has it: its state, and what has happened to it that is not kept yet.
 pub(super) struct Hosted {
     pub(super) id: RunId,
     pub(super) definition: Arc<Definition>,
@@ -63,19 +76,24 @@ pub(super) struct Hosted {
     pub(super) takes: bool,
     /// Of the causes, those that came as events.
     pub(super) deliveries: Vec<Delivery<Value>>,
-    /// Attempts that this engine has started and that have not ended.
+    /// Attempts that this engine carries out and that have not ended.
     pub(super) in_hand: HashMap<Place, Invocation, RandomState>,
     pub(super) progress: watch::Sender<Progress>,
+    pub(super) owner: Owner,
+    /// Whether this engine may start things in it: it knows who does all of its tasks.
+    pub(super) is_startable: bool,
+    /// How it stands in littleflow's form, if it is kept in that, too.
+    pub(super) wire: Option<Wire>,
+    /// How it stands there when what has happened is kept.
+    pub(super) then: Option<Wire>,
+    /// The steps that have just ended whose outputs stand there already.
+    pub(super) known: HashSet<u32>,
+    /// When something last happened to it.
+    pub(super) touched: Time,
 }
 
 impl Hosted {
-    pub(super) fn new(
-        id: RunId,
-        definition: Arc<Definition>,
-        state: State,
-        next: u64,
-        tasks: &Tasks,
-    ) -> Self {
+    pub(super) fn new(id: RunId, definition: Arc<Definition>, state: State, tasks: &Tasks) -> Self {
         let calls = definition.graph().nodes().iter().map(|node| {
             let base = task_of(node.kind())?;
             let name = match node.kind() {
@@ -90,15 +108,69 @@ impl Hosted {
             id,
             calls: calls.collect(),
             progress: watch::Sender::new(Progress::of(&state)),
+            is_startable: tasks.check(&definition).is_ok(),
             definition,
             state,
-            next,
+            next: 1,
             causes: Vec::new(),
             takes: false,
             commands: Vec::new(),
             deliveries: Vec::new(),
             in_hand: HashMap::default(),
+            owner: Owner::Nobody,
+            wire: None,
+            then: None,
+            known: HashSet::new(),
+            touched: Time::now(),
         }
+    }
+
+    /// One that is kept.
+    pub(super) fn loaded(id: RunId, loaded: &Loaded, tasks: &Tasks) -> Self {
+        let mut run = Self::new(id, loaded.definition.clone(), loaded.state.clone(), tasks);
+        run.becomes(loaded);
+        run
+    }
+
+    /// Makes it what others have made of it; what has happened here has to happen to that.
+    pub(super) fn becomes(&mut self, loaded: &Loaded) {
+        self.state = loaded.state.clone();
+        self.next = loaded.next();
+        self.causes = loaded.found.iter().cloned().collect();
+        self.takes = false;
+        self.commands.clear();
+        self.stands(loaded.wire.clone());
+    }
+
+    /// How it stands in littleflow's form; the changes at its nodes that are there are of no interest any more.
+    pub(super) fn stands(&mut self, wire: Option<Wire>) {
+        self.state.marks = wire.is_some().then(Vec::new);
+        self.wire = wire;
+        self.then = None;
+    }
+
+    /// Whether a task of it is done in this process.
+    pub(super) fn is_here(&self, place: Place) -> bool {
+        self.calls.get(place.index()).and_then(Option::as_ref).is_some_and(|call| call.kind.is_some())
+    }
+
+    /// Whether what is to be done needs somebody who keeps at it: work in a process, a time to be waited for.
+    pub(super) fn needs_owner(&self) -> bool {
+        self.wire.is_none()
+            || (self.state.status() == Status::Terminating && self.state.open() > 0)
+            || self.commands.iter().any(|command| match command {
+                Command::Start { place, .. } => {
+                    let policy = self.definition.policy(place.node);
+                    self.is_here(*place) || policy.is_some_and(|policy| policy.timeout.is_some())
+                }
+                Command::Wait { .. } => true,
+                Command::Cancel { .. } | Command::Became(_) => false,
+            })
+    }
+
+    /// The attempts that what is to be done starts in this process.
+    pub(super) fn starts_here(&self) -> Vec<(Place, u32)> {
+        self.commands.iter().filter_map(started).filter(|(place, _)| self.is_here(*place)).collect()
     }
 
     /// Lets it go a step in memory; whether anything changed.
@@ -110,7 +182,12 @@ impl Hosted {
 
     /// Whether something has happened that is not kept yet.
     pub(super) fn is_touched(&self) -> bool {
-        !self.causes.is_empty() || self.takes || !self.deliveries.is_empty()
+        self.takes || !self.deliveries.is_empty() || self.has_happened()
+    }
+
+    /// Whether there is a cause of ours that is not kept yet.
+    pub(super) fn has_happened(&self) -> bool {
+        self.causes.iter().any(|cause| !matches!(cause, Cause::Found(_)))
     }
 
     /// The invocation of an attempt, and the kind that takes it.
@@ -139,8 +216,9 @@ impl Hosted {
     }
 
     /// Makes what is in hand that which the state says is in work: for a run that is taken over, or that somebody else has
-    /// changed. `fresh` are the starts that nobody has carried out yet.
-    pub(super) fn reconcile(&mut self, now: Time, fresh: &[Command]) {
+    /// changed.
+    pub(super) fn reconcile(&mut self, now: Time, loaded: &Loaded) {
+        let fresh = &loaded.fresh;
         let active = self.state.running(&self.definition);
         let current: HashMap<Place, u32> =
             active.iter().map(|(place, attempt, _)| (*place, *attempt)).collect();
@@ -156,21 +234,33 @@ impl Hosted {
             if starts.contains(&(place, attempt)) {
                 continue;
             }
-            let is_here = |command: &&Command| started(command) == Some((place, attempt));
+            let is_it = |command: &&Command| started(command) == Some((place, attempt));
             if self.in_hand.get(&place).is_some_and(|held| held.attempt() == attempt) {
                 if self.state.status() == Status::Terminating {
                     self.commands.push(Command::Cancel { place, attempt });
                 }
-            } else if let Some(start) = fresh.iter().find(is_here) {
+            } else if let Some(start) = fresh.iter().find(is_it) {
                 self.takes = true;
                 self.commands.push(start.clone());
-            } else {
+            } else if self.owner == Owner::Us && loaded.here.contains(&(place, attempt)) {
                 // It cannot be stale: it is what the state says.
                 let _ = self.apply(now, Cause::Lost { place, attempt });
             }
         }
-        for (place, attempt, until) in self.state.waiting() {
-            self.commands.push(Command::Wait { place, attempt, until });
+        for command in fresh {
+            if let Command::Cancel { place, attempt } = command
+                && current.get(place) == Some(attempt)
+                && !self.is_here(*place)
+                && !self.commands.contains(command)
+            {
+                self.takes = true;
+                self.commands.push(command.clone());
+            }
+        }
+        if self.owner == Owner::Us || self.takes {
+            for (place, attempt, until) in self.state.waiting() {
+                self.commands.push(Command::Wait { place, attempt, until });
+            }
         }
     }
 

@@ -1,14 +1,17 @@
 //! How the engine keeps what has happened: one transaction for all that has come in together.
 
-use super::builtin::announced;
-use super::hosted::{Hosted, Origin};
+use super::effects::Change;
+use super::history::{self, New};
+use super::hosted::{Hosted, Origin, Owner};
 use super::record::{Kept, Record};
 use super::report::Begin;
 use super::state::State;
 use super::turner::{PATIENCE, Turner};
-use super::{Cause, Command, Error, RunId, Time, history, keys};
+use super::wire::Wire;
+use super::{Cause, Command, Error, Place, RunId, Time, keys};
 use crate::element::Emitter;
-use crate::knowledge::{self, Committed, Transaction};
+use crate::event::Event;
+use crate::knowledge::{self, Committed, Condition, Transaction};
 use futures::future::join_all;
 use tokio::sync::oneshot;
 
@@ -21,20 +24,59 @@ pub(super) struct Beginning {
 
 type Asker = oneshot::Sender<Result<Origin, Error>>;
 
+/// How a change of a run is made.
+enum Way {
+    /// What follows is done here.
+    Starts,
+    /// It is for the engine that has work of it, or for whoever can.
+    Leaves,
+}
+
 impl Turner {
     /// Begins a run as soon as it is kept.
     pub(super) fn begin(&mut self, begin: Begin, now: Time) {
         let Begin { id, definition, text, input, answer } = begin;
         let first = || {
             let kept = Kept::of(&definition, text);
-            let mut run =
-                Hosted::new(id.clone(), definition.clone(), State::new(&definition), 1, &self.tasks);
-            run.apply(now, Cause::Begin { input }).map_err(|why| Error::Unchanged { id: id.clone(), why })?;
-            let record = Record { at: now, causes: std::mem::take(&mut run.causes), unowned: false };
-            let status = run.state.status();
-            let found =
-                history::found(&id, &kept, std::slice::from_ref(&record), status, Some(&self.engine))?;
-            let found = announced(found, &id, &definition, &run.state, &run.commands, now);
+            let is_open = self.workflows.is_open();
+            let mut run = Hosted::new(id.clone(), definition.clone(), State::new(&definition), &self.tasks);
+            run.stands(is_open.then(Wire::new));
+            run.apply(now, Cause::Begin { input: input.clone() })
+                .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
+            let mut record = Record::new(now, std::mem::take(&mut run.causes));
+            record.here = run.starts_here();
+            let names = self.workflows.names().clone();
+            let is_here = |place: Place| run.is_here(place);
+            let effects = Change {
+                names: &names,
+                id: &id,
+                definition: &definition,
+                state: &run.state,
+                commands: &run.commands,
+                at: now,
+                is_here: Some(&is_here),
+                known: &run.known,
+            };
+            let (effects, then) = effects.add(Transaction::new(), run.wire.as_ref());
+            record.lists = then.as_ref().map(|then| (then.active, then.activations));
+            let founding = New {
+                id: &id,
+                kept: &kept,
+                definition: &definition,
+                records: std::slice::from_ref(&record),
+                status: run.state.status(),
+                is_open,
+                is_listed_by_others: self.is_listed_by_others,
+            };
+            let mut found = founding.founding(&names)?.and(effects);
+            if let Some(input) = input.filter(|_| is_open) {
+                found = found.set(keys::output(&id, -1), input.to_string());
+            }
+            if !run.state.status().is_over() && run.needs_owner() {
+                run.owner = Owner::Us;
+                found = found.hset(keys::OWNERS, id.full(), &*self.engine);
+            }
+            run.then = then;
             Ok((run, found))
         };
         match first() {
@@ -44,11 +86,19 @@ impl Turner {
         }
     }
 
-    fn begun(&mut self, run: Hosted, answer: Asker, kept: Result<Committed, knowledge::Error>, now: Time) {
+    fn begun(
+        &mut self,
+        mut run: Hosted,
+        answer: Asker,
+        kept: Result<Committed, knowledge::Error>,
+        now: Time,
+    ) {
         let id = run.id.clone();
         let told = match kept {
             Ok(_) => {
                 let progress = run.progress.subscribe();
+                let then = run.then.take();
+                run.stands(then);
                 self.runs.insert(id.clone(), run);
                 self.perform(&id, now);
                 Ok(progress)
@@ -66,8 +116,8 @@ impl Turner {
     pub(super) async fn keep(&mut self, now: Time, out: &Emitter<RunId>) {
         let (mut records, mut all) = (Vec::new(), None::<Transaction>);
         for id in std::mem::take(&mut self.touched) {
-            let Some(record) = self.record(&id, now) else { continue };
-            let Some(change) = self.change(&id, &record) else { continue };
+            let Some(mut record) = self.record(&id, now) else { continue };
+            let Some(change) = self.change(&id, &mut record) else { continue };
             all = Some(match all {
                 Some(all) => all.and(change),
                 None => change,
@@ -99,9 +149,14 @@ impl Turner {
         }
         match kept {
             Err(knowledge::Error::Conflict(_)) if records.len() > 1 => {
-                for (id, record) in records {
-                    let Some(change) = self.change(&id, &record) else { continue };
-                    let kept = store.commit(change).await.map(drop);
+                // Some others have come before; each is tried by itself, and read again if it is one of them.
+                self.crossed_at = Some(tokio::time::Instant::now());
+                let single = records.into_iter().filter_map(|(id, mut record)| {
+                    let change = self.change(&id, &mut record)?;
+                    let commit = store.commit(change);
+                    Some(async move { (id, record, commit.await.map(drop)) })
+                });
+                for (id, record, kept) in join_all(single.collect::<Vec<_>>()).await {
                     self.answered(vec![(id, record)], kept, now, out).await;
                 }
             }
@@ -119,12 +174,15 @@ impl Turner {
     ) {
         match kept {
             Ok(()) => {
-                for (id, _) in records {
-                    self.kept(&id, now, out).await;
+                for (id, record) in records {
+                    self.kept(&id, &record, now, out).await;
                 }
                 return;
             }
-            Err(knowledge::Error::Conflict(_)) => {}
+            Err(knowledge::Error::Conflict(conflict)) => {
+                self.crossed_at = Some(tokio::time::Instant::now());
+                self.gone(&records, &conflict);
+            }
             Err(error) => {
                 tracing::warn!(%error, "steps of runs could not be kept; trying again");
                 tokio::time::sleep(PATIENCE).await;
@@ -135,33 +193,108 @@ impl Turner {
         }
     }
 
+    /// Lets go of an event that another engine has by now.
+    fn gone(&mut self, records: &[(RunId, Record)], conflict: &knowledge::Conflict) {
+        let condition = conflict.transaction.conditions().get(conflict.condition);
+        let Some(Condition::Pending(_, event)) = condition else { return };
+        for (id, _) in records {
+            if let Some(run) = self.runs.get_mut(id) {
+                run.deliveries.retain(|delivery| delivery.id() != *event);
+            }
+        }
+    }
+
     /// What has happened to a run and is not kept yet.
     fn record(&mut self, id: &RunId, now: Time) -> Option<Record> {
         let run = self.runs.get_mut(id)?;
-        let record = Record { at: now, causes: std::mem::take(&mut run.causes), unowned: false };
-        (run.takes || !record.causes.is_empty()).then_some(record)
+        run.touched = now;
+        let happened = run.takes || run.has_happened();
+        happened.then(|| Record::new(now, std::mem::take(&mut run.causes)))
     }
 
     /// What is to be kept of a run.
-    fn change(&self, id: &RunId, record: &Record) -> Option<Transaction> {
-        let run = self.runs.get(id)?;
-        let change = history::change(id, &run.steps, run.next, record, &run.commands);
+    fn change(&mut self, id: &RunId, record: &mut Record) -> Option<Transaction> {
+        let run = self.runs.get_mut(id)?;
+        let way = match run.owner {
+            Owner::Us => Way::Starts,
+            _ if !run.is_startable => Way::Leaves,
+            Owner::Another if run.needs_owner() => Way::Leaves,
+            Owner::Another | Owner::Nobody => Way::Starts,
+        };
+        let starts = matches!(way, Way::Starts);
+        record.unowned = !starts;
+        record.here = if starts { run.starts_here() } else { Vec::new() };
+        let names = self.workflows.names();
+        let is_here = |place: Place| run.is_here(place);
+        let effects = Change {
+            names,
+            id,
+            definition: &run.definition,
+            state: &run.state,
+            commands: &run.commands,
+            at: record.at,
+            is_here: if starts { Some(&is_here) } else { None },
+            known: &run.known,
+        };
+        let (effects, then) = effects.add(Transaction::new(), run.wire.as_ref());
+        record.lists = then.as_ref().map(|then| (then.active, then.activations));
+        let change = history::change(names, id, &run.steps, run.next, record, &run.commands);
         let change = change.inspect_err(
             |error| tracing::error!(workflow = %id, %error, "a step of a run cannot be written"),
         );
-        let change = announced(change.ok()?, id, &run.definition, &run.state, &run.commands, record.at);
-        let acknowledged = run.deliveries.iter().map(crate::event::Delivery::id);
-        Some(acknowledged.fold(change, |change, id| change.acknowledge(keys::LOG, keys::GROUP, id)))
+        let change = change.ok()?;
+        let change = match &run.wire {
+            Some(wire) => wire.unchanged(id, change),
+            None => change,
+        };
+        let mut change = change.and(effects);
+        run.then = then;
+        let full = id.full();
+        let is_over = run.state.status().is_over();
+        match way {
+            Way::Starts if run.owner == Owner::Nobody && !is_over && run.needs_owner() => {
+                change =
+                    change.expect_field(keys::OWNERS, full, None).hset(keys::OWNERS, full, &*self.engine);
+            }
+            Way::Starts => {}
+            Way::Leaves => {
+                change = change.set(keys::CHANGED, full);
+                if run.owner == Owner::Nobody && !is_over {
+                    change = change.sadd(keys::WAITING, full);
+                }
+            }
+        }
+        if run.takes {
+            change = change.srem(keys::WAITING, full);
+        }
+        Some(run.deliveries.iter().fold(change, |change, delivery| {
+            let change = change.acknowledge(&names.log, &names.ending, delivery.id());
+            if self.receipts {
+                let receipt = Event::receipt(delivery.id(), "processed");
+                return change.expect_pending(delivery.consumer(), delivery.id()).append(&names.log, receipt);
+            }
+            change
+        }))
     }
 
-    async fn kept(&mut self, id: &RunId, now: Time, out: &Emitter<RunId>) {
+    async fn kept(&mut self, id: &RunId, record: &Record, now: Time, out: &Emitter<RunId>) {
         let Some(run) = self.runs.get_mut(id) else { return };
         run.next += 1;
         run.takes = false;
+        run.known.clear();
+        if !record.unowned && run.owner == Owner::Nobody && !run.state.status().is_over() && run.needs_owner()
+        {
+            run.owner = Owner::Us;
+        }
+        let then = run.then.take();
+        run.stands(then);
         for delivery in run.deliveries.drain(..) {
-            delivery.acknowledge();
+            delivery.settled();
         }
         let became = run.commands.iter().any(|command| matches!(command, Command::Became(_)));
+        if record.unowned {
+            run.commands.retain(|command| matches!(command, Command::Became(_)));
+        }
         self.perform(id, now);
         if became {
             out.emit(id.clone()).await;

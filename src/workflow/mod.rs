@@ -56,16 +56,20 @@
 //! Source: littleflow and `littleflow_redis`, whose names for states, events and keys are kept. They hold no state but
 //! vectors, take a duplicate ending for a new one, and lose waiting tasks in a crash.
 
+mod adopting;
 mod advance;
 mod builtin;
 mod cause;
 mod command;
 mod definition;
 mod duration;
+mod effects;
 mod engine;
 mod error;
+mod found;
 mod history;
 mod hosted;
+mod incoming;
 mod input;
 mod inspection;
 mod invocation;
@@ -94,6 +98,7 @@ mod time;
 mod timers;
 mod trace;
 mod turner;
+mod wire;
 mod workflows;
 
 pub use builtin::{Builtin, NoUrl, Waiting, WaitsFor};
@@ -101,11 +106,13 @@ pub use cause::{Cause, Failed, Outcome};
 pub use command::Command;
 pub use definition::{Definition, LOAD, STORE, WrongPolicy};
 pub use duration::duration;
-pub use engine::{Engine, StepPorts};
+pub use engine::{Engine, Starting, StepPorts};
 pub use error::Error;
+pub use found::Found;
 pub use hosted::Progress;
 pub use inspection::{Inspected, Inspection};
 pub use invocation::{Ended, Invocation};
+pub use keys::Names;
 pub use place::Place;
 pub use policy::{Concurrency, ItemFailure, Iterate, Policy, PolicyError, Retry};
 pub use run::{NoOutput, Run};

@@ -4,7 +4,7 @@ use super::definition::Definition;
 use super::policy::{Iterate, Policy};
 use super::state::State;
 use super::step::step;
-use super::{Cause, Command, Time};
+use super::{Cause, Command, Place, Time};
 use crate::flow::Graph;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -18,6 +18,23 @@ pub(super) struct Record {
     /// Whether it was written by somebody who starts nothing: an engine has yet to do what follows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) unowned: bool,
+    /// The attempts it starts in the process of whoever wrote it; all others are announced in the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) here: Vec<(Place, u32)>,
+    /// How long the lists of the run are then, `S` and `A`, if it is kept in the form of littleflow, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) lists: Option<(u64, u64)>,
+}
+
+impl Record {
+    pub(super) fn new(at: Time, causes: Vec<Cause>) -> Self {
+        Self { at, causes, unowned: false, here: Vec::new(), lists: None }
+    }
+
+    /// One by somebody who starts nothing.
+    pub(super) fn unowned(at: Time, causes: Vec<Cause>) -> Self {
+        Self { unowned: true, ..Self::new(at, causes) }
+    }
 }
 
 /// A definition as it is kept.

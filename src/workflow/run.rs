@@ -56,13 +56,23 @@ impl Run {
     ///
     /// Yes: it only watches.
     pub async fn wait(&self) -> Result<Progress, Error> {
-        if let Some(mut origin) = self.origin.clone()
-            && let Ok(progress) = origin.wait_for(|progress| progress.status.is_over()).await
-        {
-            return Ok(progress.clone());
+        let Some(mut origin) = self.origin.clone() else { return self.workflows.wait(&self.id).await };
+        let here = async move {
+            origin.wait_for(|progress| progress.status.is_over()).await.ok().map(|progress| progress.clone())
+        };
+        if !self.workflows.is_open() {
+            // Without an answer the engine that began it is gone.
+            return match here.await {
+                Some(progress) => Ok(progress),
+                None => self.workflows.wait(&self.id).await,
+            };
         }
-        // The engine that began it is gone, or it was begun elsewhere.
-        self.workflows.wait(&self.id).await
+        // Any engine may go on with it.
+        tokio::select! {
+            biased;
+            Some(progress) = here => Ok(progress),
+            progress = self.workflows.wait(&self.id) => progress,
+        }
     }
 
     /// Waits until it is over, for its output.

@@ -94,6 +94,10 @@ pub fn step(
         Cause::Resume => turn.resume()?,
         Cause::Restart { from: None } => turn.restart()?,
         Cause::Restart { from: Some(node) } => turn.restart_from(node)?,
+        Cause::Found(found) => {
+            turn.found(&found);
+            return Ok(());
+        }
     }
     turn.settle();
     if state.status != before {

@@ -24,6 +24,8 @@ pub(super) enum What {
     Timeout,
     /// The wait before the next attempt is over.
     Retry,
+    /// Those who work elsewhere had time to stop.
+    Grace,
 }
 
 /// Timers of the runs in hand: at most one for each step that is in work. They are made anew from the runs when another

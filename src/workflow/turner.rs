@@ -1,20 +1,19 @@
 //! The heart of the engine: takes what has happened, lets runs go a step, keeps that, and starts what follows.
 
-use super::history::{self, Loaded};
-use super::hosted::Hosted;
+use super::history::Loaded;
+use super::hosted::{Hosted, Owner};
+use super::incoming::Outputs;
 use super::keeping::Beginning;
 use super::lanes::Lanes;
 use super::ready::Ready;
 use super::record::Record;
 use super::report::{Other, Report, Told};
-use super::state::State;
 use super::timers::{Timer, Timers, What};
 use super::{
-    Cause, Command, Definition, Ended, Error, Invocation, Place, RunId, Tasks, Time, Workflows, keys,
+    Cause, Command, Definition, Ended, Error, Invocation, Place, RunId, Status, Tasks, Time, Workflows,
 };
 use crate::element::{BoxError, Emitter, Handler};
-use crate::event::{Delivery, Retention};
-use crate::knowledge::{self, Data, Transaction};
+use crate::knowledge;
 use foldhash::fast::RandomState;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -23,8 +22,8 @@ use std::time::Duration;
 
 /// How long an engine lives without a sign of life.
 pub(super) const LEASE: Duration = Duration::from_secs(3);
-/// How many events about runs are kept.
-const EVENTS: u64 = 10_000;
+/// How long those who work elsewhere have to say that they have stopped.
+const ELSEWHERE: Duration = Duration::from_secs(2);
 /// How long to wait before the backend is asked again after it failed.
 pub(super) const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -43,6 +42,16 @@ pub(super) struct Turner {
     pub(super) refused: HashSet<RunId>,
     /// Kinds to be woken.
     pub(super) woken: Vec<bool>,
+    /// Runs that events of this batch are about, and that are over or not there.
+    pub(super) over: HashSet<RunId>,
+    /// When another engine last came before this one.
+    pub(super) crossed_at: Option<tokio::time::Instant>,
+    /// Whether events are answered by receipts.
+    pub(super) receipts: bool,
+    /// Whether a program of another kind lists runs.
+    pub(super) is_listed_by_others: bool,
+    /// Whether a program of another kind turns runs, too.
+    pub(super) has_foreign_engine: bool,
 }
 
 impl Handler for Turner {
@@ -51,11 +60,12 @@ impl Handler for Turner {
 
     /// All that is there at a time is worked on together: each run that it is about goes on by one change.
     async fn on_item(&mut self, reports: Vec<Report>, out: &Emitter<RunId>) -> Result<(), BoxError> {
+        let mut outputs = self.prepare(&reports).await;
         let now = Time::now();
         for report in reports {
             match report {
                 Report::Task(ended) => self.task_ended(ended, now),
-                Report::Other(Other(told)) => self.told(&told, now).await,
+                Report::Other(Other(told)) => self.told(&told, &mut outputs, now).await,
             }
         }
         while !self.touched.is_empty() || !self.beginning.is_empty() {
@@ -71,7 +81,7 @@ impl Handler for Turner {
 }
 
 impl Turner {
-    fn apply(&mut self, id: &RunId, now: Time, cause: Cause) -> bool {
+    pub(super) fn apply(&mut self, id: &RunId, now: Time, cause: Cause) -> bool {
         let Some(run) = self.runs.get_mut(id) else { return false };
         let untouched = !run.is_touched();
         let changed = run.apply(now, cause).is_ok();
@@ -92,7 +102,7 @@ impl Turner {
     }
 
     /// An attempt is no longer in hand, and others with its key may run.
-    fn let_go(&mut self, id: &RunId, place: Place, attempt: u32) {
+    pub(super) fn let_go(&mut self, id: &RunId, place: Place, attempt: u32) {
         let Some(run) = self.runs.get_mut(id) else { return };
         if run.in_hand.get(&place).is_some_and(|held| held.attempt() == attempt) {
             run.in_hand.remove(&place);
@@ -112,17 +122,19 @@ impl Turner {
         }
     }
 
-    async fn told(&mut self, told: &Told, now: Time) {
+    async fn told(&mut self, told: &Told, outputs: &mut Outputs, now: Time) {
         match told {
+            Told::Due(Timer { run, what: What::Grace, .. }) => self.grace_is_over(run, now),
             Told::Due(Timer { run, place, attempt, what, .. }) => {
                 let (place, attempt) = (*place, *attempt);
                 let cause = match what {
                     What::Timeout => Cause::TimedOut { place, attempt },
+                    What::Grace => return,
                     What::Retry => Cause::Due { place, attempt },
                 };
                 self.apply(run, now, cause);
             }
-            Told::Event(delivery) => self.event(delivery, now).await,
+            Told::Event(delivery) => self.event(delivery, outputs, now).await,
             Told::Changed(id) => {
                 if self.runs.contains_key(id) {
                     self.reload(id, now).await;
@@ -151,15 +163,11 @@ impl Turner {
     }
 
     /// Reads a run again, as somebody else has changed it. What has happened and is not kept yet happens once more.
-    async fn reload(&mut self, id: &RunId, now: Time) {
+    pub(super) async fn reload(&mut self, id: &RunId, now: Time) {
         let mut said = false;
-        let loaded = loop {
+        let (loaded, owner) = loop {
             match self.load_own(id).await {
-                Ok(Some(loaded)) => break loaded,
-                Ok(None) => {
-                    tracing::warn!(workflow = %id, "another engine has taken a run over");
-                    return self.lose(id).await;
-                }
+                Ok(loaded) => break loaded,
                 Err(error @ (Error::NoRun { .. } | Error::Damaged { .. })) => {
                     tracing::warn!(workflow = %id, %error, "a run is no longer in hand");
                     return self.lose(id).await;
@@ -172,23 +180,33 @@ impl Turner {
                 }
             }
         };
+        self.renew(id, &loaded, owner, now).await;
+    }
+
+    /// Makes a run what others have made of it.
+    async fn renew(&mut self, id: &RunId, loaded: &Loaded, owner: Owner, now: Time) {
         let Some(run) = self.runs.get_mut(id) else { return };
-        if loaded.next() == run.next && !run.is_touched() {
+        if loaded.next() == run.next && !run.is_touched() && loaded.found.is_none() && owner == run.owner {
             return;
         }
-        let happened = std::mem::take(&mut run.causes);
-        run.next = loaded.next();
-        run.state = loaded.state;
-        run.takes = false;
-        run.commands.clear();
+        let was_ours = std::mem::replace(&mut run.owner, owner) == Owner::Us;
+        if was_ours && owner != Owner::Us {
+            tracing::warn!(workflow = %id, "another engine has taken a run over");
+            if self.workflows.is_open() { self.drop_in_hand(id) } else { return self.lose(id).await }
+        }
+        let Some(run) = self.runs.get_mut(id) else { return };
+        let mut happened = std::mem::take(&mut run.causes);
+        // What others had done is read anew.
+        happened.retain(|cause| !matches!(cause, Cause::Found(_)));
+        run.becomes(loaded);
         for cause in happened {
             // What has no effect any more is dropped: it came late.
             let _ = run.apply(now, cause);
         }
         // Only then: what has just ended is no longer in hand, and is not to be started again for that.
-        run.reconcile(now, &loaded.fresh);
+        run.reconcile(now, loaded);
         run.tell();
-        if run.causes.is_empty() && !run.takes {
+        if !run.has_happened() && !run.takes {
             run.deliveries.drain(..).for_each(|delivery| delivery.acknowledge());
             self.touched.retain(|other| other != id);
             self.perform(id, now);
@@ -197,33 +215,47 @@ impl Turner {
         }
     }
 
-    /// A run as it is kept, unless another engine has it in hand.
-    async fn load_own(&self, id: &RunId) -> Result<Option<Loaded>, Error> {
+    /// A run as it is kept, and whose it is.
+    async fn load_own(&self, id: &RunId) -> Result<(Loaded, Owner), Error> {
         let loaded = self.workflows.load(id).await?;
-        let is_ours = match history::owner(&**self.workflows.store(), id).await? {
-            Some((owner, _)) => owner.as_str() == Some(&*self.engine),
-            None if loaded.state.status().is_over() => true,
+        let owner = match &loaded.owner {
+            Some(owner) if owner.as_str() == Some(&*self.engine) => Owner::Us,
+            Some(_) => Owner::Another,
+            None if self.workflows.is_open() => Owner::Nobody,
+            // It is over, and may go on here.
+            None if loaded.state.status().is_over() => Owner::Us,
             // It was over, and goes on.
             None => match self.claim(id, None).await {
-                Err(Error::Knowledge(knowledge::Error::Conflict(_))) => false,
-                claimed => claimed.map(|()| true)?,
+                Err(Error::Knowledge(knowledge::Error::Conflict(_))) => Owner::Another,
+                claimed => claimed.map(|()| Owner::Us)?,
             },
         };
-        Ok(is_ours.then_some(loaded))
+        Ok((loaded, owner))
     }
 
     /// A run is in other hands: what it does here ends, and what has been told is for others.
     async fn lose(&mut self, id: &RunId) {
+        self.drop_in_hand(id);
         self.touched.retain(|other| other != id);
         let Some(run) = self.runs.remove(id) else { return };
-        for (place, invocation) in &run.in_hand {
-            invocation.cancel();
-            self.take_back(&run.definition, invocation);
-            self.leave_lane(&run.definition, id, *place);
-        }
         for delivery in &run.deliveries {
-            self.event_for_others(delivery, id).await;
-            delivery.acknowledge();
+            if self.workflows.is_open() {
+                // It is read again, and found out then.
+                delivery.give_back(None);
+            } else {
+                self.event_for_others(delivery, id).await;
+                delivery.acknowledge();
+            }
+        }
+    }
+
+    fn drop_in_hand(&mut self, id: &RunId) {
+        let Some(run) = self.runs.get_mut(id) else { return };
+        let definition = run.definition.clone();
+        for (place, invocation) in std::mem::take(&mut run.in_hand) {
+            invocation.cancel();
+            self.take_back(&definition, &invocation);
+            self.leave_lane(&definition, id, place);
         }
     }
 
@@ -240,9 +272,18 @@ impl Turner {
                 Command::Wait { place, attempt, until } => {
                     self.timers.add(Timer { at: until, run: id.clone(), place, attempt, what: What::Retry });
                 }
-                Command::Became(_) => {
-                    if let Some(run) = self.runs.get(id) {
-                        run.tell();
+                Command::Became(status) => {
+                    let Some(run) = self.runs.get(id) else { return };
+                    run.tell();
+                    if status == Status::Terminating && run.owner == Owner::Us {
+                        let (run, at) = (id.clone(), now.after(ELSEWHERE));
+                        self.timers.add(Timer {
+                            at,
+                            run,
+                            place: Place::node(0),
+                            attempt: 0,
+                            what: What::Grace,
+                        });
                     }
                 }
             }
@@ -259,20 +300,31 @@ impl Turner {
     fn start(&mut self, id: &RunId, place: Place, attempt: u32, input: Arc<Value>, now: Time) {
         let Some(run) = self.runs.get_mut(id) else { return };
         let Some((invocation, kind)) = run.invocation(place, attempt, input) else { return };
-        run.in_hand.insert(place, invocation.clone());
-        // What nobody hosts here waits for whoever ends it.
+        let policy = run.definition.policy(place.node).cloned();
+        if let Some(timeout) = policy.as_ref().and_then(|policy| policy.timeout) {
+            let at = now.after(timeout);
+            self.timers.add(Timer { at, run: id.clone(), place, attempt, what: What::Timeout });
+        }
+        // What nobody hosts here was announced in the log.
         let Some(kind) = kind else { return };
-        if let Some(policy) = run.definition.policy(place.node) {
-            if let Some(timeout) = policy.timeout {
-                let at = now.after(timeout);
-                self.timers.add(Timer { at, run: id.clone(), place, attempt, what: What::Timeout });
-            }
-            if let Some(how) = policy.concurrency.clone() {
-                let Some(invocation) = self.lanes.enter(&how, invocation, kind) else { return };
-                return self.dispatch(invocation, kind);
-            }
+        run.in_hand.insert(place, invocation.clone());
+        if let Some(how) = policy.and_then(|policy| policy.concurrency) {
+            let Some(invocation) = self.lanes.enter(&how, invocation, kind) else { return };
+            return self.dispatch(invocation, kind);
         }
         self.dispatch(invocation, kind);
+    }
+
+    /// Who works elsewhere had time to say that it has stopped.
+    fn grace_is_over(&mut self, id: &RunId, now: Time) {
+        let Some(run) = self.runs.get(id).filter(|run| run.state.status() == Status::Terminating) else {
+            return;
+        };
+        let elsewhere =
+            run.state.running(&run.definition).into_iter().filter(|(place, ..)| !run.is_here(*place));
+        for (place, attempt, _) in elsewhere.collect::<Vec<_>>() {
+            self.apply(id, now, Cause::Cancelled { place, attempt });
+        }
     }
 
     fn dispatch(&mut self, invocation: Invocation, kind: usize) {
@@ -304,147 +356,5 @@ impl Turner {
         let kind = self.tasks.position(invocation.base());
         how.is_some_and(|how| self.lanes.withdraw(how, invocation))
             || kind.and_then(|kind| self.ready.get(kind)).is_none_or(|ready| ready.take_back(invocation))
-    }
-
-    // --- what comes from outside ------------------------------------------------------------------------------
-
-    async fn event(&mut self, delivery: &Delivery<Value>, now: Time) {
-        let Some(id) = history::text(delivery, "workflow").map(RunId::from) else {
-            return delivery.acknowledge();
-        };
-        let Some(run) = self.runs.get_mut(&id) else {
-            self.event_for_others(delivery, &id).await;
-            return delivery.acknowledge();
-        };
-        let Some(cause) = cause_of(delivery, &run.definition, &run.state) else {
-            return delivery.acknowledge();
-        };
-        let ended = match &cause {
-            Cause::Ended { place, attempt, .. } => Some((*place, *attempt)),
-            _ => None,
-        };
-        if !self.apply(&id, now, cause) {
-            return delivery.acknowledge();
-        }
-        if let Some(run) = self.runs.get_mut(&id) {
-            run.deliveries.push(delivery.clone());
-            if let Some((place, attempt)) = ended {
-                // Whoever works on it here can stop.
-                if let Some(held) = run.in_hand.get(&place).filter(|held| held.attempt() == attempt) {
-                    held.cancel();
-                }
-                self.let_go(&id, place, attempt);
-            }
-        }
-    }
-
-    /// An event for a run that this engine has not in hand: nobody has, or another engine, which is told.
-    async fn event_for_others(&mut self, delivery: &Delivery<Value>, id: &RunId) {
-        if history::text(delivery, "kind").as_deref() == Some("start-workflow") {
-            return self.adopt(id, Time::now()).await;
-        }
-        let Ok(loaded) = self.workflows.load(id).await else { return };
-        if let Some(cause) = cause_of(delivery, &loaded.definition, &loaded.state)
-            && let Err(error) = self.workflows.change_at_once(id, cause).await
-        {
-            tracing::debug!(workflow = %id, %error, "an event changed nothing");
-        }
-    }
-
-    /// Takes a run in hand that nobody has.
-    async fn adopt(&mut self, id: &RunId, now: Time) {
-        match self.try_to_adopt(id, now).await {
-            Ok(()) | Err(Error::NoRun { .. } | Error::Knowledge(knowledge::Error::Conflict(_))) => {}
-            Err(error) => {
-                // It is tried again and again, and said once.
-                if self.refused.insert(id.clone()) {
-                    tracing::warn!(workflow = %id, %error, "a run cannot be taken over");
-                }
-            }
-        }
-    }
-
-    async fn try_to_adopt(&mut self, id: &RunId, now: Time) -> Result<(), Error> {
-        let store = self.workflows.store().clone();
-        let held = history::owner(&*store, id).await?;
-        if self.runs.contains_key(id) || held.as_ref().is_some_and(|(_, lives)| *lives) {
-            return Ok(());
-        }
-        let loaded = self.workflows.load(id).await?;
-        if loaded.state.status().is_over() && loaded.state.open() == 0 {
-            return Ok(());
-        }
-        self.tasks.check(&loaded.definition)?;
-        self.claim(id, held.map(|(owner, _)| owner)).await?;
-        let mut run = Hosted::new(
-            id.clone(),
-            loaded.definition.clone(),
-            loaded.state.clone(),
-            loaded.next(),
-            &self.tasks,
-        );
-        run.reconcile(now, &loaded.fresh);
-        let touched = run.is_touched();
-        tracing::info!(workflow = %id, "took over a run");
-        self.runs.insert(id.clone(), run);
-        if touched {
-            self.touched.push(id.clone());
-        } else {
-            self.perform(id, now);
-        }
-        Ok(())
-    }
-
-    /// Makes a run this engine's, if `held` is still whose it is.
-    async fn claim(&self, id: &RunId, held: Option<Data>) -> Result<(), Error> {
-        let claim = Transaction::new().expect_field(keys::OWNERS, id.full(), held).hset(
-            keys::OWNERS,
-            id.full(),
-            &*self.engine,
-        );
-        self.workflows.store().commit(claim).await?;
-        Ok(())
-    }
-
-    async fn tick(&mut self, now: Time) {
-        let store = self.workflows.store().clone();
-        let sign = Transaction::new().set_for(keys::engine(&self.engine), super::process::this(), LEASE);
-        if let Err(error) = store.commit(sign).await {
-            tracing::warn!(%error, "an engine could not give a sign of life");
-            return;
-        }
-        // Nobody needs what was long ago; what a group has not read stays.
-        if let Err(error) = self.workflows.log().trim(Retention::Entries(EVENTS)).await {
-            tracing::debug!(%error, "old events could not be trimmed");
-        }
-        let Ok(open) = history::in_progress(&*store).await else { return };
-        self.refused.retain(|id| open.contains(id));
-        for id in open {
-            if !self.runs.contains_key(&id) {
-                self.adopt(&id, now).await;
-            }
-        }
-    }
-}
-
-/// What an event means for a run.
-fn cause_of(event: &Value, definition: &Definition, state: &State) -> Option<Cause> {
-    match history::text(event, "kind")?.as_str() {
-        "control-workflow" => serde_json::from_value(event.get("cause")?.clone()).ok(),
-        "end-task" => {
-            let number =
-                |name: &str| event.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
-            let place = Place { node: number("index")?, part: number("part").unwrap_or(0) };
-            let attempt = number("attempt").unwrap_or_else(|| state.attempt(place));
-            let status = history::text(event, "status").unwrap_or_else(|| "SUCCESS".to_owned());
-            let outcome = if status == "SUCCESS" {
-                event.get("output").cloned().unwrap_or(Value::Null).into()
-            } else {
-                super::Outcome::failed_for_good(history::text(event, "reason").unwrap_or(status))
-            };
-            let outcome = super::builtin::answered(definition, state, place, outcome);
-            Some(Cause::Ended { place, attempt, outcome })
-        }
-        _ => None,
     }
 }

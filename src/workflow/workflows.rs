@@ -1,14 +1,18 @@
 //! Runs seen from outside.
 
-use super::history::{self, Loaded};
+use super::effects::Change;
+use super::history::{self, Loaded, New};
 use super::inspection::Inspection;
+use super::keys::Names;
 use super::record::Record;
 use super::step::step;
+use super::wire::Wire;
 use super::{Cause, Error, Place, RunId, Status, Time, keys};
 use crate::backend::Backend;
 use crate::event::{Event, EventId, Log};
 use crate::knowledge::{self, Store};
 use serde_json::{Value as Json, json};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +23,7 @@ use std::time::Duration;
 pub struct Workflows {
     backend: Backend,
     store: Arc<dyn Store>,
+    names: Arc<Names>,
 }
 
 /// How many times a change is tried that others come before.
@@ -30,7 +35,19 @@ impl Workflows {
     /// The runs of this backend.
     #[must_use]
     pub fn new(backend: &Backend) -> Self {
-        Self { backend: backend.clone(), store: backend.store() }
+        Self { backend: backend.clone(), store: backend.store(), names: Arc::default() }
+    }
+
+    /// Those under other names.
+    #[must_use]
+    pub fn named(self, names: Names) -> Self {
+        Self { names: names.into(), ..self }
+    }
+
+    /// The names of what they have in common.
+    #[must_use]
+    pub fn names(&self) -> &Arc<Names> {
+        &self.names
     }
 
     /// Up to `count` runs, newest first, from the `from`-th on.
@@ -41,7 +58,11 @@ impl Workflows {
     pub async fn list(&self, from: usize, count: usize) -> Result<Vec<(RunId, Status)>, Error> {
         let first = i64::try_from(from).unwrap_or(i64::MAX);
         let last = first.saturating_add(i64::try_from(count).unwrap_or(i64::MAX)).saturating_sub(1);
-        if count == 0 { Ok(Vec::new()) } else { history::list(&*self.store, first, last).await }
+        if count == 0 {
+            Ok(Vec::new())
+        } else {
+            history::list(&*self.store, &self.names.all, first, last).await
+        }
     }
 
     /// The status of a run.
@@ -67,21 +88,38 @@ impl Workflows {
     ///
     /// Yes: it only reads.
     pub async fn inspect(&self, id: &RunId) -> Result<Inspection, Error> {
-        let in_hand = self.is_in_hand(id).await?;
-        Ok(Inspection::of(id, &self.load(id).await?, in_hand, Time::now()))
+        let loaded = self.load(id).await?;
+        let in_hand = match &loaded.owner {
+            Some(owner) => history::lives(&*self.store, owner).await?,
+            // What was announced needs no engine before it ends.
+            None => self.is_open() && !loaded.waits(),
+        };
+        Ok(Inspection::of(id, &loaded, in_hand, Time::now()))
     }
 
-    /// Whether an engine that lives goes on with a run.
+    /// Whether an engine that lives has work of a run in its process.
     pub(super) async fn is_in_hand(&self, id: &RunId) -> Result<bool, Error> {
         Ok(history::owner(&*self.store, id).await?.is_some_and(|(_, lives)| lives))
     }
 
     pub(super) async fn load(&self, id: &RunId) -> Result<Loaded, Error> {
-        history::load(&*self.store, id).await
+        history::load(&*self.store, id, self.is_open()).await
+    }
+
+    /// What has become of a run behind the record before `next`.
+    pub(super) async fn news(&self, id: &RunId, next: u64) -> Result<history::News, Error> {
+        let steps = keys::steps(id);
+        let asked = self.store.commit(history::ask(id, &steps, next, self.is_open())).await?;
+        history::news(id, &steps, self.is_open(), asked.replies)
     }
 
     pub(super) fn log(&self) -> Log {
-        self.backend.events().log(keys::LOG)
+        self.backend.events().log(&self.names.log)
+    }
+
+    /// Whether programs of other kinds read and write runs, too.
+    pub(super) fn is_open(&self) -> bool {
+        self.backend.is_open()
     }
 
     pub(super) fn store(&self) -> &Arc<dyn Store> {
@@ -143,17 +181,27 @@ impl Workflows {
         self.status(id).await
     }
 
-    /// Does a change; an engine that has the run in hand notices it.
+    /// Does a change; an engine that has the run in hand notices it, or one takes it up if there is anything to be started.
     pub(super) async fn change_at_once(&self, id: &RunId, cause: Cause) -> Result<Status, Error> {
         for _ in 0..TRIES {
-            let Loaded { definition, mut state, records, .. } = self.load(id).await?;
-            let (number, mut commands, at) = (records.len() as u64, Vec::new(), Time::now());
-            step(&definition, &mut state, at, cause.clone(), &mut commands)
+            let loaded = self.load(id).await?;
+            let (definition, mut state, wire) =
+                (&loaded.definition, loaded.state.clone(), loaded.wire.as_ref());
+            let (mut commands, at) = (Vec::new(), Time::now());
+            state.marks = wire.is_some().then(Vec::new);
+            step(definition, &mut state, at, cause.clone(), &mut commands)
                 .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
-            let record = Record { at, causes: vec![cause.clone()], unowned: true };
-            let change = history::change(id, &keys::steps(id), number, &record, &commands)?;
-            let change = super::builtin::announced(change, id, &definition, &state, &commands, at);
-            let change = change.set(keys::CHANGED, id.full());
+            let causes = loaded.found.iter().chain([&cause]).cloned().collect();
+            let mut record = Record::unowned(at, causes);
+            let (effects, then) = self.effects((id, definition, &state), &commands, at, wire);
+            record.lists = then.map(|then| (then.active, then.activations));
+            let (steps, number) = (keys::steps(id), loaded.next());
+            let change = history::change(&self.names, id, &steps, number, &record, &commands)?;
+            let change = match wire {
+                Some(wire) => wire.unchanged(id, change),
+                None => change,
+            };
+            let change = change.and(effects).set(keys::CHANGED, id.full()).sadd(keys::WAITING, id.full());
             match self.store.commit(change).await {
                 Ok(_) => return Ok(state.status()),
                 Err(knowledge::Error::Conflict(_)) => tokio::task::yield_now().await,
@@ -161,6 +209,20 @@ impl Workflows {
             }
         }
         self.status(id).await
+    }
+
+    /// What a change by somebody who starts nothing writes besides its record.
+    fn effects(
+        &self,
+        (id, definition, state): (&RunId, &super::Definition, &super::State),
+        commands: &[super::Command],
+        at: Time,
+        wire: Option<&Wire>,
+    ) -> (knowledge::Transaction, Option<Wire>) {
+        let known = HashSet::new();
+        let change =
+            Change { names: &self.names, id, definition, state, commands, at, is_here: None, known: &known };
+        change.add(knowledge::Transaction::new(), wire)
     }
 
     /// Waits until the engine has changed a run, for as long as that may take.
@@ -310,11 +372,52 @@ impl Workflows {
             causes.push(Cause::Terminate);
         }
         if !causes.is_empty() {
-            records.push(Record { at, causes, unowned: true });
+            records.push(Record::unowned(at, causes));
         }
         let id = RunId::random(definition.graph().name());
-        self.store.commit(history::found(&id, &kept, &records, state.status(), None)?).await?;
+        let founding = self.founding(&id, &kept, &definition, records)?;
+        self.store.commit(founding).await?;
         Ok(id)
+    }
+
+    /// A run with its whole history.
+    fn founding(
+        &self,
+        id: &RunId,
+        kept: &super::record::Kept,
+        definition: &super::Definition,
+        mut records: Vec<Record>,
+    ) -> Result<knowledge::Transaction, Error> {
+        let mut state = super::State::new(definition);
+        let mut wire = self.is_open().then(Wire::new);
+        let mut effects = knowledge::Transaction::new();
+        for record in &mut records {
+            state.marks = wire.is_some().then(Vec::new);
+            let mut commands = Vec::new();
+            for cause in &record.causes {
+                if let (Cause::Begin { input: Some(input) }, true) = (cause, self.is_open()) {
+                    effects = effects.set(keys::output(id, -1), input.to_string());
+                }
+                // What was recorded had an effect; should it have none, there is nothing to be written either.
+                let _ = step(definition, &mut state, record.at, cause.clone(), &mut commands);
+            }
+            let (written, then) = self.effects((id, definition, &state), &commands, record.at, wire.as_ref());
+            if self.is_open() || record.unowned {
+                effects = effects.and(written);
+            }
+            record.lists = then.as_ref().map(|then| (then.active, then.activations));
+            wire = then;
+        }
+        let new = New {
+            id,
+            kept,
+            definition,
+            records: &records,
+            status: state.status(),
+            is_open: self.is_open(),
+            is_listed_by_others: false,
+        };
+        Ok(new.founding(&self.names)?.and(effects))
     }
 
     /// Makes a run that whatever engine is there, now or next, goes on with. What holds for its tasks is what the flow
@@ -334,10 +437,9 @@ impl Workflows {
         let mut commands = Vec::new();
         step(&definition, &mut state, at, cause.clone(), &mut commands)
             .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
-        let record = Record { at, causes: vec![cause], unowned: true };
         let kept = super::record::Kept::of(&definition, Some(flow.into()));
-        let found = history::found(&id, &kept, &[record], state.status(), None)?;
-        let found = super::builtin::announced(found, &id, &definition, &state, &commands, at);
+        let found = self.founding(&id, &kept, &definition, vec![Record::unowned(at, vec![cause])])?;
+        let found = if state.status().is_over() { found } else { found.sadd(keys::WAITING, id.full()) };
         match self.store.commit(found).await {
             Ok(_) => Ok(id),
             Err(knowledge::Error::Conflict(_))
@@ -360,12 +462,25 @@ impl Workflows {
         if !status.is_over() {
             return Err(Error::NotOver { id: id.clone(), status });
         }
+        let definition = self.load(id).await?.definition;
         super::builtin::forget(&*self.store, id).await?;
-        let transaction = knowledge::Transaction::new()
+        let mut transaction = knowledge::Transaction::new()
             .del(keys::definition(id))
             .del(keys::state(id))
             .del(keys::steps(id))
-            .run(keys::ALL, knowledge::ListCommand::Remove(id.full().into()));
+            .srem(self.names.in_progress.clone(), id.full())
+            .srem(keys::WAITING, id.full())
+            .hdel(keys::OWNERS, id.full())
+            .run(self.names.all.clone(), knowledge::ListCommand::Remove(id.full().into()));
+        if self.is_open() {
+            for key in [keys::active(id), keys::activations(id), keys::failed(id)] {
+                transaction = transaction.del(key);
+            }
+            let count = i64::try_from(definition.graph().nodes().len()).unwrap_or(i64::MAX);
+            for node in -1..count {
+                transaction = transaction.del(keys::output(id, node));
+            }
+        }
         self.store.commit(transaction).await?;
         Ok(())
     }

@@ -3,6 +3,7 @@
 use super::contents::{Contents, Fields, Members};
 use super::event_log::Logs;
 use super::journal::Journal;
+use super::list::Items;
 use super::redo::{LogRedos, Redos};
 use super::shard::{Entry, Shard};
 use super::store::{Inner, SHARDS, apply};
@@ -129,6 +130,11 @@ impl<'a> Locked<'a> {
             Condition::Member(key, member, there) => {
                 self.shard(key).read(key, journal, |members: Option<&Members>| {
                     members.is_some_and(|m| m.contains(member)) == *there
+                })?
+            }
+            Condition::Length(key, length) => {
+                self.shard(key).read(key, journal, |items: Option<&Items>| {
+                    items.map_or(0, Items::len) as u64 == *length
                 })?
             }
             Condition::Pending(consumer, id) => {

@@ -148,6 +148,9 @@ impl Call {
                 ("field", vec![field.clone(), there, value.clone().unwrap_or_else(|| Data::from(""))])
             }
             Condition::Member(_, member, there) => ("member", vec![member.clone(), flag(*there)]),
+            Condition::Length(_, length) => {
+                ("length", vec![Data::from(i64::try_from(*length).unwrap_or(i64::MAX))])
+            }
             Condition::Pending(consumer, id) => {
                 let of = [consumer.group.as_str(), consumer.name.as_str()];
                 let id = id.to_string();

@@ -9,8 +9,8 @@ use super::reading;
 use super::replies::integer;
 use super::script::Script;
 use crate::event::{
-    Consumer, ConsumerName, Delivered, Entry, Error, Event, EventId, EventLog, GroupInfo, GroupName, LogInfo,
-    LogName, Pending, Retention,
+    Consumer, ConsumerInfo, ConsumerName, Delivered, Entry, Error, Event, EventId, EventLog, GroupInfo,
+    GroupName, LogInfo, LogName, Pending, Retention,
 };
 use crate::knowledge::Data;
 use crate::stream::Answer;
@@ -355,6 +355,23 @@ impl EventLog for RedisEventLog {
         })
     }
 
+    fn consumers(&self, log: &LogName, group: &GroupName) -> Answer<Result<Vec<ConsumerInfo>, Error>> {
+        let group = group.clone();
+        self.answer(log, move |on| async move {
+            let mut cmd = redis::cmd("XINFO");
+            cmd.arg("CONSUMERS").arg(on.key()).arg(group.as_str());
+            match on.query(cmd).await {
+                Ok(held) => on.expect(list(held).and_then(|held| held.into_iter().map(consumer).collect())),
+                Err(Error::NoGroup { .. }) => Ok(Vec::new()),
+                // There is no such log.
+                Err(Error::Refused { source, .. }) if source.to_string().contains("no such key") => {
+                    Ok(Vec::new())
+                }
+                Err(error) => Err(error),
+            }
+        })
+    }
+
     fn leave(&self, consumer: &Consumer) -> Answer<Result<(), Error>> {
         let consumer = consumer.clone();
         self.answer(&consumer.log.clone(), move |on| async move {
@@ -464,6 +481,25 @@ fn pending(value: Value) -> Option<Pending> {
         consumer: ConsumerName::from(text(&parts.next()?)?),
         idle: Duration::from_millis(count_of(&parts.next()?).unwrap_or(0)),
         attempts: count_of(&parts.next()?)?,
+    })
+}
+
+fn consumer(value: Value) -> Option<ConsumerInfo> {
+    let fields: Vec<(Value, Value)> = match value {
+        Value::Map(fields) => fields,
+        // As servers of the older protocol write a map.
+        other => list(other)?
+            .chunks_exact(2)
+            .filter_map(|pair| pair.first().cloned().zip(pair.last().cloned()))
+            .collect(),
+    };
+    let field = |name: &str| {
+        fields.iter().find(|(key, _)| text(key).as_deref() == Some(name)).map(|(_, value)| value)
+    };
+    Some(ConsumerInfo {
+        name: text(field("name")?)?.into(),
+        pending: count_of(field("pending")?)?,
+        idle: Duration::from_millis(count_of(field("idle")?)?),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Where in the log a wait for an event begins.
 
-use super::super::{Command, Definition, Invocation, Place, RunId, State, Time, definition, keys};
+use super::super::keys::Names;
+use super::super::{Command, Definition, Invocation, Place, RunId, State, Time, definition};
 use crate::event::{Entry, Error, Event, EventId, Log};
 use crate::knowledge::Transaction;
 use parking_lot::Mutex;
@@ -15,12 +16,13 @@ const BEGAN: &str = "wait-began";
 /// A change of a run with a mark in the log for each wait for an event that begins with it. So what comes before and
 /// what behind is not a matter of clocks, of which there may be several.
 pub(in super::super) fn announced(
+    names: &Names,
     change: Transaction,
     id: &RunId,
-    definition: &Definition,
-    state: &State,
+    (definition, state): (&Definition, &State),
     commands: &[Command],
     at: Time,
+    is_here: &dyn Fn(Place) -> bool,
 ) -> Transaction {
     let starts = commands.iter().filter_map(|command| match command {
         Command::Start { place, .. } => Some(*place),
@@ -30,11 +32,13 @@ pub(in super::super) fn announced(
         let node = definition.graph().node(place.index());
         node.and_then(|node| definition::task_of(node.kind())) == Some(EVENT)
     });
+    // One that is done elsewhere begins with the event that says so.
+    let waits = waits.filter(|place| is_here(*place));
     // Another attempt waits from where the first began.
     let waits = waits.filter(|place| state.times(*place).0 == Some(at));
     waits.fold(change, |change, place| {
         let wait = name(id, place, at);
-        change.append(keys::LOG, Event::new(BEGAN).with("workflow", id.full()).with("wait", wait).stamped())
+        change.append(&names.log, Event::new(BEGAN).with("workflow", id.full()).with("wait", wait).stamped())
     })
 }
 

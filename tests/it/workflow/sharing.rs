@@ -110,7 +110,7 @@ async fn an_engine_that_was_thought_dead_lets_go_of_what_another_has_taken() {
 async fn forget_signs_of_life(backend: &Backend) {
     let (store, mut from) = (backend.store(), Some(Cursor::default()));
     while let Some(cursor) = from {
-        let page = store.scan(&"workflows:engine:*".into(), cursor).await.unwrap();
+        let page = store.scan(&"mape:engine:*".into(), cursor).await.unwrap();
         for key in page.keys {
             store.run(&key, KeyCommand::Delete.into()).await.unwrap();
         }

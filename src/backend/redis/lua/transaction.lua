@@ -66,7 +66,7 @@ function holds.value(key)
   return kind_of(key) == 'string' and redis.call('GET', key) == value
 end
 
--- These two need a kind; the wrong one is an error and no conflict.
+-- These three need a kind; the wrong one is an error and no conflict.
 function holds.field(key)
   local field, there, value = take(), take() == '1', take()
   local held = redis.pcall('HGET', key, field)
@@ -83,6 +83,15 @@ function holds.member(key)
     return nil, 'set', held.err
   end
   return held == there
+end
+
+function holds.length(key)
+  local length = take_number()
+  local held = redis.pcall('LLEN', key)
+  if type(held) == 'table' then
+    return nil, 'list', held.err
+  end
+  return held == length
 end
 
 function holds.pending(key)

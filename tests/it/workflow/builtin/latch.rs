@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 async fn holds(backend: &Backend, latch: &str) -> usize {
-    let key = Key::from(format!("workflow:latch:{latch}"));
+    let key = Key::from(format!("mape:latch:{latch}"));
     let len = backend.store().run(&key, HashCommand::Len.into()).await.unwrap();
     usize::try_from(len.count(&key).unwrap()).unwrap()
 }

@@ -347,7 +347,7 @@ async fn a_callback_ends_the_task_and_the_request_is_sent_once() {
     assert_eq!(waiting.waits_for, WaitsFor::Callback);
     // In another engine it is not sent again.
     let kept = async || {
-        let key = mape::knowledge::Key::from(format!("{}:callbacks", run.id().full()));
+        let key = mape::knowledge::Key::from(format!("mape:callbacks:{}", run.id().short()));
         let all = backend.store().run(&key, mape::knowledge::HashCommand::All.into()).await.unwrap();
         format!("{all:?}")
     };

@@ -1,0 +1,150 @@
+//! How the engine takes up runs that nobody goes on with.
+
+use super::history;
+use super::hosted::{Hosted, Owner};
+use super::turner::{LEASE, Turner};
+use super::{Error, RunId, Time, keys, process};
+use crate::event::{ConsumerInfo, Retention};
+use crate::knowledge::{self, Data, Transaction};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How many events about runs are kept.
+const EVENTS: u64 = 10_000;
+/// For how long a run is kept in mind that others go on with.
+const IN_MIND: Duration = Duration::from_secs(10);
+/// A consumer that has asked for nothing for so long is gone.
+const GONE: Duration = Duration::from_secs(30);
+/// What the names of our consumers begin with.
+pub(super) const OURS: &str = "mape-";
+
+impl Turner {
+    /// Takes up a run in which something is to be started, or whose engine is gone.
+    pub(super) async fn adopt(&mut self, id: &RunId, now: Time) {
+        match self.try_to_adopt(id, now).await {
+            Ok(()) | Err(Error::NoRun { .. } | Error::Knowledge(knowledge::Error::Conflict(_))) => {}
+            Err(error) => {
+                // It is tried again and again, and said once.
+                if self.refused.insert(id.clone()) {
+                    tracing::warn!(workflow = %id, %error, "a run cannot be taken over");
+                }
+            }
+        }
+    }
+
+    async fn try_to_adopt(&mut self, id: &RunId, now: Time) -> Result<(), Error> {
+        if self.runs.get(id).is_some_and(|run| run.owner == Owner::Us) {
+            return Ok(());
+        }
+        let store = self.workflows.store().clone();
+        let is_open = self.workflows.is_open();
+        let loaded = self.workflows.load(id).await?;
+        let is_over = loaded.state.status().is_over() && loaded.state.open() == 0;
+        let held = match &loaded.owner {
+            Some(owner) if owner.as_str() == Some(&*self.engine) => Some(owner.clone()),
+            Some(owner) if history::lives(&*store, owner).await? => return Ok(()),
+            other => other.clone(),
+        };
+        if is_over && !loaded.waits() || is_open && held.is_none() && !loaded.waits() {
+            if loaded.records.last().is_some_and(|record| record.unowned) {
+                // What was to be done is that nothing is done.
+                store.commit(Transaction::new().srem(keys::WAITING, id.full())).await?;
+            }
+            return Ok(());
+        }
+        self.tasks.check(&loaded.definition)?;
+        let mut run = match self.runs.remove(id) {
+            Some(mut run) if !run.is_touched() => {
+                run.becomes(&loaded);
+                run
+            }
+            Some(run) => {
+                // What has happened to it is kept first, or finds out.
+                self.runs.insert(id.clone(), run);
+                return Ok(());
+            }
+            None => Hosted::loaded(id.clone(), &loaded, &self.tasks),
+        };
+        if !is_open || held.is_some() {
+            self.claim(id, held).await?;
+            run.owner = Owner::Us;
+        }
+        run.reconcile(now, &loaded);
+        let touched = run.is_touched();
+        tracing::info!(workflow = %id, "took up a run");
+        self.runs.insert(id.clone(), run);
+        if touched {
+            self.touched.push(id.clone());
+        } else {
+            self.perform(id, now);
+        }
+        Ok(())
+    }
+
+    /// Makes a run this engine's, if `held` is still whose it is.
+    pub(super) async fn claim(&self, id: &RunId, held: Option<Data>) -> Result<(), Error> {
+        let claim = Transaction::new().expect_field(keys::OWNERS, id.full(), held).hset(
+            keys::OWNERS,
+            id.full(),
+            &*self.engine,
+        );
+        self.workflows.store().commit(claim).await?;
+        Ok(())
+    }
+
+    pub(super) async fn tick(&mut self, now: Time) {
+        let store = self.workflows.store().clone();
+        let sign = Transaction::new().set_for(keys::engine(&self.engine), process::this(), LEASE);
+        if let Err(error) = store.commit(sign).await {
+            tracing::warn!(%error, "an engine could not give a sign of life");
+            return;
+        }
+        // Nobody needs what was long ago; what a group has not read stays.
+        if let Err(error) = self.workflows.log().trim(Retention::Entries(EVENTS)).await {
+            tracing::debug!(%error, "old events could not be trimmed");
+        }
+        self.look_at_others().await;
+        let long_ago = |run: &Hosted| now.since(run.touched) > IN_MIND;
+        self.runs.retain(|_, run| run.owner == Owner::Us || run.is_touched() || !long_ago(run));
+        let Ok((waiting, owned)) = history::unattended(&*store).await else { return };
+        self.refused.retain(|id| waiting.contains(id) || owned.iter().any(|(other, _)| other == id));
+        let mut living = HashMap::<Data, bool>::new();
+        let mut abandoned = waiting;
+        for (id, owner) in owned {
+            if self.runs.get(&id).is_some_and(|run| run.owner == Owner::Us) {
+                continue;
+            }
+            let lives = match living.get(&owner) {
+                Some(lives) => *lives,
+                None => {
+                    let lives = history::lives(&*store, &owner).await.unwrap_or(true);
+                    living.insert(owner, lives);
+                    lives
+                }
+            };
+            if !lives {
+                abandoned.push(id);
+            }
+        }
+        for id in abandoned {
+            self.adopt(&id, now).await;
+        }
+    }
+
+    /// Looks whether programs of other kinds are at work.
+    async fn look_at_others(&mut self) {
+        if !self.workflows.is_open() {
+            return;
+        }
+        let names = self.workflows.names().clone();
+        let log = self.workflows.log();
+        let is_foreign =
+            |consumer: &ConsumerInfo| !consumer.name.as_str().starts_with(OURS) && consumer.idle < GONE;
+        if let Ok(consumers) = log.event_log().consumers(&names.log, &names.ending).await {
+            self.has_foreign_engine = consumers.iter().any(is_foreign);
+        }
+        if let Ok(consumers) = log.event_log().consumers(&names.log, &names.lifecycle).await {
+            self.is_listed_by_others = consumers.iter().any(is_foreign);
+        }
+    }
+}
