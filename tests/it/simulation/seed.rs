@@ -71,7 +71,7 @@ async fn simulate(world: &Arc<World>, plan: Plan) -> Result<(), String> {
 }
 
 /// Keys that belong to no run.
-const STAYS: [&str; 1] = ["workflows:changed"];
+const STAYS: [&str; 1] = ["mape:changed"];
 
 /// Every step has given what it should.
 async fn outputs(runs: &Workflows, plan: &Plan) -> Result<(), String> {

@@ -29,7 +29,7 @@ struct Start {
 /// Takes what falls to it, works on it, and says that it has ended.
 pub(super) async fn work(link: Arc<Link>, twice: u64) {
     let backend = link.backend();
-    let group = backend.events().log(FAR).group("workers").lease(Duration::from_secs(3));
+    let group = backend.events().log(FAR).group("workers").lease(Duration::from_secs(3)).attempts(u64::MAX);
     let mut source = loop {
         match group.source::<Start>().await {
             Ok(source) => break source,
