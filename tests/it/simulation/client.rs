@@ -1,6 +1,7 @@
 //! Who asks for runs, steers them, and waits for them.
 
 use super::plan::Script;
+use super::worker::{FAR, WORKERS};
 use super::world::World;
 use mape::event::Event;
 use mape::workflow::{Error, Status, Workflows};
@@ -107,16 +108,18 @@ pub(super) async fn nonsense(world: Arc<World>, count: u32) {
     }
 }
 
-/// Nothing is left to be heard by those who turn runs.
+/// Nothing is left to be heard by those who turn runs, and by those who work elsewhere.
 pub(super) async fn heard(world: &World) -> Result<(), String> {
     let deadline = Instant::now() + Duration::from_secs(60);
+    let workers = if world.is_open { world.runs_log() } else { world.backend.events().log(FAR) }.group(WORKERS);
     loop {
+        let workers = workers.info().await.unwrap().unwrap();
         let group = world.runs_log().group("ending").info().await.unwrap().unwrap();
-        if group.pending == 0 && group.lag == 0 {
+        if group.pending + group.lag + workers.pending + workers.lag == 0 {
             return Ok(());
         }
         if Instant::now() > deadline {
-            return Err(format!("events stay: {group:?}"));
+            return Err(format!("events stay: {group:?}, {workers:?}"));
         }
         sleep(Duration::from_millis(500)).await;
     }

@@ -70,10 +70,17 @@ impl Ledger {
         self.0.lock().runs.insert(run.clone(), kept);
     }
 
-    /// A step is begun.
-    pub(super) fn begin(&self, by: &Arc<Link>, at: Duration, run: &RunId, place: Place, attempt: u32) {
+    /// A step is begun; or it `is_announced` that it may be, which does not end with who has done that.
+    pub(super) fn begin(
+        &self,
+        by: &Arc<Link>,
+        at: Duration,
+        run: &RunId,
+        (place, attempt): (Place, u32),
+        is_announced: bool,
+    ) {
         let mut book = self.0.lock();
-        if let Some(wrong) = book.objection(by, run, place, attempt) {
+        if let Some(wrong) = book.objection(by, run, (place, attempt), is_announced) {
             book.wrong.push(wrong);
         }
         let start = Start { run: run.clone(), place, attempt, by: by.clone(), at, failed: false };
@@ -130,10 +137,16 @@ impl Ledger {
 
 impl Book {
     /// Why a step may not be begun now.
-    fn objection(&self, by: &Arc<Link>, run: &RunId, place: Place, attempt: u32) -> Option<String> {
+    fn objection(
+        &self,
+        by: &Arc<Link>,
+        run: &RunId,
+        (place, attempt): (Place, u32),
+        is_announced: bool,
+    ) -> Option<String> {
         let Some(kept) = self.runs.get(run) else { return Some(format!("{place} of the unknown run {run} begins")) };
         // One that was thought to be gone may come late with what it was about to do.
-        if by.was_given_up() {
+        if by.was_given_up() && !is_announced {
             return None;
         }
         let of_run = || self.starts.iter().filter(|start| start.run == *run);
@@ -144,11 +157,11 @@ impl Book {
             ));
         }
         let before = of_run().filter(|start| start.place == place).next_back()?;
-        if attempt <= before.attempt && before.by.name == by.name {
+        if attempt <= before.attempt && (before.by.name == by.name || is_announced) {
             return Some(format!("{place} of {run}: attempt {attempt} is begun after {}", before.attempt));
         }
         let is_excused = before.failed
-            || before.by.was_given_up()
+            || before.by.was_given_up() && !is_announced
             || kept.restarts.iter().any(|restart| *restart >= before.at);
         (!is_excused).then(|| {
             format!(

@@ -71,7 +71,8 @@ impl Link {
     /// The backend as this process sees it.
     pub(super) fn backend(self: &Arc<Self>) -> Backend {
         let (store, log) = (SlowStore(self.clone()), SlowLog(self.clone()));
-        Backend::new("simulated:", Arc::new(store), Arc::new(Nothing), Arc::new(log))
+        let backend = Backend::new("simulated:", Arc::new(store), Arc::new(Nothing), Arc::new(log));
+        if self.world.is_open { backend.opened() } else { backend }
     }
 
     pub(super) fn wire(&self) -> Wire {

@@ -17,6 +17,9 @@ pub(super) struct Plan {
     pub(super) scripts: Vec<Script>,
     /// In the order of their times.
     pub(super) faults: Vec<(Duration, Fault)>,
+    /// Whether programs of other kinds share the backend, so that runs are kept in their form and what is done elsewhere
+    /// is announced in the log.
+    pub(super) is_open: bool,
     /// How many events in a thousand come twice.
     pub(super) twice: u64,
     /// How many events there are of which nobody knows anything.
@@ -72,7 +75,7 @@ impl Plan {
         }
         faults.sort_by_key(|(at, _)| *at);
         let twice = [0, 100, 500][random.usize(..3)];
-        Self { scripts, faults, twice, nonsense: random.u32(..6) }
+        Self { scripts, faults, is_open: seed % 2 == 1, twice, nonsense: random.u32(..6) }
     }
 
     /// When the last fault is over.

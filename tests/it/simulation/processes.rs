@@ -142,7 +142,12 @@ async fn engine(link: Arc<Link>) -> Option<Engine> {
     let backend = link.backend();
     loop {
         let app = App::with_backend(backend.clone());
-        let tasks = Tasks::new().with(near(&link)).with(far(&link, backend.events().log(FAR)));
+        let tasks = Tasks::new().with(near(&link));
+        let tasks = if link.world.is_open {
+            tasks.and_others()
+        } else {
+            tasks.with(far(&link, backend.events().log(FAR)))
+        };
         match Engine::start(&app, tasks).await {
             Ok(engine) => return Some(engine),
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -155,7 +160,7 @@ fn begins(link: &Arc<Link>, invocation: &Invocation) {
     let (run, place, attempt) = (invocation.workflow(), invocation.place(), invocation.attempt());
     let what = format!("{}{place} {}, attempt {attempt}", run.short(), invocation.name());
     link.world.note(&link.name, "begins", what);
-    link.world.ledger.begin(link, link.world.at(), run, place, attempt);
+    link.world.ledger.begin(link, link.world.at(), run, (place, attempt), false);
 }
 
 /// A task that works for a while and gives what all give.

@@ -6,7 +6,9 @@ use super::processes::Processes;
 use super::store::all_keys;
 use super::world::{Call, World};
 use futures::future::try_join_all;
+use mape::knowledge::{Key, ListCommand, ValueCommand};
 use mape::workflow::Workflows;
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, sleep_until, timeout_at};
@@ -27,8 +29,9 @@ pub(super) fn run(seed: u64, tells: bool) -> Done {
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let world = World::new(seed, tells);
-        let result = simulate(&world, Plan::of(seed)).await;
+        let plan = Plan::of(seed);
+        let world = World::new(seed, plan.is_open, tells);
+        let result = simulate(&world, plan).await;
         let result = result.and_then(|()| world.ledger.wrong().map_or(Ok(()), Err));
         let done = Done { result, trace: world.take_trace(), starts: world.ledger.counts() };
         world.ledger.close();
@@ -57,7 +60,7 @@ async fn simulate(world: &Arc<World>, plan: Plan) -> Result<(), String> {
     ended.map_err(|_| "runs are not over a minute after the last fault".to_owned())??;
     noise.await.unwrap();
     heard(world).await?;
-    outputs(&runs, &plan).await?;
+    outputs(world, &runs, &plan).await?;
     for script in &plan.scripts {
         runs.delete(&script.id).await.map_err(|error| error.to_string())?;
     }
@@ -73,8 +76,8 @@ async fn simulate(world: &Arc<World>, plan: Plan) -> Result<(), String> {
 /// Keys that belong to no run.
 const STAYS: [&str; 1] = ["mape:changed"];
 
-/// Every step has given what it should.
-async fn outputs(runs: &Workflows, plan: &Plan) -> Result<(), String> {
+/// Every step has given what it should, also in the form that programs of other kinds read.
+async fn outputs(world: &World, runs: &Workflows, plan: &Plan) -> Result<(), String> {
     for script in &plan.scripts {
         let Some((outputs, _)) = script.expected() else { continue };
         let run = runs.inspect(&script.id).await.map_err(|error| error.to_string())?;
@@ -84,6 +87,40 @@ async fn outputs(runs: &Workflows, plan: &Plan) -> Result<(), String> {
                 return Err(format!("{} #{} gave {:?}, not {expected:?}", script.id, step.index, step.output));
             }
         }
+        if !world.is_open {
+            continue;
+        }
+        let (id, count) = (script.id.full(), script.graph.nodes().len());
+        for (index, expected) in &outputs {
+            let there = get(world, &format!("{id}:output:{index}")).await;
+            if script.graph.node(*index).is_some_and(|node| node.task().is_some()) && there.as_ref() != Some(expected) {
+                return Err(format!("{id}:output:{index} is {there:?}, not {expected:?}"));
+            }
+        }
+        for list in ["S", "A"] {
+            let sum = sum(world, &format!("{id}:{list}"), count).await;
+            if sum.iter().any(|n| *n != 0) {
+                return Err(format!("{id}:{list} adds up to {sum:?}"));
+            }
+        }
     }
     Ok(())
+}
+
+async fn get(world: &World, key: &str) -> Option<Value> {
+    let key = Key::from(key);
+    let reply = world.store.run(&key, ValueCommand::Get.into()).await.unwrap().non_nil()?;
+    serde_json::from_slice(&reply.data(&key).unwrap()).ok()
+}
+
+/// What the entries of a list of changes add up to, as any program can read them.
+async fn sum(world: &World, key: &str, count: usize) -> Vec<i64> {
+    let key = Key::from(key);
+    let reply = world.store.run(&key, ListCommand::Range(0, -1).into()).await.unwrap();
+    let mut sum = vec![0; count];
+    for line in reply.list(&key).unwrap() {
+        let numbers = line.as_str().unwrap().split_ascii_whitespace().skip(1);
+        numbers.zip(&mut sum).for_each(|(n, sum)| *sum += n.parse::<i64>().unwrap());
+    }
+    sum
 }

@@ -4,11 +4,13 @@ use super::link::{Link, What, Wire};
 use super::world::World;
 use futures::StreamExt;
 use mape::channel::Pattern;
+use mape::event::Event;
 use mape::knowledge::{
-    Changes, Command, Committed, Cursor, Error, Filter, HashCommand, Key, Notice, Page, Pop, Popped, Reply,
-    SetCommand, Store, Transaction, ValueCommand,
+    Changes, Command, Committed, Cursor, Error, Filter, Key, LogStep, Notice, Page, Pop, Popped,
+    Reply, Store, Transaction, ValueCommand,
 };
 use mape::stream::Answer;
+use mape::workflow::{Place, RunId};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -24,20 +26,15 @@ fn away(key: &Key) -> impl Fn(&'static str) -> Error + use<> {
 }
 
 /// In an order that is the same each time.
-fn ordered(command: &Command, reply: Result<Reply, Error>) -> Result<Reply, Error> {
-    let is_in_no_order =
-        matches!(command, Command::Set(SetCommand::Members) | Command::Hash(HashCommand::All | HashCommand::Keys));
-    match reply {
-        Ok(Reply::List(mut list)) if is_in_no_order => {
+fn ordered(command: &Command, mut reply: Reply) -> Reply {
+    match &mut reply {
+        Reply::List(list) if matches!(command, Command::Set(_) | Command::Hash(_)) => {
             list.sort_by(|a, b| a[..].cmp(&b[..]));
-            Ok(Reply::List(list))
         }
-        Ok(Reply::Pairs(mut pairs)) => {
-            pairs.sort_by(|(a, _), (b, _)| a[..].cmp(&b[..]));
-            Ok(Reply::Pairs(pairs))
-        }
-        reply => reply,
+        Reply::Pairs(pairs) => pairs.sort_by(|(a, _), (b, _)| a[..].cmp(&b[..])),
+        _ => {}
     }
+    reply
 }
 
 impl SlowStore {
@@ -53,7 +50,7 @@ impl Store for SlowStore {
         Answer::pending(async move {
             let store = link.world.store.clone();
             let perform = || store.run(&key, command.clone());
-            ordered(&command, link.call(what, perform, away(&key)).await)
+            Ok(ordered(&command, link.call(what, perform, away(&key)).await?))
         })
     }
 
@@ -66,6 +63,7 @@ impl Store for SlowStore {
     }
 
     fn commit(&self, transaction: Transaction) -> Answer<Result<Committed, Error>> {
+        let commands: Vec<Command> = transaction.steps().iter().map(|(_, command)| command.clone()).collect();
         let first = transaction.steps().first().map_or_else(|| Key::from(""), |(key, _)| key.clone());
         let (link, what) = (self.0.clone(), self.what("commit", &first, &transaction));
         Answer::pending(async move {
@@ -74,9 +72,22 @@ impl Store for SlowStore {
                 if is_sign_of_life(&transaction) {
                     caller.lives();
                 }
-                store.commit(transaction)
+                let starts = starts(&transaction);
+                // The backend in memory answers at once.
+                let committed = store.commit(transaction).now();
+                if let Ok(Ok(_)) = &committed {
+                    for (run, at) in starts {
+                        caller.world.ledger.begin(&caller, caller.world.at(), &run, at, true);
+                    }
+                }
+                committed.map_or_else(|answer| answer, Answer::ready)
             };
-            link.call(what, perform, away(&first)).await
+            let mut committed = link.call(what, perform, away(&first)).await?;
+            for (command, reply) in commands.iter().zip(&mut committed.replies) {
+                let given = std::mem::replace(reply, Reply::Nil);
+                *reply = ordered(command, given);
+            }
+            Ok(committed)
         })
     }
 
@@ -113,6 +124,21 @@ pub(super) async fn all_keys(world: &World, pattern: &Pattern) -> Result<Vec<Key
     keys.sort();
     keys.dedup();
     Ok(keys)
+}
+
+/// What a transaction tells those who work elsewhere to do.
+fn starts(transaction: &Transaction) -> Vec<(RunId, (Place, u32))> {
+    let events = transaction.log_steps().iter().filter_map(|step| match step {
+        LogStep::Append(_, event) if event.is("start-task") => Some(event),
+        _ => None,
+    });
+    let number = |event: &Event, name: &str| event.get(name).and_then(|n| u32::try_from(n.as_u64()?).ok());
+    let starts = events.map(|event| {
+        let run = event.get("workflow").and_then(|run| Some(RunId::from(run.as_str()?))).unwrap();
+        let place = Place { node: number(event, "index").unwrap(), part: number(event, "part").unwrap_or(0) };
+        (run, (place, number(event, "attempt").unwrap_or(1)))
+    });
+    starts.collect()
 }
 
 /// Something that is kept for as long as a lease.

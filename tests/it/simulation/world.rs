@@ -23,6 +23,8 @@ pub(super) struct World {
     /// Calls in the order in which they ended, with all they say if that is wanted.
     trace: Mutex<Vec<Call>>,
     tells: bool,
+    /// Whether programs of other kinds share the backend.
+    pub(super) is_open: bool,
 }
 
 /// A call of a process to the backend.
@@ -63,7 +65,7 @@ impl fmt::Display for Call {
 }
 
 impl World {
-    pub(super) fn new(seed: u64, tells: bool) -> Arc<Self> {
+    pub(super) fn new(seed: u64, is_open: bool, tells: bool) -> Arc<Self> {
         let backend = Backend::memory();
         Arc::new(Self {
             store: backend.store(),
@@ -74,6 +76,7 @@ impl World {
             began: Instant::now(),
             trace: Mutex::default(),
             tells,
+            is_open,
         })
     }
 
