@@ -77,6 +77,24 @@ fn whatever_happens_runs_end_as_they_should_and_nothing_is_done_twice() {
     let mut wrong = wrong.into_inner().unwrap();
     wrong.sort();
     let (begun, again) = (begun.into_inner(), again.into_inner());
+    if std::env::var_os("MAPE_COUNT").is_some() {
+        let (mut calls, mut time) = (std::collections::BTreeMap::<(String, &str, String), u64>::new(), 0);
+        for seed in seeds.clone() {
+            let trace = run(seed, false).trace;
+            time += trace.last().unwrap().at;
+            for call in trace {
+                let p: String = call.process.chars().take_while(|c| c.is_alphabetic()).collect();
+                let on = if call.on.len() > 30 { String::new() } else { call.on.chars().filter(|c| !c.is_ascii_digit()).collect() };
+                *calls.entry((p, call.what, on)).or_default() += 1;
+            }
+        }
+        let mut calls: Vec<_> = calls.into_iter().map(|(a, b)| (b, a)).collect();
+        calls.sort();
+        println!("{time} ms");
+        for (n, what) in calls.iter().rev().take(40) {
+            println!("{n} {what:?}");
+        }
+    }
     println!("{begun} steps were begun, {again} of them not for the first time");
     if let Some((seed, _)) = wrong.first() {
         let list: String = wrong.iter().take(40).map(|(seed, what)| format!("  {seed}: {what}\n")).collect();

@@ -65,7 +65,7 @@ pub(super) const PROCESSES: usize = CLIENT + 1;
 impl Plan {
     pub(super) fn of(seed: u64) -> Self {
         let mut random = Rng::with_seed(seed);
-        let scripts = (0..random.u64(1..4)).map(|number| script(&mut random, number)).collect();
+        let scripts = (0..random.u64(1..3)).map(|number| script(&mut random, number)).collect();
         let mut faults = Vec::new();
         let weather = random.u8(..8);
         if weather >= 3 {
@@ -86,13 +86,13 @@ impl Plan {
 
 /// The faults of a process: none in good weather, one after the other in bad.
 fn trouble_of(random: &mut Rng, process: usize, weather: u8, faults: &mut Vec<(Duration, Fault)>) {
-    let until = Duration::from_secs(random.u64(3..12));
+    let until = Duration::from_secs(random.u64(2..9));
     let mut at = Duration::from_millis(random.u64(100..3_000));
     while at < until {
         let lasts = Duration::from_millis(match random.u8(..4) {
             0 => random.u64(10..300),
             1 | 2 => random.u64(300..3_000),
-            _ => random.u64(3_000..7_000),
+            _ => random.u64(3_000..6_000),
         });
         let kind = if weather == 7 { random.u8(3..7) } else { weather };
         let (from, to) = match kind {
@@ -145,7 +145,7 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     fn chain(&mut self, depth: u32) {
-        let items = if depth == 2 { self.random.u8(2..5) } else { self.random.u8(1..3) };
+        let items = if depth == 2 { self.random.u8(1..4) } else { self.random.u8(1..3) };
         for item in 0..items {
             if item > 0 {
                 self.text += " → ";
@@ -167,7 +167,7 @@ impl Maker<'_> {
         }
         if depth > 0 && self.random.u8(..10) < 4 {
             self.text += "{ ";
-            for _ in 0..self.random.u8(1..4) {
+            for _ in 0..self.random.u8(1..3) {
                 self.chain(depth - 1);
                 self.text += "  ";
             }

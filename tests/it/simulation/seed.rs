@@ -65,9 +65,9 @@ async fn simulate(world: &Arc<World>, plan: Plan) -> Result<(), String> {
         runs.delete(&script.id).await.map_err(|error| error.to_string())?;
     }
     // What comes later than that finds nothing.
-    sleep(Duration::from_secs(2)).await;
+    sleep(Duration::from_secs(1)).await;
     processes.close_all().await;
-    sleep(Duration::from_secs(10)).await;
+    sleep(Duration::from_secs(4)).await;
     let left = all_keys(world, &"*".into()).await.unwrap();
     let left: Vec<_> = left.iter().map(|key| key.as_str()).filter(|key| !STAYS.contains(key)).collect();
     if left.is_empty() { Ok(()) } else { Err(format!("keys are left: {left:?}")) }
