@@ -46,7 +46,7 @@
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
 [operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; \
-[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows) and the [language of flows](guide::flow_language); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows), their [workers](guide::workers) and the [language of flows](guide::flow_language); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -133,6 +133,8 @@ pub mod guide {
     page!(workflows, "../docs/guide/workflows.md");
     #[cfg(feature = "flow")]
     page!(flow_language, "../docs/spec/flow.md");
+    #[cfg(feature = "flow")]
+    page!(workers, "../docs/guide/workers.md");
     #[cfg(feature = "flow")]
     page!(tasks, "../docs/guide/tasks.md");
     page!(testing, "../docs/guide/testing.md");

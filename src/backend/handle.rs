@@ -6,7 +6,7 @@ use super::url::Url;
 use super::{Error, Options};
 use crate::channel::{Channels, PubSub};
 use crate::event::{EventLog, Events};
-use crate::knowledge::{Knowledge, Scope, Store};
+use crate::knowledge::{Knowledge, Native, Scope, Store};
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,6 +17,8 @@ pub struct Backend {
     store: Arc<dyn Store>,
     pubsub: Arc<dyn PubSub>,
     log: Arc<dyn EventLog>,
+    /// The server, if there is one.
+    native: Option<Arc<dyn Native>>,
     /// What ends when it is closed, if anything does.
     keeper: Option<Arc<dyn Keeper>>,
     is_open: bool,
@@ -76,7 +78,9 @@ impl Backend {
                 let pubsub = super::redis::RedisPubSub::new(client.clone());
                 let log = super::redis::RedisEventLog::new(client.clone());
                 let store = super::redis::RedisStore::open(client, pubsub.clone()).await?;
-                Ok(Self::new(&url, Arc::new(store), Arc::new(pubsub), Arc::new(log)).opened())
+                let backend =
+                    Self::new(&url, Arc::new(store.clone()), Arc::new(pubsub), Arc::new(log)).opened();
+                Ok(Self { native: Some(Arc::new(store)), ..backend })
             }
         }
     }
@@ -129,7 +133,7 @@ impl Backend {
     /// A backend of one's own making, under the name `url`.
     #[must_use]
     pub fn new(url: &str, store: Arc<dyn Store>, pubsub: Arc<dyn PubSub>, log: Arc<dyn EventLog>) -> Self {
-        Self { url: url.into(), store, pubsub, log, keeper: None, is_open: false }
+        Self { url: url.into(), store, pubsub, log, native: None, keeper: None, is_open: false }
     }
 
     /// As one that programs of other kinds read and write, too: what is in it has the form that they know.
@@ -173,6 +177,12 @@ impl Backend {
     #[must_use]
     pub fn event_log(&self) -> Arc<dyn EventLog> {
         self.log.clone()
+    }
+
+    /// The server behind the store, to be asked in its own words; nothing where there is none.
+    #[must_use]
+    pub fn native(&self) -> Option<Arc<dyn Native>> {
+        self.native.clone()
     }
 
     /// The URL, without secrets.

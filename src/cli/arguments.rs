@@ -7,6 +7,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// This machine.
+const HERE: &str = "127.0.0.1";
 const BACKEND: &str = "Where channels, knowledge and events live: memory:, file:DIR, redis://HOST:PORT/DB";
 
 /// Systems that watch and adapt themselves.
@@ -33,15 +35,30 @@ pub(super) struct Global {
     /// Write JSON, for programs
     #[arg(long, global = true)]
     pub(super) json: bool,
+    /// How much is said on standard error: error, warn, info, debug or trace
+    #[arg(long, global = true, value_name = "LEVEL", value_parser = level)]
+    log_level: Option<&'static str>,
     #[command(flatten)]
     redis: Redis,
+}
+
+/// A level of the log, also as Python calls it.
+fn level(text: &str) -> Result<&'static str, String> {
+    Ok(match text.to_lowercase().as_str() {
+        "error" | "critical" => "error",
+        "warn" | "warning" => "warn",
+        "info" => "info",
+        "debug" => "debug",
+        "trace" => "trace",
+        _ => return Err("there are error, warn, info, debug and trace".to_owned()),
+    })
 }
 
 // No documentation, which clap would take for that of the program.
 #[derive(Args)]
 #[command(next_help_heading = "Redis, in place of --backend")]
 struct Redis {
-    #[arg(long, global = true, help = "The host [default: $REDIS_HOST, else localhost]")]
+    #[arg(long, global = true, help = "The host [default: $REDIS_HOST, else 127.0.0.1]")]
     host: Option<String>,
     #[arg(long, global = true, help = "The port [default: $REDIS_PORT, else 6379]")]
     port: Option<u16>,
@@ -70,6 +87,15 @@ pub(super) enum Command {
     /// Append to logs of events, read and follow them
     #[command(subcommand)]
     Log(LogCommand),
+    /// Begin flows by the clock
+    #[command(subcommand)]
+    Schedule(super::schedule::ScheduleCommand),
+    /// Take the receipts of a log: write each with what it is for as a line of JSON, then remove both, until Ctrl-C; by
+    /// default those on the Redis server of this machine
+    Receipts(super::receipts::ReceiptsArguments),
+    /// Carry out all tasks but the built-in ones by waiting, and sometimes failing, until Ctrl-C; by default on the Redis
+    /// server of this machine
+    Simulate(super::simulate::SimulateArguments),
     /// Show the version
     Version,
 }
@@ -263,14 +289,28 @@ impl Arguments {
 impl Global {
     /// The configuration with these options laid over it.
     pub(super) fn load(&self) -> Result<Config, Error> {
+        self.load_with(self.redis.host.clone())
+    }
+
+    /// The same for a command that works on the Redis server of this machine unless something else is said.
+    pub(super) fn load_on_redis(&self) -> Result<Config, Error> {
+        let config = self.load()?;
+        if config.backend.url.is_some() { Ok(config) } else { self.load_with(Some(HERE.to_owned())) }
+    }
+
+    fn load_with(&self, host: Option<String>) -> Result<Config, Error> {
         let mut builder = Config::builder();
         if let Some(file) = &self.config {
             builder = builder.file(file);
         }
-        let Redis { host, port, username, password } = &self.redis;
+        if let Some(level) = self.log_level {
+            builder =
+                builder.option("--log-level", "telemetry.log", level).option("--log-level", "debug", false);
+        }
+        let Redis { port, username, password, .. } = &self.redis;
         let Some(url) = &self.backend else {
             let mut server = Server::default();
-            (server.host, server.port) = (host.clone(), *port);
+            (server.host, server.port) = (host, *port);
             (server.username, server.password) = (username.clone(), password.clone());
             return builder.server(server).build();
         };

@@ -17,6 +17,13 @@ pub(super) async fn shared(global: &Global) -> Result<Backend> {
     Ok(Backend::attach(&url, options(&config)).await?)
 }
 
+/// The same, on the Redis server of this machine where nothing is named.
+pub(super) async fn on_redis(global: &Global) -> Result<Backend> {
+    let config = global.load_on_redis()?;
+    let url = config.backend.url.as_ref().map(|url| url.expose().to_owned()).unwrap_or_default();
+    Ok(Backend::attach(&url, options(&config)).await?)
+}
+
 /// Refuses a directory that is not there, for a command that looks for something in it.
 pub(super) fn exists(global: &Global) -> Result<()> {
     let config = global.load()?;

@@ -13,8 +13,12 @@ pub(super) fn builtin(config: &Config, backend: &Backend, exec: bool) -> Result<
     let mut builtin = Builtin::new(backend)
         .longest(section.longest_bytes)
         .program_timeout(section.exec.timeout)
+        .allow_commands(section.redis.allow.iter().cloned())
         .resources(section.resources.base.expose())
         .map_err(|error| wrong("workflow.resources.base", &error))?;
+    if section.redis.engine_keys {
+        builtin = builtin.allow_engine_keys();
+    }
     if exec || section.exec.enabled {
         builtin = builtin.allow_programs(section.exec.allow.iter().cloned());
     }

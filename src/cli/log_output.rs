@@ -21,8 +21,12 @@ pub(super) fn install(config: &Config) {
 
 /// Tells the person at the terminal something that is no result.
 pub(super) fn note(global: &Global, signal: &str, text: &str) {
-    let line =
-        if global.json { json!({"signal": signal, "message": text}).to_string() } else { text.to_owned() };
+    note_as(global.json, signal, text);
+}
+
+/// The same where what all commands know is not at hand.
+pub(super) fn note_as(json: bool, signal: &str, text: &str) {
+    let line = if json { json!({"signal": signal, "message": text}).to_string() } else { text.to_owned() };
     // Nobody is left to tell if this cannot be written.
     drop(writeln!(stderr(), "{line}"));
 }

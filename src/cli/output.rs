@@ -22,7 +22,13 @@ impl Output {
 
     /// Writes one result: `text` for people, or `value` as a line of JSON.
     pub(super) fn write(&mut self, text: impl Display, value: &impl Serialize) -> Result<()> {
-        let mut line = if self.json { serde_json::to_string(value)? } else { text.to_string() };
+        self.line(&if self.json { serde_json::to_string(value)? } else { text.to_string() })
+    }
+
+    /// Writes a line, for programs and people alike.
+    #[expect(clippy::unused_self, reason = "what is written goes through an output")]
+    pub(super) fn line(&mut self, line: &str) -> Result<()> {
+        let mut line = line.to_owned();
         if !line.ends_with('\n') {
             line.push('\n');
         }

@@ -4,7 +4,7 @@ use super::arguments::{Command, ConfigCommand};
 use super::output::ReaderGone;
 use super::{
     Arguments, Global, Output, Usage, channel, config_check, config_explain, flow, knowledge, log,
-    log_output, report, version, workflow,
+    log_output, receipts, report, schedule, simulate, version, workflow,
 };
 use anyhow::{Context, Result};
 use mape::backend::NotDone;
@@ -27,6 +27,13 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         }
         Command::Workflow(command) => {
             wait(global, async || workflow::run(global, command, &mut output).await)
+        }
+        Command::Simulate(arguments) => wait(global, async || simulate::run(global, arguments).await),
+        Command::Schedule(command) => {
+            wait(global, async || schedule::run(global, command, &mut output).await)
+        }
+        Command::Receipts(arguments) => {
+            wait(global, async || receipts::run(global, arguments, &mut output).await)
         }
         Command::Log(command) => wait(global, async || log::run(global, command, &mut output).await),
     };

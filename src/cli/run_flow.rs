@@ -135,7 +135,7 @@ fn with_hint(error: anyhow::Error, set: Option<TaskSet>) -> anyhow::Error {
     error
 }
 
-fn read_flow(file: &std::path::Path) -> Result<(String, Graph)> {
+pub(super) fn read_flow(file: &std::path::Path) -> Result<(String, Graph)> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Usage::error(format!("cannot read the flow {}: {error}", file.display())))?;
     let workflow = Workflow::parse(text.as_str());

@@ -7,7 +7,7 @@ use super::workflow_arguments::TaskSet;
 use super::{Global, note};
 use anyhow::Result;
 use mape::app::App;
-use mape::workflow::Engine;
+use mape::workflow::{Engine, Schedules};
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
@@ -45,11 +45,14 @@ async fn serve(
         more => format!("{more} runs are under way"),
     };
     note(global, "serving", &format!("serving {}, where {open}; Ctrl-C ends it", staying.backend.url()));
+    let schedules = Schedules::new(&staying.backend);
+    let mut schedules = pin!(schedules.serve());
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
             biased;
             () = told.as_mut() => return Ok(()),
+            () = schedules.as_mut() => {}
             _ = look.tick() => {
                 if runs.list(0, 1).await.is_err_and(|error| is_not_done(&error)) {
                     staying.regain(global).await?;

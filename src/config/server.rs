@@ -8,11 +8,14 @@ use std::fmt;
 /// The variables that are read, too, if a server may be named so.
 pub(super) const VARIABLES: [&str; 4] = ["REDIS_HOST", "REDIS_PORT", "REDIS_USERNAME", "REDIS_PASSWORD"];
 
+/// This machine.
+const HERE: &str = "127.0.0.1";
+
 /// A Redis server as redis-cli and littleflow are told of it: `--host`, `--port`, `--username`, `--password`.
 ///
 /// What is not given is taken from `REDIS_HOST`, `REDIS_PORT`, `REDIS_USERNAME` and `REDIS_PASSWORD`; without these the
-/// host is `localhost` and the port 6379. Any of the options, `REDIS_HOST` or `REDIS_PORT` makes that server the
-/// `backend.url`, over what file and `MAPE_BACKEND__URL` say. See [`Builder::server`](super::Builder::server).
+/// host is `127.0.0.1` and the port 6379; `0.0.0.0`, littleflow's default, is this machine, too. Any of the options,
+/// `REDIS_HOST` or `REDIS_PORT` makes that server the `backend.url`, over what file and `MAPE_BACKEND__URL` say. See [`Builder::server`](super::Builder::server).
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Server {
@@ -56,7 +59,9 @@ impl Server {
             problems.push(problem.help("a port is a number such as 6379; or name the backend by --backend"));
             return Vec::new();
         }
-        let host = host.map_or_else(|| "localhost".to_owned(), |(host, _)| host);
+        // No server is at 0.0.0.0: who listens there listens on every address of its machine.
+        let host = host.map(|(host, _)| host).filter(|host| host != "0.0.0.0");
+        let host = host.unwrap_or_else(|| HERE.to_owned());
         // An address of IPv6 is in brackets where a port follows.
         let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host };
         let port = port.map_or_else(|| "6379".to_owned(), |(port, _)| port);

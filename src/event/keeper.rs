@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, timeout};
 use tracing::warn;
 
@@ -31,6 +31,8 @@ pub(super) struct Shared {
     /// There is room for more, or something to claim earlier.
     pub(super) room: Notify,
     closed: AtomicBool,
+    /// Whether all that is left to be told has been.
+    left: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -91,6 +93,7 @@ impl Keeper {
             work: Notify::new(),
             room: Notify::new(),
             closed: AtomicBool::new(false),
+            left: watch::Sender::new(false),
         });
         // It ends by itself, soon after the last handle is gone.
         drop(tokio::spawn(shared.clone().keep()));
@@ -194,6 +197,16 @@ impl Shared {
             Err(_) => {
                 warn!(consumer = ?self.consumer, "the end of a consumer took too long; others get what it had");
             }
+        }
+        self.left.send_replace(true);
+    }
+
+    /// Ends when the last handle is gone and what it left behind is told.
+    pub(super) fn left(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut left = self.left.subscribe();
+        async move {
+            // Without a sender there is nobody left who could tell anything.
+            let _ = left.wait_for(|left| *left).await;
         }
     }
 

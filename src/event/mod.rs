@@ -45,6 +45,7 @@ mod id;
 mod keeper;
 mod log;
 mod name;
+mod receipts;
 mod sink;
 mod source;
 
@@ -59,5 +60,6 @@ pub use group::Group;
 pub use id::{EventId, NoEventId};
 pub use log::Log;
 pub use name::{Consumer, ConsumerName, GroupName, LogName};
+pub use receipts::{Receipt, ReceiptBatch, Receipts};
 pub use sink::{EventSink, EventSinkStats};
 pub use source::EventSource;

@@ -57,6 +57,12 @@ impl<T: DeserializeOwned> EventSource<T> {
         &self.keeper.shared().consumer
     }
 
+    /// Ends when this source and all its deliveries are gone, and the backend has been told what was said about them: a
+    /// program that is about to end waits for it. It gives up five seconds after they are gone.
+    pub fn left(&self) -> impl Future<Output = ()> + Send + use<T> {
+        self.keeper.shared().left()
+    }
+
     /// What becomes of an entry: a delivery, an error, or nothing to be seen.
     fn open(&self, delivered: Delivered) -> Option<Result<Delivery<T>, Error>> {
         let Delivered { entry, attempt } = delivered;

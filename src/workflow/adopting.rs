@@ -3,8 +3,8 @@
 use super::history;
 use super::hosted::{Hosted, Owner};
 use super::turner::{LEASE, Turner};
-use super::{Error, RunId, Time, keys, process};
-use crate::event::{ConsumerInfo, Retention};
+use super::{Error, RunId, Time, Workflows, keys, process};
+use crate::event::{ConsumerName, GroupName, Retention};
 use crate::knowledge::{self, Data, Transaction};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -73,6 +73,7 @@ impl Turner {
         let touched = run.is_touched();
         tracing::info!(workflow = %id, "took up a run");
         self.runs.insert(id.clone(), run);
+        self.give_grace(id, now);
         if touched {
             self.touched.push(id.clone());
         } else {
@@ -114,13 +115,12 @@ impl Turner {
             if self.runs.get(&id).is_some_and(|run| run.owner == Owner::Us) {
                 continue;
             }
-            let lives = match living.get(&owner) {
-                Some(lives) => *lives,
-                None => {
-                    let lives = history::lives(&*store, &owner).await.unwrap_or(true);
-                    living.insert(owner, lives);
-                    lives
-                }
+            let lives = if let Some(lives) = living.get(&owner) {
+                *lives
+            } else {
+                let lives = history::lives(&*store, &owner).await.unwrap_or(true);
+                living.insert(owner, lives);
+                lives
             };
             if !lives {
                 abandoned.push(id);
@@ -133,18 +133,34 @@ impl Turner {
 
     /// Looks whether programs of other kinds are at work.
     async fn look_at_others(&mut self) {
-        if !self.workflows.is_open() {
-            return;
+        if let Ok(foreign) = self.workflows.foreign_engine().await {
+            self.foreign_engine = foreign;
         }
-        let names = self.workflows.names().clone();
-        let log = self.workflows.log();
-        let is_foreign =
-            |consumer: &ConsumerInfo| !consumer.name.as_str().starts_with(OURS) && consumer.idle < GONE;
-        if let Ok(consumers) = log.event_log().consumers(&names.log, &names.ending).await {
-            self.has_foreign_engine = consumers.iter().any(is_foreign);
+        if let Ok(foreign) = self.workflows.foreign_lister().await {
+            self.is_listed_by_others = foreign.is_some();
         }
-        if let Ok(consumers) = log.event_log().consumers(&names.log, &names.lifecycle).await {
-            self.is_listed_by_others = consumers.iter().any(is_foreign);
+    }
+}
+
+impl Workflows {
+    /// A program of another kind that turns runs, too.
+    pub(super) async fn foreign_engine(&self) -> Result<Option<ConsumerName>, Error> {
+        self.foreign(&self.names().ending).await
+    }
+
+    /// A program of another kind that lists runs.
+    pub(super) async fn foreign_lister(&self) -> Result<Option<ConsumerName>, Error> {
+        self.foreign(&self.names().lifecycle).await
+    }
+
+    async fn foreign(&self, group: &GroupName) -> Result<Option<ConsumerName>, Error> {
+        if !self.is_open() {
+            return Ok(None);
         }
+        let consumers = self.log().event_log().consumers(&self.names().log, group).await?;
+        let mut foreign = consumers
+            .into_iter()
+            .filter(|consumer| !consumer.name.as_str().starts_with(OURS) && consumer.idle < GONE);
+        Ok(foreign.next().map(|consumer| consumer.name))
     }
 }

@@ -7,7 +7,8 @@ use super::run_id::uuid;
 use super::timers::Timers;
 use super::turner::{LEASE, Turner};
 use super::{
-    Ended, Error, Invocation, Names, Place, Run, RunId, Tasks, Workflows, keys, lanes::Lanes, process,
+    Ended, Error, Invocation, Names, Place, Run, RunId, RunningWorker, Tasks, Worker, Workflows, keys,
+    lanes::Lanes, process,
 };
 use crate::app::{App, Loop};
 use crate::element::{Element, LinkOptions, StartPolicy, Subscription};
@@ -39,6 +40,8 @@ pub struct Engine {
     kinds: Arc<Vec<Element<Invocation, Ended>>>,
     turn: Element<Report, RunId>,
     loops: Arc<[Loop; 2]>,
+    /// Those who carry out what is announced, in this process.
+    workers: Arc<Mutex<Vec<RunningWorker>>>,
 }
 
 /// How often an engine gives a sign of life.
@@ -59,9 +62,8 @@ impl Engine {
     }
 
     /// An engine that hosts these tasks, to be told how before it starts.
-    #[must_use]
     pub fn with(tasks: Tasks) -> Starting {
-        Starting { tasks, names: Names::default() }
+        Starting { tasks, names: Names::default(), is_compatible: false }
     }
 
     /// Starts a run of a flow.
@@ -231,6 +233,10 @@ impl Engine {
     ///
     /// Yes: the elements are gone at once.
     pub async fn close(self) -> Result<(), Error> {
+        let workers = std::mem::take(&mut *self.workers.lock());
+        for worker in workers {
+            worker.drain_within(Duration::ZERO).await;
+        }
         for of in self.loops.iter() {
             for element in of.elements() {
                 of.remove(element.path().element());
@@ -249,9 +255,24 @@ impl Engine {
 pub struct Starting {
     tasks: Tasks,
     names: Names,
+    is_compatible: bool,
 }
 
+/// The namespaces of tasks that workers of littleflow carry out, each in the group of its name.
+const ANNOUNCED: [&str; 3] = ["wait", "request", "redis"];
+
 impl Starting {
+    /// As programs in Python on `littleflow_redis` expect it of a worker: every event is answered by a receipt, runs are
+    /// listed by the group `lifecycle`, and the tasks `wait:*`, `request:*` and `redis:*` are announced in the log and
+    /// carried out by workers of this process in the groups `wait`, `request` and `redis`.
+    ///
+    /// Without it, these tasks are carried out where the run is, and nothing is answered: that is faster, and enough for
+    /// task workers of any kind. It is needed beside a worker, a client or a receipt listener in Python.
+    pub fn compatible(mut self) -> Self {
+        self.is_compatible = true;
+        self
+    }
+
     /// Under other names than littleflow's.
     pub fn named(mut self, names: Names) -> Self {
         self.names = names;
@@ -269,7 +290,10 @@ impl Starting {
     /// As [`Engine::start`].
     pub async fn start(self, app: &App) -> Result<Engine, Error> {
         let (hosts, own) = (app.create_loop("tasks")?, app.create_loop("workflows")?);
-        let (tasks, id) = (Arc::new(self.tasks), Arc::<str>::from(uuid()));
+        let id = Arc::<str>::from(uuid());
+        let (tasks, apart) =
+            if self.is_compatible { self.tasks.split(ANNOUNCED) } else { (self.tasks, Vec::new()) };
+        let tasks = Arc::new(tasks);
         let workflows = Workflows::new(app.backend()).named(self.names);
         // Before it has anything in hand, so that nobody takes that for abandoned.
         let sign = Transaction::new().set_for(keys::engine(&id), process::this(), LEASE);
@@ -289,10 +313,11 @@ impl Starting {
             lanes: Lanes::default(),
             refused: HashSet::new(),
             over: HashSet::new(),
+            fresh: HashSet::new(),
             crossed_at: None,
-            receipts: false,
+            receipts: self.is_compatible,
             is_listed_by_others: false,
-            has_foreign_engine: false,
+            foreign_engine: None,
         };
         let turn = own
             .analyze::<Report>("turn")
@@ -309,7 +334,15 @@ impl Starting {
         }
         turn.feed(timers.stream().map(|timer| Told::Due(timer).into()));
         turn.feed(changes(app).await?);
-        turn.feed(events(&workflows, &id).await?);
+        turn.feed(events(&workflows, &id, self.is_compatible).await?);
+        let mut workers = Vec::new();
+        if self.is_compatible {
+            super::lifecycle::spawn(&own, &workflows, &id).await?;
+            for (space, tasks) in apart {
+                let worker = Worker::new(space, tasks).log(&workflows.names().log).receipts();
+                workers.push(worker.concurrency(ANNOUNCED_AT_ONCE).start(app).await?);
+            }
+        }
         turn.feed(ticks());
         Ok(Engine {
             app: app.clone(),
@@ -319,10 +352,13 @@ impl Starting {
             kinds: Arc::new(kinds),
             turn,
             loops: Arc::new([hosts, own]),
+            workers: Arc::new(Mutex::new(workers)),
         })
     }
 }
 
+/// How many announced tasks of a namespace are in hand at once: most of them wait.
+const ANNOUNCED_AT_ONCE: usize = 4096;
 /// How many reports are worked on together at most.
 const TOGETHER: usize = 256;
 
@@ -343,8 +379,10 @@ async fn changes(app: &App) -> Result<impl Stream<Item = Report> + Send + use<>,
 async fn events(
     workflows: &Workflows,
     engine: &str,
+    receipts: bool,
 ) -> Result<impl Stream<Item = Report> + Send + use<>, Error> {
     let group = workflows.log().group(&workflows.names().ending).consumer(format!("{OURS}{engine}"));
+    let group = if receipts { group.receipts() } else { group };
     let events = group.select(["end-task", "control-workflow", "start-workflow"]).source::<Value>().await?;
     Ok(events.filter_map(|event| {
         future::ready(match event {

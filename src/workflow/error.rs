@@ -18,6 +18,18 @@ pub enum Error {
         /// What there is.
         known: Vec<String>,
     },
+    /// The flow says what littleflow cannot, and a program of another kind turns runs, too. Nothing was started.
+    #[error(
+        "{consumer}, a program of another kind, turns runs in the group {group}, and would damage one of this flow, \
+         which has what it does not know (iteration, resources, guards, retries, cycles, or more than 1,000 steps): \
+         end that program first"
+    )]
+    Foreign {
+        /// Its consumer.
+        consumer: String,
+        /// The group of engines.
+        group: String,
+    },
     /// A parameter is no policy.
     #[error(transparent)]
     Policy(#[from] WrongPolicy),
@@ -85,6 +97,26 @@ pub enum Error {
         /// The step.
         place: Place,
         /// What is wrong.
+        reason: String,
+    },
+    /// There is no such schedule.
+    #[error("there is no schedule `{name}`; `mape schedule list` shows all of a backend")]
+    NoSchedule {
+        /// Which.
+        name: String,
+    },
+    /// There is a schedule of this name already.
+    #[error("there is a schedule `{name}` already: remove it first, or choose another name")]
+    ScheduleExists {
+        /// Which.
+        name: String,
+    },
+    /// A schedule cannot be as it is.
+    #[error("the schedule `{name}` {reason}")]
+    Schedule {
+        /// Which.
+        name: String,
+        /// What is wrong: the end of a sentence that begins with it.
         reason: String,
     },
     /// A token for which no step waits.

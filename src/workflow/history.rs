@@ -2,6 +2,7 @@
 
 use super::found::{Found, Read};
 use super::keys::Names;
+use super::lifecycle::UNLISTED;
 use super::record::{Kept, Record, replay};
 use super::state::State;
 use super::step::step;
@@ -115,6 +116,9 @@ fn read_standing(next: &mut impl FnMut() -> Reply, id: &RunId) -> Result<Wire, E
 fn records(pairs: Vec<(Data, Data)>) -> Result<(Option<Kept>, Vec<Record>), String> {
     let (mut flow, mut records) = (None, Vec::with_capacity(pairs.len()));
     for (number, record) in pairs {
+        if number.as_str() == Some(UNLISTED) {
+            continue;
+        }
         if number.as_str() == Some(FLOW) {
             flow = Some(serde_json::from_slice(&record).map_err(|error| error.to_string())?);
             continue;
@@ -344,7 +348,9 @@ impl New<'_> {
             transaction = transaction.lpush(names.all.clone(), full);
         }
         if !is_over {
-            if !self.is_listed_by_others {
+            if self.is_listed_by_others {
+                transaction = transaction.hset(keys::steps(id), UNLISTED, "1");
+            } else {
                 transaction = transaction.sadd(names.in_progress.clone(), full);
             }
             transaction = transaction.append(&names.log, about("start-workflow", id).stamped());

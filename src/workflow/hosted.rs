@@ -211,6 +211,7 @@ impl Hosted {
             cancelled: AtomicBool::new(false),
             elsewhere: AtomicBool::new(false),
             told: Notify::new(),
+            begun: None,
         });
         Some((invocation, call.kind))
     }

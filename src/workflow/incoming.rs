@@ -21,7 +21,7 @@ const CROSSING: Duration = Duration::from_secs(10);
 
 /// What is read for a run that events are about.
 enum Reading {
-    Loaded(RunId, Result<history::Loaded, Error>),
+    Loaded(RunId, Result<Box<history::Loaded>, Error>),
     News(RunId, Result<history::News, Error>),
 }
 
@@ -30,6 +30,7 @@ impl Turner {
     /// those that are, and outputs.
     pub(super) async fn prepare(&mut self, reports: &[Report]) -> Outputs {
         self.over.clear();
+        self.fresh.clear();
         if !self.workflows.is_open() {
             return Outputs::new();
         }
@@ -82,7 +83,7 @@ impl Turner {
         Some(async move {
             match next {
                 None => {
-                    let loaded = workflows.load(&id).await;
+                    let loaded = workflows.load(&id).await.map(Box::new);
                     Reading::Loaded(id, loaded)
                 }
                 Some(next) => {
@@ -94,6 +95,10 @@ impl Turner {
     }
 
     async fn read(&mut self, reading: Reading) {
+        match &reading {
+            Reading::Loaded(id, Ok(_)) | Reading::News(id, Ok(_)) => drop(self.fresh.insert(id.clone())),
+            _ => {}
+        }
         match reading {
             Reading::Loaded(id, Ok(loaded)) => {
                 if loaded.state.status().is_over() && loaded.state.open() == 0 && loaded.found.is_none() {
@@ -150,7 +155,7 @@ impl Turner {
         run.tell();
     }
 
-    pub(super) async fn event(&mut self, delivery: &Delivery<Value>, outputs: &mut Outputs, now: Time) {
+    pub(super) async fn event(&mut self, delivery: &Delivery<Value>, outputs: &Outputs, now: Time) {
         let kind = history::text(delivery, "kind").unwrap_or_default();
         if kind == "start-workflow" {
             if let Some(id) = history::text(delivery, "workflow") {
@@ -174,23 +179,28 @@ impl Turner {
             }
             return delivery.give_back(None);
         };
-        let (cause, is_known) = match cause_of(delivery, &run.definition, &run.state, outputs) {
-            Meaning::Cause(cause, is_known) => (cause, is_known),
+        let mut meaning = cause_of(delivery, &run.definition, &run.state, outputs);
+        let mut applied = self.apply_meaning(&id, &meaning, now);
+        if !applied && self.workflows.is_open() && self.fresh.insert(id.clone()) {
+            // Perhaps it is about what others have started.
+            self.reload(&id, now).await;
+            let Some(run) = self.runs.get(&id) else { return delivery.give_back(None) };
+            meaning = cause_of(delivery, &run.definition, &run.state, outputs);
+            applied = self.apply_meaning(&id, &meaning, now);
+        }
+        let (ended, is_known) = match meaning {
+            Meaning::Later => return delivery.give_back(None),
             Meaning::Nothing => {
                 tracing::warn!(workflow = %id, event = %delivery.id(), kind, "an event is about no step of its run");
                 return delivery.acknowledge();
             }
-            Meaning::Later => return delivery.give_back(None),
+            Meaning::Cause(..) if !applied => return delivery.acknowledge(),
+            Meaning::Cause(
+                Cause::Ended { place, attempt, .. } | Cause::Cancelled { place, attempt },
+                is_known,
+            ) => (Some((place, attempt)), is_known),
+            Meaning::Cause(_, is_known) => (None, is_known),
         };
-        let ended = match &cause {
-            Cause::Ended { place, attempt, .. } | Cause::Cancelled { place, attempt } => {
-                Some((*place, *attempt))
-            }
-            _ => None,
-        };
-        if !self.apply(&id, now, cause) {
-            return delivery.acknowledge();
-        }
         if let Some(run) = self.runs.get_mut(&id) {
             run.deliveries.push(delivery.clone());
             if let Some((place, attempt)) = ended {
@@ -206,10 +216,14 @@ impl Turner {
         }
     }
 
+    fn apply_meaning(&mut self, id: &RunId, meaning: &Meaning, now: Time) -> bool {
+        matches!(meaning, Meaning::Cause(cause, _) if self.apply(id, now, cause.clone()))
+    }
+
     /// An event for a run that this engine has not in hand: nobody has, or another engine, which is told.
     pub(super) async fn event_for_others(&mut self, delivery: &Delivery<Value>, id: &RunId) {
         let Ok(loaded) = self.workflows.load(id).await else { return };
-        let meaning = cause_of(delivery, &loaded.definition, &loaded.state, &mut Outputs::new());
+        let meaning = cause_of(delivery, &loaded.definition, &loaded.state, &Outputs::new());
         if let Meaning::Cause(cause, _) = meaning
             && let Err(error) = self.workflows.change_at_once(id, cause).await
         {
@@ -236,12 +250,7 @@ fn place_of(event: &Value) -> Option<Place> {
     Some(Place { node: number(event, "index")?, part: number(event, "part").unwrap_or(0) })
 }
 
-fn cause_of(
-    event: &Delivery<Value>,
-    definition: &Definition,
-    state: &State,
-    outputs: &mut Outputs,
-) -> Meaning {
+fn cause_of(event: &Delivery<Value>, definition: &Definition, state: &State, outputs: &Outputs) -> Meaning {
     let kind = history::text(event, "kind").unwrap_or_default();
     if kind == "control-workflow" {
         let cause = event.get("cause").and_then(|cause| serde_json::from_value(cause.clone()).ok());
@@ -258,8 +267,8 @@ fn cause_of(
             return Meaning::Cause(Cause::Cancelled { place, attempt }, true);
         }
         ("SUCCESS", Some(output)) => (output.clone().into(), false),
-        ("SUCCESS", None) => match outputs.remove(&event.id()) {
-            Some(Some(output)) => match serde_json::from_slice::<Value>(&output) {
+        ("SUCCESS", None) => match outputs.get(&event.id()) {
+            Some(Some(output)) => match serde_json::from_slice::<Value>(output) {
                 Ok(output) => (output.into(), true),
                 Err(error) => (Outcome::failed(format!("its output is no JSON: {error}")), true),
             },

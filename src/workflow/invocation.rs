@@ -1,6 +1,8 @@
 //! One attempt at a task.
 
+use super::worker::Begun;
 use super::{Outcome, Place, RunId, Time};
+use crate::event::EventId;
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -24,6 +26,8 @@ pub(super) struct Inner {
     pub(super) cancelled: AtomicBool,
     pub(super) elsewhere: AtomicBool,
     pub(super) told: Notify,
+    /// The event by which a worker was given it.
+    pub(super) begun: Option<Begun>,
 }
 
 impl Invocation {
@@ -47,6 +51,7 @@ impl Invocation {
             cancelled: AtomicBool::new(false),
             elsewhere: AtomicBool::new(false),
             told: Notify::new(),
+            begun: None,
         })
     }
 
@@ -158,6 +163,14 @@ impl Invocation {
 
     pub(super) fn goes_on_elsewhere(&self) {
         self.0.elsewhere.store(true, Ordering::Release);
+        if let Some(begun) = &self.0.begun {
+            begun.goes_on_elsewhere(self.is_cancelled());
+        }
+    }
+
+    /// The event `start-task` by which a worker was given it; nothing if an engine hosts its task.
+    pub(super) fn begun_by(&self) -> Option<EventId> {
+        self.0.begun.as_ref().map(Begun::id)
     }
 
     pub(super) fn cancel(&self) {
@@ -173,6 +186,7 @@ impl fmt::Debug for Invocation {
             .field("name", &self.name())
             .field("place", &self.0.place)
             .field("attempt", &self.0.attempt)
+            .field("begun_by", &self.begun_by())
             .field("input", &self.0.input)
             .finish_non_exhaustive()
     }

@@ -7,7 +7,7 @@ use super::record::{Kept, Record};
 use super::report::Begin;
 use super::state::State;
 use super::turner::{PATIENCE, Turner};
-use super::wire::Wire;
+use super::wire::{self, Wire};
 use super::{Cause, Command, Error, Place, RunId, Time, keys};
 use crate::element::Emitter;
 use crate::event::Event;
@@ -37,6 +37,7 @@ impl Turner {
     pub(super) fn begin(&mut self, begin: Begin, now: Time) {
         let Begin { id, definition, text, input, answer } = begin;
         let first = || {
+            wire::fits(&self.workflows, &definition, self.foreign_engine.as_ref())?;
             let kept = Kept::of(&definition, text);
             let is_open = self.workflows.is_open();
             let mut run = Hosted::new(id.clone(), definition.clone(), State::new(&definition), &self.tasks);
@@ -295,6 +296,7 @@ impl Turner {
         if record.unowned {
             run.commands.retain(|command| matches!(command, Command::Became(_)));
         }
+        self.give_grace(id, now);
         self.perform(id, now);
         if became {
             out.emit(id.clone()).await;

@@ -2,7 +2,8 @@
 
 use super::advance::Turn;
 use super::input::gather;
-use super::slot::Phase;
+use super::slot::{Phase, Slot};
+use super::state::Marked;
 use super::status::Status;
 use super::step::Unchanged;
 use super::{Place, input};
@@ -18,8 +19,16 @@ impl Turn<'_> {
         if again.is_empty() && self.state.held.is_empty() && self.state.open == 0 {
             return Err(Unchanged::NothingToRestart);
         }
+        self.mark_inactive(&again);
         self.go_on(again);
         Ok(())
+    }
+
+    /// What has failed or was cancelled counts as active until it is started again.
+    fn mark_inactive(&mut self, places: &[Place]) {
+        for place in places {
+            self.state.mark(self.now, *place, Marked::Active(-1));
+        }
     }
 
     fn go_on(&mut self, again: Vec<Place>) {
@@ -59,13 +68,25 @@ impl Turn<'_> {
         let given = slot.and_then(|slot| slot.input.clone());
         let given = given.unwrap_or_else(|| gather(&graph, self.state, from));
         let behind = behind(&graph, from.index());
+        let before: Vec<_> = self.state.slots.iter().map(levels).collect();
         self.clear(&graph, &behind);
         let mut again = self.state.places(Phase::is_to_be_restarted);
         if let Some(slot) = self.state.slot_mut(from) {
             slot.arrivals = 0;
-            slot.phase = Phase::Cancelled;
+            slot.phase = Phase::Idle;
             slot.input = Some(given);
         }
+        for (node, (active, come)) in before.into_iter().enumerate() {
+            let Some((is_active, has_come)) = self.state.slots.get(node).map(levels) else { continue };
+            let place = Place::of(node, 0);
+            if is_active != active {
+                self.state.mark(self.now, place, Marked::Active(is_active - active));
+            }
+            if has_come != come {
+                self.state.mark(self.now, place, Marked::Activations(has_come - come));
+            }
+        }
+        self.mark_inactive(&again);
         again.push(from);
         self.go_on(again);
         Ok(())
@@ -112,6 +133,15 @@ impl Turn<'_> {
         let phase = self.state.phase(Place::of(node, 0));
         phase == Phase::Done || (phase == Phase::Skipped && !is_entry)
     }
+}
+
+/// Whether a step counts as active, and what has come to it.
+fn levels(slot: &Slot) -> (i32, i32) {
+    let come = slot.arrivals as usize + slot.tokens.len();
+    (
+        i32::from(slot.phase.is_open() || slot.phase.is_to_be_restarted()),
+        i32::try_from(come).unwrap_or(i32::MAX),
+    )
 }
 
 /// A node and all that can be reached from it.

@@ -34,7 +34,7 @@ pub struct Task {
     pub(super) name: Arc<str>,
     pub(super) policy: Policy,
     pub(super) own: &'static [&'static str],
-    limit: usize,
+    pub(super) limit: usize,
     /// What is wrong with its parameters in a flow, if it knows them.
     check: Option<Arc<Check>>,
     function: Function,
@@ -242,27 +242,17 @@ impl Task {
     /// and what takes all others `any`.
     #[must_use]
     pub fn uid(&self) -> String {
-        let name = self.name.strip_suffix(":*").unwrap_or(&self.name);
-        if name == "*" {
-            return "any".to_owned();
-        }
-        let good = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        let mut uid = String::new();
-        for c in name.chars() {
-            if good(c) {
-                uid.push(c);
-            } else if c == ':' {
-                uid.push('_');
-            } else {
-                let _ = write!(uid, "_{:x}", c as u32);
-            }
-        }
-        if uid.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') { uid } else { format!("_{uid}") }
+        uid_of(&self.name)
     }
 
     /// Its element.
     pub(super) fn spawn(&self, of: &Loop) -> Result<Element<Invocation, Ended>, SpawnError> {
-        let element = of.execute::<Invocation>(&self.uid());
+        self.spawn_as(of, &self.uid())
+    }
+
+    /// Its element, under another uid.
+    pub(super) fn spawn_as(&self, of: &Loop, uid: &str) -> Result<Element<Invocation, Ended>, SpawnError> {
+        let element = of.execute::<Invocation>(uid);
         match self.function.clone() {
             Function::Sync(function) => element
                 .each(move |invocation: Invocation, out: &mut Out<Ended>| {
@@ -284,6 +274,26 @@ impl Task {
                 .spawn(),
         }
     }
+}
+
+/// A name as a uid.
+pub(super) fn uid_of(name: &str) -> String {
+    let name = name.strip_suffix(":*").unwrap_or(name);
+    if name == "*" {
+        return "any".to_owned();
+    }
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let mut uid = String::new();
+    for c in name.chars() {
+        if good(c) {
+            uid.push(c);
+        } else if c == ':' {
+            uid.push('_');
+        } else {
+            let _ = write!(uid, "_{:x}", c as u32);
+        }
+    }
+    if uid.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') { uid } else { format!("_{uid}") }
 }
 
 type Check = dyn Fn(&str, &Value) -> Vec<String> + Send + Sync;

@@ -13,6 +13,7 @@ use super::{
     Cause, Command, Definition, Ended, Error, Invocation, Place, RunId, Status, Tasks, Time, Workflows,
 };
 use crate::element::{BoxError, Emitter, Handler};
+use crate::event::ConsumerName;
 use crate::knowledge;
 use foldhash::fast::RandomState;
 use serde_json::Value;
@@ -44,6 +45,8 @@ pub(super) struct Turner {
     pub(super) woken: Vec<bool>,
     /// Runs that events of this batch are about, and that are over or not there.
     pub(super) over: HashSet<RunId>,
+    /// Runs that were read in this batch.
+    pub(super) fresh: HashSet<RunId>,
     /// When another engine last came before this one.
     pub(super) crossed_at: Option<tokio::time::Instant>,
     /// Whether events are answered by receipts.
@@ -51,7 +54,7 @@ pub(super) struct Turner {
     /// Whether a program of another kind lists runs.
     pub(super) is_listed_by_others: bool,
     /// Whether a program of another kind turns runs, too.
-    pub(super) has_foreign_engine: bool,
+    pub(super) foreign_engine: Option<ConsumerName>,
 }
 
 impl Handler for Turner {
@@ -60,12 +63,12 @@ impl Handler for Turner {
 
     /// All that is there at a time is worked on together: each run that it is about goes on by one change.
     async fn on_item(&mut self, reports: Vec<Report>, out: &Emitter<RunId>) -> Result<(), BoxError> {
-        let mut outputs = self.prepare(&reports).await;
+        let outputs = self.prepare(&reports).await;
         let now = Time::now();
         for report in reports {
             match report {
                 Report::Task(ended) => self.task_ended(ended, now),
-                Report::Other(Other(told)) => self.told(&told, &mut outputs, now).await,
+                Report::Other(Other(told)) => self.told(&told, &outputs, now).await,
             }
         }
         while !self.touched.is_empty() || !self.beginning.is_empty() {
@@ -122,7 +125,7 @@ impl Turner {
         }
     }
 
-    async fn told(&mut self, told: &Told, outputs: &mut Outputs, now: Time) {
+    async fn told(&mut self, told: &Told, outputs: &Outputs, now: Time) {
         match told {
             Told::Due(Timer { run, what: What::Grace, .. }) => self.grace_is_over(run, now),
             Told::Due(Timer { run, place, attempt, what, .. }) => {
@@ -272,19 +275,9 @@ impl Turner {
                 Command::Wait { place, attempt, until } => {
                     self.timers.add(Timer { at: until, run: id.clone(), place, attempt, what: What::Retry });
                 }
-                Command::Became(status) => {
+                Command::Became(_) => {
                     let Some(run) = self.runs.get(id) else { return };
                     run.tell();
-                    if status == Status::Terminating && run.owner == Owner::Us {
-                        let (run, at) = (id.clone(), now.after(ELSEWHERE));
-                        self.timers.add(Timer {
-                            at,
-                            run,
-                            place: Place::node(0),
-                            attempt: 0,
-                            what: What::Grace,
-                        });
-                    }
                 }
             }
         }
@@ -313,6 +306,15 @@ impl Turner {
             return self.dispatch(invocation, kind);
         }
         self.dispatch(invocation, kind);
+    }
+
+    /// Gives those who work elsewhere for a run that is being terminated time to say that they have stopped.
+    pub(super) fn give_grace(&self, id: &RunId, now: Time) {
+        let Some(run) = self.runs.get(id) else { return };
+        if run.owner == Owner::Us && run.state.status() == Status::Terminating {
+            let (run, at) = (id.clone(), now.after(ELSEWHERE));
+            self.timers.add(Timer { at, run, place: Place::node(0), attempt: 0, what: What::Grace });
+        }
     }
 
     /// Who works elsewhere had time to say that it has stopped.

@@ -9,7 +9,8 @@
 use super::definition::Definition;
 use super::record::Kept;
 use super::state::{Mark, Marked, State};
-use super::{Phase, RunId, Status, Time, keys};
+use super::{Error, Phase, RunId, Status, Time, Workflows, keys};
+use crate::event::ConsumerName;
 use crate::flow::Graph;
 use crate::knowledge::{Data, Transaction};
 use serde_json::Value as Json;
@@ -157,9 +158,10 @@ fn target_of(state: &State, node: usize) -> i64 {
 }
 
 fn arrived_at(state: &State, node: usize) -> i64 {
-    state
-        .slot(super::Place::of(node, 0))
-        .map_or(0, |slot| i64::from(slot.arrivals) + slot.tokens.len() as i64)
+    state.slot(super::Place::of(node, 0)).map_or(0, |slot| {
+        let tokens = i64::try_from(slot.tokens.len()).unwrap_or(i64::MAX);
+        i64::from(slot.arrivals).saturating_add(tokens)
+    })
 }
 
 /// An entry as it stands in a list: a time, and a number a step.
@@ -223,6 +225,19 @@ pub(super) fn definition(definition: &Definition, kept: &Kept) -> Result<(Json, 
         keys.insert("mape".to_owned(), serde_json::to_value(kept)?);
     }
     Ok((form, is_plain))
+}
+
+/// Refuses what littleflow does not know where a program of its kind turns runs, too.
+pub(super) fn fits(
+    workflows: &Workflows,
+    definition: &Definition,
+    foreign: Option<&ConsumerName>,
+) -> Result<(), Error> {
+    let Some(consumer) = foreign else { return Ok(()) };
+    if definition.is_plain() && definition.graph().to_python_as_far_as_possible().1 {
+        return Ok(());
+    }
+    Err(Error::Foreign { consumer: consumer.to_string(), group: workflows.names().ending.to_string() })
 }
 
 /// Reads a definition in the form of littleflow.

@@ -10,7 +10,7 @@ use super::wire::Wire;
 use super::{Cause, Error, Place, RunId, Status, Time, keys};
 use crate::backend::Backend;
 use crate::event::{Event, EventId, Log};
-use crate::knowledge::{self, Store};
+use crate::knowledge::{self, Store, Transaction};
 use serde_json::{Value as Json, json};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -30,6 +30,16 @@ pub struct Workflows {
 const TRIES: usize = 32;
 /// How long the engine that has a run in hand may take to do what it was told.
 const ANSWER: Duration = Duration::from_secs(10);
+
+/// What became of a run that was submitted in one with something else.
+pub(super) enum Submitted {
+    /// It was made, and the rest was done.
+    New(RunId),
+    /// It is there already; the rest was not done.
+    Known(RunId),
+    /// It was not made, for a condition of the rest does not hold.
+    Overtaken(RunId),
+}
 
 impl Workflows {
     /// The runs of this backend.
@@ -375,7 +385,8 @@ impl Workflows {
             records.push(Record::unowned(at, causes));
         }
         let id = RunId::random(definition.graph().name());
-        let founding = self.founding(&id, &kept, &definition, records)?;
+        super::wire::fits(self, &definition, self.foreign_engine().await?.as_ref())?;
+        let founding = self.founding(&id, &kept, &definition, records, false)?;
         self.store.commit(founding).await?;
         Ok(id)
     }
@@ -387,6 +398,7 @@ impl Workflows {
         kept: &super::record::Kept,
         definition: &super::Definition,
         mut records: Vec<Record>,
+        is_listed_by_others: bool,
     ) -> Result<knowledge::Transaction, Error> {
         let mut state = super::State::new(definition);
         let mut wire = self.is_open().then(Wire::new);
@@ -415,7 +427,7 @@ impl Workflows {
             records: &records,
             status: state.status(),
             is_open: self.is_open(),
-            is_listed_by_others: false,
+            is_listed_by_others,
         };
         Ok(new.founding(&self.names)?.and(effects))
     }
@@ -428,9 +440,24 @@ impl Workflows {
     /// [`Error::Flow`], [`Error::Policy`], [`Error::Input`]; [`Error::Exists`] if there is a run of that id, and it is
     /// another one: the same flow with the same input is the same run, however often it is submitted.
     pub async fn submit(&self, id: Option<RunId>, flow: &str, input: Json) -> Result<RunId, Error> {
+        match self.submit_with(id, flow, input, Transaction::new()).await? {
+            Submitted::New(id) | Submitted::Known(id) => Ok(id),
+            Submitted::Overtaken(id) => Err(Error::Exists { id }),
+        }
+    }
+
+    /// As [`submit`](Self::submit), in one with `more`.
+    pub(super) async fn submit_with(
+        &self,
+        id: Option<RunId>,
+        flow: &str,
+        input: Json,
+        more: Transaction,
+    ) -> Result<Submitted, Error> {
         let graph = crate::flow::Workflow::parse(flow).into_graph()?;
         let definition = super::Definition::new(graph)?;
         let input = super::input::checked(input)?;
+        super::wire::fits(self, &definition, self.foreign_engine().await?.as_ref())?;
         let id = id.unwrap_or_else(|| RunId::random(definition.graph().name()));
         let given = input.clone();
         let (mut state, at, cause) = (super::State::new(&definition), Time::now(), Cause::Begin { input });
@@ -438,16 +465,18 @@ impl Workflows {
         step(&definition, &mut state, at, cause.clone(), &mut commands)
             .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
         let kept = super::record::Kept::of(&definition, Some(flow.into()));
-        let found = self.founding(&id, &kept, &definition, vec![Record::unowned(at, vec![cause])])?;
+        let is_listed_by_others = self.foreign_lister().await?.is_some();
+        let records = vec![Record::unowned(at, vec![cause])];
+        let found = self.founding(&id, &kept, &definition, records, is_listed_by_others)?;
         let found = if state.status().is_over() { found } else { found.sadd(keys::WAITING, id.full()) };
-        match self.store.commit(found).await {
-            Ok(_) => Ok(id),
-            Err(knowledge::Error::Conflict(_))
-                if self.load(&id).await?.is(definition.graph(), given.as_ref()) =>
-            {
-                Ok(id)
-            }
-            Err(knowledge::Error::Conflict(_)) => Err(Error::Exists { id }),
+        match self.store.commit(found.and(more)).await {
+            Ok(_) => Ok(Submitted::New(id)),
+            Err(knowledge::Error::Conflict(_)) => match self.load(&id).await {
+                Ok(known) if known.is(definition.graph(), given.as_ref()) => Ok(Submitted::Known(id)),
+                Ok(_) => Err(Error::Exists { id }),
+                Err(Error::NoRun { .. }) => Ok(Submitted::Overtaken(id)),
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error.into()),
         }
     }
@@ -464,7 +493,7 @@ impl Workflows {
         }
         let definition = self.load(id).await?.definition;
         super::builtin::forget(&*self.store, id).await?;
-        let mut transaction = knowledge::Transaction::new()
+        let mut transaction = Transaction::new()
             .del(keys::definition(id))
             .del(keys::state(id))
             .del(keys::steps(id))

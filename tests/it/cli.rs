@@ -1,5 +1,7 @@
 //! The program as people and programs run it.
 
+#[cfg(all(feature = "redis", unix))]
+mod receipts;
 #[cfg(any(feature = "redis", feature = "file"))]
 mod sharing;
 

@@ -3,6 +3,7 @@
 pub(crate) mod conformance;
 pub(crate) mod groups;
 pub(crate) mod model;
+pub(crate) mod receipts;
 pub(crate) mod together;
 
 use mape::backend::Backend;
@@ -13,6 +14,7 @@ fn memory() -> Backend {
 
 conformance::suite! { memory_conforms, super::memory(), start_paused = true }
 groups::suite! { memory_groups, super::memory(), start_paused = true }
+receipts::suite! { memory_receipts, super::memory(), start_paused = true }
 together::suite! { memory_together, super::memory(), start_paused = true }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ mod channel;
 mod cli;
 #[cfg(feature = "config")]
 mod config;
+#[cfg(all(feature = "flow", feature = "redis"))]
+mod distributed;
 mod element;
 mod event;
 #[cfg(feature = "file")]
@@ -30,5 +32,7 @@ mod server;
 mod simulation;
 mod stream;
 mod suite;
+#[cfg(feature = "flow")]
+mod worker;
 #[cfg(feature = "flow")]
 mod workflow;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 /// An example program; `cargo build --all-features --examples` makes them.
-fn example(name: &str) -> Command {
+pub(crate) fn example(name: &str) -> Command {
     let test = std::env::current_exe().unwrap();
     let target = test.parent().and_then(|deps| deps.parent()).unwrap();
     let program: PathBuf = target.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
@@ -18,14 +18,14 @@ fn example(name: &str) -> Command {
 }
 
 /// What it printed, line by line; it must have come to its end.
-fn lines(Output { status, stdout, stderr }: Output) -> Vec<String> {
+pub(crate) fn lines(Output { status, stdout, stderr }: Output) -> Vec<String> {
     let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     assert!(status.success(), "{status}\n{stdout}{stderr}");
     stdout.lines().map(String::from).collect()
 }
 
 /// What `examples/README.md` says it prints: the section's block of text.
-fn documented(name: &str) -> Vec<String> {
+pub(crate) fn documented(name: &str) -> Vec<String> {
     let readme = include_str!("../../examples/README.md");
     let (_, section) = readme.split_once(&format!("\n## {name}\n")).unwrap();
     let (_, block) = section.split_once("\n```text\n").unwrap();

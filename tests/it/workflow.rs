@@ -12,4 +12,5 @@ pub(crate) mod naive;
 #[cfg(feature = "cli")]
 mod program;
 mod rules;
+mod schedule;
 mod sharing;

@@ -182,7 +182,7 @@ impl Inner {
     }
 
     /// Tells those who watch the key now that it was written to without their being told what.
-    async fn tell_missed(&self, key: &Key) {
+    pub(super) async fn tell_missed(&self, key: &Key) {
         if self.watching.watched.look(self.client.connection_epoch(), key).is_none() {
             return;
         }

@@ -13,4 +13,4 @@ pub use influxdb::{Batch, Influxdb};
 pub use live::{Live, WhenFull};
 pub use rest::Rest;
 pub use telemetry::{LogFormat, Telemetry};
-pub use workflow::{Exec, Request, Resources, Service, Workflow};
+pub use workflow::{Exec, Redis, Request, Resources, Service, Workflow};

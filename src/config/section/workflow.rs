@@ -18,6 +18,8 @@ pub struct Workflow {
     pub exec: Exec,
     /// The tasks `request:…`, which call HTTP services.
     pub request: Request,
+    /// The tasks `redis:…`, which do commands on the server of the backend.
+    pub redis: Redis,
     /// The resources of flows, `<…>`.
     pub resources: Resources,
     /// What requests may name as `{secrets[NAME]}`. Default: nothing.
@@ -32,6 +34,7 @@ impl Default for Workflow {
             untaken_after: Duration::from_secs(30),
             exec: Exec::default(),
             request: Request::default(),
+            redis: Redis::default(),
             resources: Resources::default(),
             secrets: BTreeMap::new(),
             longest_bytes: 16 * 1024 * 1024,
@@ -90,6 +93,17 @@ pub struct Service {
     /// What is sent along as `Authorization: Bearer`. Default: nothing.
     #[serde(default)]
     pub token: Option<Secret>,
+}
+
+/// What a flow may do on the server.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Redis {
+    /// The commands that it may use besides those on data. Default: none.
+    pub allow: Vec<String>,
+    /// Whether it may write to keys of the engine. Default: `false`.
+    pub engine_keys: bool,
 }
 
 /// Where the resources of flows are.

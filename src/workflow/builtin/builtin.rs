@@ -6,9 +6,11 @@ use super::files::Files;
 use super::hub::Hub;
 use super::latches::Latches;
 use super::parameters::Parameters;
+use super::redis::{self, Permission};
 use super::resource::{self, Resources};
 use super::{approve, countdown, delay, event, latch};
 use crate::backend::Backend;
+use crate::event::LogName;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +19,8 @@ use std::time::Duration;
 /// The tasks that come with the engine, and what they may do.
 ///
 /// Without a word they may wait, log, ask people, call HTTP services on any host but those that only the machine itself
-/// should know, and load and store files in the working directory. They may run no programs.
+/// should know, load and store files in the working directory, and use the commands of a Redis server on data, but not
+/// on the keys of the engine. They may run no programs.
 ///
 /// ```
 /// use mape::prelude::*;
@@ -34,10 +37,12 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Builtin {
     backend: Backend,
+    log: LogName,
     programs: Option<Arc<[String]>>,
     program_timeout: Duration,
     directory: PathBuf,
     longest: usize,
+    permission: Permission,
     #[cfg(feature = "http-client")]
     http: Http,
 }
@@ -70,15 +75,22 @@ impl Builtin {
     /// The longest answer, file, or text that a program writes, in bytes, unless told otherwise.
     pub const LONGEST: usize = 16 * 1024 * 1024;
 
+    /// The namespaces of built-in tasks, as [`Tasks::leaving`](super::super::Tasks::leaving) takes them: whoever carries
+    /// out all kinds of tasks leaves these to the engine.
+    pub const SPACES: [&str; 7] =
+        ["wait:*", "request:*", "redis:*", "exec:*", "human:*", "resource:*", "log:*"];
+
     /// Built-in tasks for the runs of a backend.
     #[must_use]
     pub fn new(backend: &Backend) -> Self {
         Self {
             backend: backend.clone(),
+            log: keys::LOG.into(),
             programs: None,
             program_timeout: Self::PROGRAM_TIMEOUT,
             directory: PathBuf::from("."),
             longest: Self::LONGEST,
+            permission: Permission::default(),
             #[cfg(feature = "http-client")]
             http: Http {
                 client: super::http::Client::default(),
@@ -87,6 +99,13 @@ impl Builtin {
                 base: None,
             },
         }
+    }
+
+    /// The log of events that flows wait for, in place of `workflows:run`.
+    #[must_use]
+    pub fn log(mut self, log: impl Into<LogName>) -> Self {
+        self.log = log.into();
+        self
     }
 
     /// Lets flows run these programs (`exec:…`), by name or path, and no others. They run without a shell, in the
@@ -101,6 +120,23 @@ impl Builtin {
     #[must_use]
     pub fn program_timeout(mut self, timeout: Duration) -> Self {
         self.program_timeout = timeout;
+        self
+    }
+
+    /// Lets flows use these commands (`redis:…`) besides those on data, which are the commands of strings, hashes, lists,
+    /// sets and sorted sets, `DEL`, `EXPIRE` and the like, and `XLEN`, `XRANGE` and `XREAD`. None that blocks or changes
+    /// the connection is for anybody.
+    #[must_use]
+    pub fn allow_commands<C: Into<String>>(mut self, commands: impl IntoIterator<Item = C>) -> Self {
+        self.permission.commands = commands.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Lets the commands of flows write to keys that begin with `mape:`, `workflow:` or `workflows:`, which are the
+    /// engine's.
+    #[must_use]
+    pub fn allow_engine_keys(mut self) -> Self {
+        self.permission.engine_keys = true;
         self
     }
 
@@ -137,7 +173,7 @@ impl Builtin {
     /// The tasks, to be [registered](super::super::Tasks::with_all).
     #[must_use]
     pub fn tasks(&self) -> Vec<Task> {
-        let hub = Arc::new(Hub::new(self.backend.events().log(keys::LOG)));
+        let hub = Arc::new(Hub::new(self.backend.events().log(&self.log)));
         let latches = Latches { store: self.backend.store() };
         let mut tasks = vec![
             echo(),
@@ -148,6 +184,7 @@ impl Builtin {
             latch::release(latches.clone()),
             countdown::task(latches),
             approve::task(),
+            redis::task(self.backend.native(), self.backend.url(), self.permission.clone()),
         ];
         #[cfg(feature = "http-client")]
         let requests = self.requests();

@@ -12,12 +12,13 @@ use crate::flow::Guard;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-const KNOWN: [Known; 7] = [
+const KNOWN: [Known; 8] = [
     Known::needed("event", text),
     Known::may("match", matched),
     Known::raw("condition", guard),
     Known::may("fields", texts),
     Known::raw("receipt", flag),
+    Known::raw("replay", flag),
     Known::may("timeout", time),
     Known::may("default", anything),
 ];
@@ -42,10 +43,15 @@ pub(super) fn task(hub: Arc<Hub>) -> Task {
             let patience = Patience::of(&invocation, &parameters)?;
             let (kind, receipt) = (parameters.needed("event")?, parameters.flag("receipt", true)?);
             let wanted = wanted(&invocation, &parameters)?;
-            let from = match marks.find(hub.log(), &invocation).await? {
-                Some(mark) => mark.next(),
-                // The log has been shortened since: what is left is behind it.
-                None => EventId::new(invocation.since().micros() / 1000, 0),
+            let from = match invocation.begun_by().filter(|_| invocation.attempt() == 1) {
+                _ if parameters.flag("replay", false)? => EventId::MIN,
+                // The event that began it is where it begins.
+                Some(start) => start.next(),
+                None => match marks.find(hub.log(), &invocation).await? {
+                    Some(mark) => mark.next(),
+                    // The log has been shortened since: what is left is behind it.
+                    None => EventId::new(invocation.since().micros() / 1000, 0),
+                },
             };
             let taken = tokio::select! {
                 biased;

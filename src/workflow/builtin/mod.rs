@@ -26,6 +26,7 @@ mod latches;
 mod log;
 mod parameters;
 mod patience;
+mod redis;
 mod resource;
 mod waiting;
 
@@ -44,6 +45,7 @@ pub(super) async fn forget(
     run: &super::RunId,
 ) -> Result<(), super::Error> {
     latches::forget(store, run).await?;
+    redis::forget(store, run).await?;
     #[cfg(feature = "http-client")]
     http::forget(store, run).await?;
     Ok(())

@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 /// A command that goes on until it is done; its lines as they come.
-struct Running {
-    child: Child,
-    stdout: Lines,
-    stderr: Lines,
+pub(super) struct Running {
+    pub(super) child: Child,
+    pub(super) stdout: Lines,
+    pub(super) stderr: Lines,
 }
 
-struct Lines {
+pub(super) struct Lines {
     seen: Arc<Mutex<Vec<String>>>,
     reader: Option<JoinHandle<()>>,
 }
@@ -32,17 +32,17 @@ impl Lines {
         Self { seen, reader: Some(reader) }
     }
 
-    fn now(&self) -> Vec<String> {
+    pub(super) fn now(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 
-    fn wait_for(&self, text: &str) {
+    pub(super) fn wait_for(&self, text: &str) {
         until(&format!("{text:?} is said"), || self.now().iter().any(|line| line.contains(text)));
     }
 }
 
 impl Running {
-    fn start(program: &Program, arguments: &[&str]) -> Self {
+    pub(super) fn start(program: &Program, arguments: &[&str]) -> Self {
         let mut command = program.command(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
@@ -50,7 +50,7 @@ impl Running {
     }
 
     /// Its exit code and lines of JSON, once it has ended by itself.
-    fn ended(&mut self) -> (i32, Vec<Value>) {
+    pub(super) fn ended(&mut self) -> (i32, Vec<Value>) {
         let mut code = None;
         until("the command ends", || {
             code = self.child.try_wait().unwrap();

@@ -1,7 +1,7 @@
 //! Events on a real Redis server: the suites of every log, and what is Redis' own.
 
 use crate::event::conformance::{all, append, log, numbered, numbers};
-use crate::event::{conformance, groups, model, together};
+use crate::event::{conformance, groups, model, receipts, together};
 use crate::redis::world::next;
 use crate::server::{Cluster, Proxy, RedisServer, ask};
 use crate::suite::eventually;
@@ -22,6 +22,7 @@ async fn redis() -> Backend {
 
 conformance::suite! { redis_conforms, super::redis().await }
 groups::suite! { redis_groups, super::redis().await }
+receipts::suite! { redis_receipts, super::redis().await }
 together::suite! { redis_together, super::redis().await }
 
 proptest! {

@@ -8,6 +8,8 @@ mod exec;
 mod flows;
 mod latch;
 mod parameters;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "http-client")]
 mod request;
 mod resource;
