@@ -29,7 +29,8 @@ const SHOWN: usize = 100;
 
 fn seeds() -> Range<u64> {
     let Ok(asked) = std::env::var("MAPE_SEED") else { return SEEDS };
-    let number = |text: &str| text.trim().parse::<u64>().unwrap_or_else(|_| panic!("MAPE_SEED={asked}: N or N..M"));
+    let number =
+        |text: &str| text.trim().parse::<u64>().unwrap_or_else(|_| panic!("MAPE_SEED={asked}: N or N..M"));
     match asked.split_once("..") {
         Some((from, to)) => number(from)..number(to),
         None => number(&asked)..number(&asked) + 1,
@@ -41,7 +42,9 @@ fn report(seed: u64) -> String {
     let Done { result, trace, .. } = run(seed, true);
     let from = trace.len().saturating_sub(SHOWN);
     let calls: String = trace[from..].iter().map(|call| format!("{call}\n")).collect();
-    let what = result.err().unwrap_or_else(|| "it went right the second time: it is not decided by its seed alone".into());
+    let what = result
+        .err()
+        .unwrap_or_else(|| "it went right the second time: it is not decided by its seed alone".into());
     let file = format!("{}/seed_{seed}.txt", env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(&file, trace.iter().map(|call| format!("{call}\n")).collect::<String>()).unwrap();
     format!(
@@ -77,24 +80,6 @@ fn whatever_happens_runs_end_as_they_should_and_nothing_is_done_twice() {
     let mut wrong = wrong.into_inner().unwrap();
     wrong.sort();
     let (begun, again) = (begun.into_inner(), again.into_inner());
-    if std::env::var_os("MAPE_COUNT").is_some() {
-        let (mut calls, mut time) = (std::collections::BTreeMap::<(String, &str, String), u64>::new(), 0);
-        for seed in seeds.clone() {
-            let trace = run(seed, false).trace;
-            time += trace.last().unwrap().at;
-            for call in trace {
-                let p: String = call.process.chars().take_while(|c| c.is_alphabetic()).collect();
-                let on = if call.on.len() > 30 { String::new() } else { call.on.chars().filter(|c| !c.is_ascii_digit()).collect() };
-                *calls.entry((p, call.what, on)).or_default() += 1;
-            }
-        }
-        let mut calls: Vec<_> = calls.into_iter().map(|(a, b)| (b, a)).collect();
-        calls.sort();
-        println!("{time} ms");
-        for (n, what) in calls.iter().rev().take(40) {
-            println!("{n} {what:?}");
-        }
-    }
     println!("{begun} steps were begun, {again} of them not for the first time");
     if let Some((seed, _)) = wrong.first() {
         let list: String = wrong.iter().take(40).map(|(seed, what)| format!("  {seed}: {what}\n")).collect();
@@ -109,7 +94,9 @@ fn a_seed_decides_all_that_happens() {
         let differs = one.trace.iter().zip(&other.trace).position(|(one, other)| one != other);
         if let Some(at) = differs {
             let from = at.saturating_sub(5);
-            let show = |done: &Done| done.trace[from..=at].iter().map(|call| format!("{call}\n")).collect::<String>();
+            let show = |done: &Done| {
+                done.trace[from..=at].iter().map(|call| format!("{call}\n")).collect::<String>()
+            };
             panic!("seed {seed} goes two ways:\n{}or\n{}", show(&one), show(&other));
         }
         assert_eq!(one.trace.len(), other.trace.len(), "seed {seed}");

@@ -66,7 +66,11 @@ async fn see_through(world: &Arc<World>, runs: &Workflows, script: &Script) -> R
         match (progress.status, &expected) {
             (Status::Finished, Some((_, output))) => {
                 let given = progress.output.as_deref().unwrap_or(&json!(null)).clone();
-                return if given == *output { Ok(()) } else { Err(format!("{id} gives {given}, not {output}")) };
+                return if given == *output {
+                    Ok(())
+                } else {
+                    Err(format!("{id} gives {given}, not {output}"))
+                };
             }
             (Status::Terminated, _) if script.terminate.is_some() => {}
             (Status::Failed, _) if script.can_be_mended() && restarts < 2 => {}
@@ -99,7 +103,9 @@ pub(super) async fn nonsense(world: Arc<World>, count: u32) {
             6 => end(&run).with("index", 1).with("part", 99),
             7 => Event::new("end-task").with("index", 1),
             8 => end(&run).with("index", 0),
-            9 => Event::new("control-workflow").with("workflow", run.as_str()).with("cause", json!({"what": 1})),
+            9 => Event::new("control-workflow")
+                .with("workflow", run.as_str())
+                .with("cause", json!({"what": 1})),
             10 => Event::new("start-workflow").with("workflow", "workflow:nobody"),
             _ => Event::new("receipt").with("for", "1-0"),
         };
@@ -111,7 +117,8 @@ pub(super) async fn nonsense(world: Arc<World>, count: u32) {
 /// Nothing is left to be heard by those who turn runs, and by those who work elsewhere.
 pub(super) async fn heard(world: &World) -> Result<(), String> {
     let deadline = Instant::now() + Duration::from_secs(60);
-    let workers = if world.is_open { world.runs_log() } else { world.backend.events().log(FAR) }.group(WORKERS);
+    let workers =
+        if world.is_open { world.runs_log() } else { world.backend.events().log(FAR) }.group(WORKERS);
     loop {
         let workers = workers.info().await.unwrap().unwrap();
         let group = world.runs_log().group("ending").info().await.unwrap().unwrap();

@@ -92,7 +92,9 @@ impl Ledger {
         let mut book = self.0.lock();
         let book = &mut *book;
         let Some(kept) = book.runs.get_mut(run) else { return Ok(()) };
-        let Some(trouble) = kept.trouble.as_mut().filter(|trouble| trouble.task == name) else { return Ok(()) };
+        let Some(trouble) = kept.trouble.as_mut().filter(|trouble| trouble.task == name) else {
+            return Ok(());
+        };
         let fails = match &mut trouble.how {
             Fails::Times(0) => false,
             Fails::Times(left) => {
@@ -144,13 +146,17 @@ impl Book {
         (place, attempt): (Place, u32),
         is_announced: bool,
     ) -> Option<String> {
-        let Some(kept) = self.runs.get(run) else { return Some(format!("{place} of the unknown run {run} begins")) };
+        let Some(kept) = self.runs.get(run) else {
+            return Some(format!("{place} of the unknown run {run} begins"));
+        };
         // One that was thought to be gone may come late with what it was about to do.
         if by.was_given_up() && !is_announced {
             return None;
         }
         let of_run = || self.starts.iter().filter(|start| start.run == *run);
-        if let Some(after) = of_run().find(|start| place.part == 0 && kept.behind[place.index()].contains(&start.place.node)) {
+        if let Some(after) =
+            of_run().find(|start| place.part == 0 && kept.behind[place.index()].contains(&start.place.node))
+        {
             return Some(format!(
                 "{place} of {run} is begun by {} (attempt {attempt}) after {} behind it, which {} began",
                 by.name, after.place, after.by.name

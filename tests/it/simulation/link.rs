@@ -192,7 +192,11 @@ impl Link {
         };
         world.record(name, what.name, what.on, how, || what.told);
         self.pause().await;
-        if self.there().await && !lost { result } else { Err(fail("the connection is gone; the answer is lost")) }
+        if self.there().await && !lost {
+            result
+        } else {
+            Err(fail("the connection is gone; the answer is lost"))
+        }
     }
 }
 

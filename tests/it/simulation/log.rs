@@ -2,7 +2,8 @@
 
 use super::link::{Link, What};
 use mape::event::{
-    Consumer, Delivered, Entry, Error, Event, EventId, EventLog, GroupName, LogInfo, LogName, Pending, Retention,
+    Consumer, Delivered, Entry, Error, Event, EventId, EventLog, GroupName, LogInfo, LogName, Pending,
+    Retention,
 };
 use mape::stream::Answer;
 use std::fmt;
@@ -38,11 +39,21 @@ impl SlowLog {
 
 impl EventLog for SlowLog {
     fn append(&self, log: &LogName, events: Vec<Event>) -> Answer<Result<Vec<EventId>, Error>> {
-        let told = if self.0.world.tells() { events.iter().map(ToString::to_string).collect() } else { String::new() };
+        let told = if self.0.world.tells() {
+            events.iter().map(ToString::to_string).collect()
+        } else {
+            String::new()
+        };
         self.call("append", log, &told, move |inner, log| inner.append(log, events))
     }
 
-    fn range(&self, log: &LogName, from: EventId, to: EventId, count: usize) -> Answer<Result<Vec<Entry>, Error>> {
+    fn range(
+        &self,
+        log: &LogName,
+        from: EventId,
+        to: EventId,
+        count: usize,
+    ) -> Answer<Result<Vec<Entry>, Error>> {
         self.call("range", log, &"", move |inner, log| inner.range(log, from, to, count))
     }
 
@@ -78,10 +89,17 @@ impl EventLog for SlowLog {
 
     fn read(&self, consumer: &Consumer, count: usize) -> Answer<Result<Vec<Delivered>, Error>> {
         let consumer = consumer.clone();
-        self.call("read", &consumer.log.clone(), &consumer.group.clone(), move |inner, _| inner.read(&consumer, count))
+        self.call("read", &consumer.log.clone(), &consumer.group.clone(), move |inner, _| {
+            inner.read(&consumer, count)
+        })
     }
 
-    fn claim(&self, consumer: &Consumer, idle: Duration, count: usize) -> Answer<Result<Vec<Delivered>, Error>> {
+    fn claim(
+        &self,
+        consumer: &Consumer,
+        idle: Duration,
+        count: usize,
+    ) -> Answer<Result<Vec<Delivered>, Error>> {
         let consumer = consumer.clone();
         let told = consumer.group.clone();
         self.call("claim", &consumer.log.clone(), &told, move |inner, _| inner.claim(&consumer, idle, count))
@@ -90,7 +108,9 @@ impl EventLog for SlowLog {
     fn forgotten(&self, consumer: &Consumer, known: Vec<EventId>) -> Answer<Result<Vec<Delivered>, Error>> {
         let consumer = consumer.clone();
         let told = consumer.group.clone();
-        self.call("forgotten", &consumer.log.clone(), &told, move |inner, _| inner.forgotten(&consumer, known))
+        self.call("forgotten", &consumer.log.clone(), &told, move |inner, _| {
+            inner.forgotten(&consumer, known)
+        })
     }
 
     fn set_idle(
@@ -100,7 +120,9 @@ impl EventLog for SlowLog {
         idle: Duration,
     ) -> Answer<Result<Vec<EventId>, Error>> {
         let consumer = consumer.clone();
-        self.call("set_idle", &consumer.log.clone(), &idle, move |inner, _| inner.set_idle(&consumer, ids, idle))
+        self.call("set_idle", &consumer.log.clone(), &idle, move |inner, _| {
+            inner.set_idle(&consumer, ids, idle)
+        })
     }
 
     fn acknowledge(&self, log: &LogName, group: &GroupName, ids: Vec<EventId>) -> Answer<Result<u64, Error>> {
@@ -109,9 +131,18 @@ impl EventLog for SlowLog {
         self.call("acknowledge", log, &told, move |inner, log| inner.acknowledge(log, &group, ids))
     }
 
-    fn settle(&self, consumer: &Consumer, id: EventId, append: Vec<(LogName, Event)>) -> Answer<Result<bool, Error>> {
+    fn settle(
+        &self,
+        consumer: &Consumer,
+        id: EventId,
+        append: Vec<(LogName, Event)>,
+    ) -> Answer<Result<bool, Error>> {
         let consumer = consumer.clone();
-        let told = (consumer.group.clone(), id, append.iter().map(|(_, event)| event.to_string()).collect::<String>());
+        let told = (
+            consumer.group.clone(),
+            id,
+            append.iter().map(|(_, event)| event.to_string()).collect::<String>(),
+        );
         self.call("settle", &consumer.log.clone(), &told, move |inner, _| inner.settle(&consumer, id, append))
     }
 
@@ -128,6 +159,8 @@ impl EventLog for SlowLog {
 
     fn leave(&self, consumer: &Consumer) -> Answer<Result<(), Error>> {
         let consumer = consumer.clone();
-        self.call("leave", &consumer.log.clone(), &consumer.group.clone(), move |inner, _| inner.leave(&consumer))
+        self.call("leave", &consumer.log.clone(), &consumer.group.clone(), move |inner, _| {
+            inner.leave(&consumer)
+        })
     }
 }

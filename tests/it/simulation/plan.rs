@@ -125,7 +125,8 @@ fn script(random: &mut Rng, number: u64) -> Script {
     if matches!(how, Some(Fails::Times(_))) {
         // A name is in the text once: no name begins with another.
         let wait = [50, 300, 1_500][random.usize(..3)];
-        text = text.replacen(&troubled, &format!("{troubled} (- retry: {{attempts: 3, wait: {wait}ms}} -)"), 1);
+        text =
+            text.replacen(&troubled, &format!("{troubled} (- retry: {{attempts: 3, wait: {wait}ms}} -)"), 1);
     }
     let begins = Duration::from_millis(random.u64(..2_000));
     let later = |random: &mut Rng| begins + Duration::from_millis(random.u64(..3_000));
@@ -185,7 +186,9 @@ impl Maker<'_> {
 /// What a task gives.
 pub(super) fn output(name: &str, input: &Value) -> Value {
     let text = input.to_string();
-    let digest = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let digest = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     json!({key(name): 1, "of": format!("{digest:x}")})
 }
 

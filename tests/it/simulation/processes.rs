@@ -58,6 +58,8 @@ impl Processes {
         let link = self.links[process].clone();
         self.running[process] = if process < ENGINES {
             Running::Engine(tokio::spawn(engine(link)))
+        } else if self.world.is_open && process == ENGINES {
+            Running::Worker(tokio::spawn(worker::work_of_ours(link)))
         } else {
             Running::Worker(tokio::spawn(worker::work(link, self.twice)))
         };

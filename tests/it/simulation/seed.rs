@@ -27,7 +27,8 @@ const BOUND: Duration = Duration::from_secs(60);
 /// Does what a seed says; tells everything if it `tells`.
 pub(super) fn run(seed: u64, tells: bool) -> Done {
     fastrand::seed(seed);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let plan = Plan::of(seed);
         let world = World::new(seed, plan.is_open, tells);
@@ -84,7 +85,10 @@ async fn outputs(world: &World, runs: &Workflows, plan: &Plan) -> Result<(), Str
         for step in run.steps.iter().filter(|step| step.part == 0) {
             let expected = outputs.get(&(step.index as usize));
             if step.output.as_deref() != expected {
-                return Err(format!("{} #{} gave {:?}, not {expected:?}", script.id, step.index, step.output));
+                return Err(format!(
+                    "{} #{} gave {:?}, not {expected:?}",
+                    script.id, step.index, step.output
+                ));
             }
         }
         if !world.is_open {
@@ -93,7 +97,9 @@ async fn outputs(world: &World, runs: &Workflows, plan: &Plan) -> Result<(), Str
         let (id, count) = (script.id.full(), script.graph.nodes().len());
         for (index, expected) in &outputs {
             let there = get(world, &format!("{id}:output:{index}")).await;
-            if script.graph.node(*index).is_some_and(|node| node.task().is_some()) && there.as_ref() != Some(expected) {
+            if script.graph.node(*index).is_some_and(|node| node.task().is_some())
+                && there.as_ref() != Some(expected)
+            {
                 return Err(format!("{id}:output:{index} is {there:?}, not {expected:?}"));
             }
         }

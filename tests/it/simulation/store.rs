@@ -6,8 +6,8 @@ use futures::StreamExt;
 use mape::channel::Pattern;
 use mape::event::Event;
 use mape::knowledge::{
-    Changes, Command, Committed, Cursor, Error, Filter, Key, LogStep, Notice, Page, Pop, Popped,
-    Reply, Store, Transaction, ValueCommand,
+    Changes, Command, Committed, Cursor, Error, Filter, Key, LogStep, Notice, Page, Pop, Popped, Reply,
+    Store, Transaction, ValueCommand,
 };
 use mape::stream::Answer;
 use mape::workflow::{Place, RunId};
