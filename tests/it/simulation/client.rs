@@ -116,7 +116,7 @@ pub(super) async fn nonsense(world: Arc<World>, count: u32) {
 
 /// Nothing is left to be heard by those who turn runs, and by those who work elsewhere.
 pub(super) async fn heard(world: &World) -> Result<(), String> {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let workers =
         if world.is_open { world.runs_log() } else { world.backend.events().log(FAR) }.group(WORKERS);
     loop {

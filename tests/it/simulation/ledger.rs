@@ -162,7 +162,7 @@ impl Book {
                 by.name, after.place, after.by.name
             ));
         }
-        let before = of_run().filter(|start| start.place == place).next_back()?;
+        let before = of_run().rfind(|start| start.place == place)?;
         if attempt <= before.attempt && (before.by.name == by.name || is_announced) {
             return Some(format!("{place} of {run}: attempt {attempt} is begun after {}", before.attempt));
         }

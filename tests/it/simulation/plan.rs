@@ -162,7 +162,7 @@ impl Maker<'_> {
 
     fn item(&mut self, depth: u32) {
         if self.random.u8(..5) == 0 && !self.tasks.is_empty() {
-            let asked = self.random.usize(..self.tasks.len() + 1);
+            let asked = self.random.usize(..=self.tasks.len());
             let name = self.tasks.get(asked).map_or("never", String::as_str);
             let _ = write!(self.text, "? `$.{}` ", key(name));
         }

@@ -22,7 +22,7 @@ pub(super) struct Done {
 }
 
 /// In how much virtual time after the last fault all has to be over.
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_mins(1);
 
 /// Does what a seed says; tells everything if it `tells`.
 pub(super) fn run(seed: u64, tells: bool) -> Done {
