@@ -123,6 +123,11 @@ impl Processes {
         }
     }
 
+    /// Nobody works elsewhere any more: what a worker writes that has lost its lease is not the engine's to take back.
+    pub(super) fn end_workers(&mut self) {
+        (ENGINES..ENGINES + WORKERS).for_each(|process| self.end(process));
+    }
+
     /// All of them end as they should, and the way to the backend with them.
     pub(super) async fn close_all(&mut self) {
         for process in 0..PROCESSES {

@@ -62,6 +62,7 @@ async fn simulate(world: &Arc<World>, plan: Plan) -> Result<(), String> {
     noise.await.unwrap();
     heard(world).await?;
     outputs(world, &runs, &plan).await?;
+    processes.end_workers();
     for script in &plan.scripts {
         runs.delete(&script.id).await.map_err(|error| error.to_string())?;
     }
