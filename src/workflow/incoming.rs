@@ -197,7 +197,7 @@ impl Turner {
         };
         let mut meaning = cause_of(delivery, &run.definition, &run.state, outputs);
         let mut applied = self.apply_meaning(&id, &meaning, now);
-        if !applied && self.workflows.is_open() && self.fresh.insert(id.clone()) {
+        if !applied && self.fresh.insert(id.clone()) {
             // Perhaps it is about what others have started.
             self.reload(&id, now).await;
             let Some(run) = self.runs.get(&id) else { return delivery.give_back(None) };
