@@ -28,6 +28,8 @@ mod patterns;
 mod redis;
 mod remote;
 mod server;
+#[cfg(feature = "flow")]
+mod simulation;
 mod stream;
 mod suite;
 #[cfg(feature = "flow")]
