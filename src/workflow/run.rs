@@ -60,18 +60,10 @@ impl Run {
         let here = async move {
             origin.wait_for(|progress| progress.status.is_over()).await.ok().map(|progress| progress.clone())
         };
-        if !self.workflows.is_open() {
-            // Without an answer the engine that began it is gone.
-            return match here.await {
-                Some(progress) => Ok(progress),
-                None => self.workflows.wait(&self.id).await,
-            };
-        }
-        // Any engine may go on with it.
-        tokio::select! {
-            biased;
-            Some(progress) = here => Ok(progress),
-            progress = self.workflows.wait(&self.id) => progress,
+        // Without an answer the engine that began it is gone.
+        match here.await {
+            Some(progress) => Ok(progress),
+            None => self.workflows.wait(&self.id).await,
         }
     }
 
