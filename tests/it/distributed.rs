@@ -3,5 +3,5 @@
 mod compatible;
 mod foreign;
 mod form;
-mod hand;
+pub(crate) mod hand;
 mod sharing;
