@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mape::config::{Config, Error, Server};
 use mape::event::EventId;
+use mape::workflow::Names;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,6 +39,15 @@ pub(super) struct Global {
     /// How much is said on standard error: error, warn, info, debug or trace
     #[arg(long, global = true, value_name = "LEVEL", value_parser = level)]
     log_level: Option<&'static str>,
+    /// The log of events about runs
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        default_value = "workflows:run",
+        hide_default_value = true
+    )]
+    pub(super) stream: String,
     #[command(flatten)]
     redis: Redis,
 }
@@ -96,6 +106,9 @@ pub(super) enum Command {
     /// Carry out all tasks but the built-in ones by waiting, and sometimes failing, until Ctrl-C; by default on the Redis
     /// server of this machine
     Simulate(super::simulate::SimulateArguments),
+    /// Go on with all runs on a Redis server, until Ctrl-C, as the worker of littleflow does; by default that of this
+    /// machine
+    Worker(super::worker::WorkerArguments),
     /// Show the version
     Version,
 }
@@ -287,6 +300,11 @@ impl Arguments {
 }
 
 impl Global {
+    /// The names that runs have in common.
+    pub(super) fn names(&self) -> Names {
+        Names { log: self.stream.as_str().into(), ..Names::default() }
+    }
+
     /// The configuration with these options laid over it.
     pub(super) fn load(&self) -> Result<Config, Error> {
         self.load_with(self.redis.host.clone())

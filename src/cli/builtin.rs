@@ -7,10 +7,11 @@ use mape::config::Config;
 use mape::workflow::Builtin;
 
 /// The tasks, which run programs if the configuration or `exec` says so.
-pub(super) fn builtin(config: &Config, backend: &Backend, exec: bool) -> Result<Builtin> {
+pub(super) fn builtin(config: &Config, backend: &Backend, log: &str, exec: bool) -> Result<Builtin> {
     let section = &config.workflow;
     let wrong = |key: &str, reason: &dyn std::fmt::Display| Usage::error(format!("{key}: {reason}"));
     let mut builtin = Builtin::new(backend)
+        .log(log)
         .longest(section.longest_bytes)
         .program_timeout(section.exec.timeout)
         .allow_commands(section.redis.allow.iter().cloned())

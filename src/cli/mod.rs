@@ -24,6 +24,7 @@ mod receipts;
 mod receipts_archive;
 mod report;
 mod run;
+mod run_elsewhere;
 mod run_flow;
 mod schedule;
 mod serve;
@@ -32,6 +33,7 @@ mod simulate;
 mod staying;
 mod usage;
 mod version;
+mod worker;
 mod workflow;
 mod workflow_arguments;
 

@@ -11,9 +11,6 @@ use std::pin::{Pin, pin};
 
 #[derive(Debug, Args)]
 pub(super) struct ReceiptsArguments {
-    /// The log
-    #[arg(long, value_name = "NAME", default_value = "workflows:run")]
-    stream: String,
     /// Append them to a file a day in this directory in place of printing them
     #[arg(long, value_name = "DIR")]
     archive: Option<PathBuf>,
@@ -24,9 +21,9 @@ pub(super) async fn run(global: &Global, arguments: &ReceiptsArguments, output: 
     let told = pin!(told_to_end()?);
     let archive = arguments.archive.as_ref().map(Archive::in_directory).transpose()?;
     let backend = backend::on_redis(global).await?;
-    let log = backend.events().log(LogName::from(arguments.stream.as_str()));
+    let log = backend.events().log(LogName::from(global.stream.as_str()));
     let receipts = Receipts::of(&log).await?;
-    let what = format!("taking the receipts of {} on {}; Ctrl-C ends it", arguments.stream, backend.url());
+    let what = format!("taking the receipts of {} on {}; Ctrl-C ends it", global.stream, backend.url());
     note(global, "ready", &what);
     let done = take(receipts, archive, told, output).await;
     backend.close().await;

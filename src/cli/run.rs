@@ -4,7 +4,7 @@ use super::arguments::{Command, ConfigCommand};
 use super::output::ReaderGone;
 use super::{
     Arguments, Global, Output, Usage, channel, config_check, config_explain, flow, knowledge, log,
-    log_output, receipts, report, schedule, simulate, version, workflow,
+    log_output, receipts, report, schedule, simulate, version, worker, workflow,
 };
 use anyhow::{Context, Result};
 use mape::backend::NotDone;
@@ -29,6 +29,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
             wait(global, async || workflow::run(global, command, &mut output).await)
         }
         Command::Simulate(arguments) => wait(global, async || simulate::run(global, arguments).await),
+        Command::Worker(arguments) => wait(global, async || worker::run(global, arguments).await),
         Command::Schedule(command) => {
             wait(global, async || schedule::run(global, command, &mut output).await)
         }

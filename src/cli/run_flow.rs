@@ -5,7 +5,7 @@ use super::signal::told_to_end;
 use super::staying::Staying;
 use super::usage::excerpt;
 use super::workflow_arguments::{RunArguments, TaskSet};
-use super::{Global, Output, Usage, note};
+use super::{Global, Output, Usage, note, run_elsewhere};
 use anyhow::{Result, anyhow, bail};
 use futures::StreamExt;
 use futures::stream::{SelectAll, select_all};
@@ -60,8 +60,10 @@ async fn go_on(
     let id = arguments.id.clone().unwrap_or_else(|| RunId::random(name));
     let text = flow.map(|(text, _)| text);
     let mut staying = Staying::hosted(global).await?;
-    let done = if arguments.detach {
-        detach(global, &staying, id, text, input, output).await
+    let elsewhere =
+        staying.is_on_a_server() && arguments.tasks.is_none() && (text.is_some() || arguments.wait);
+    let done = if arguments.detach || elsewhere {
+        run_elsewhere::leave(global, arguments, &staying, id, text, input, output).await
     } else {
         match host(global, arguments, &id, text.as_deref(), input, &mut staying).await {
             Ok(progress) => show(global, &id, &progress, staying.is_in_memory(), output),
@@ -87,7 +89,7 @@ async fn host(
     if staying.is_on_a_server() {
         tasks = tasks.and_others();
     }
-    let engine = Engine::start(&app, tasks).await?;
+    let engine = Engine::with(tasks).named(global.names()).start(&app).await?;
     let progress = through(global, &engine, id, text, input, staying).await;
     if let Err(error) = engine.close().await {
         tracing::debug!(%error, "others go on with the runs a little later");
@@ -156,7 +158,7 @@ pub(super) fn json_or_file(what: &str, text: &str) -> Result<Json> {
 }
 
 pub(super) fn tasks(global: &Global, set: Option<TaskSet>, backend: &Backend) -> Result<Tasks> {
-    let builtin = builtin(&global.load()?, backend, set == Some(TaskSet::Exec))?;
+    let builtin = builtin(&global.load()?, backend, &global.stream, set == Some(TaskSet::Exec))?;
     Ok(match set {
         Some(TaskSet::Echo) => Tasks::new().with(Task::echo("*")),
         Some(TaskSet::Simulate) => Tasks::new().with(Task::new("*", |invocation: Invocation| async move {
@@ -248,7 +250,7 @@ async fn tell(global: &Global, runs: &Workflows, ended: &Ended, told: &mut HashS
     line(global, invocation.name(), &invocation.step(), invocation.attempt(), &how);
 }
 
-fn line(global: &Global, name: &str, step: &str, attempt: u32, how: &str) {
+pub(super) fn line(global: &Global, name: &str, step: &str, attempt: u32, how: &str) {
     let attempt = match attempt {
         0 | 1 => String::new(),
         attempt => format!(", attempt {attempt}"),
@@ -284,7 +286,13 @@ async fn tell_of_others(global: &Global, runs: &Workflows, run: &Run, told: &Has
     }
 }
 
-fn show(global: &Global, id: &RunId, progress: &Progress, is_gone: bool, output: &mut Output) -> Result<()> {
+pub(super) fn show(
+    global: &Global,
+    id: &RunId,
+    progress: &Progress,
+    is_gone: bool,
+    output: &mut Output,
+) -> Result<()> {
     let failures: Vec<String> = progress.failures.iter().map(ToString::to_string).collect();
     let state = progress.status.word();
     if let Some(given) = &progress.output {
@@ -300,23 +308,4 @@ fn show(global: &Global, id: &RunId, progress: &Progress, is_gone: bool, output:
         bail!("the run {id} has failed: {}{hint}", failures.join("; "));
     }
     bail!("the run {id} is {}; `mape restart {id}` lets it go on", progress.status)
-}
-
-async fn detach(
-    global: &Global,
-    staying: &Staying,
-    id: RunId,
-    text: Option<String>,
-    input: Json,
-    output: &mut Output,
-) -> Result<()> {
-    let text = text.ok_or_else(|| Usage::error("--detach needs a file with a flow"))?;
-    if staying.is_in_memory() {
-        return Err(Usage::error("--detach needs a backend that others share, such as --backend file:DIR"));
-    }
-    let id = Workflows::new(&staying.backend).submit(Some(id), &text, input).await?;
-    if !global.json {
-        note(global, "detached", "whatever engine runs on the backend, now or next, goes on with it");
-    }
-    output.write(id.short(), &json!({"id": id.short(), "state": "RUNNING"}))
 }

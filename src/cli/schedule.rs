@@ -4,7 +4,7 @@ use super::run_flow::{json_or_file, read_flow};
 use super::{Global, Output, Usage, backend, note};
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
-use mape::workflow::{Cron, Error, Missed, Schedule, Schedules, Time};
+use mape::workflow::{Cron, Error, Missed, Schedule, Schedules, Time, Workflows};
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
 
@@ -88,7 +88,7 @@ pub(super) async fn run(global: &Global, command: &ScheduleCommand, output: &mut
         _ => None,
     };
     let backend = backend::shared(global).await?;
-    let schedules = Schedules::new(&backend);
+    let schedules = Schedules::of(&Workflows::new(&backend).named(global.names()));
     let done = match (command, schedule) {
         (ScheduleCommand::Add { name, .. }, Some(schedule)) => match schedules.add(schedule).await {
             Err(error @ Error::Schedule { .. }) => Err(Usage::error(error.to_string())),

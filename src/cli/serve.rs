@@ -21,7 +21,10 @@ pub(super) async fn run(global: &Global, tasks: Option<TaskSet>) -> Result<()> {
     let told = pin!(told_to_end()?);
     let mut staying = Staying::served(global).await?;
     let app = App::with_backend(staying.backend.clone());
-    let engine = Engine::start(&app, run_flow::tasks(global, tasks, &staying.backend)?).await?;
+    let engine = Engine::with(run_flow::tasks(global, tasks, &staying.backend)?)
+        .named(global.names())
+        .start(&app)
+        .await?;
     let served = serve(global, &mut staying, &engine, told).await;
     let closed = engine.close().await;
     staying.close().await;
@@ -45,7 +48,7 @@ async fn serve(
         more => format!("{more} runs are under way"),
     };
     note(global, "serving", &format!("serving {}, where {open}; Ctrl-C ends it", staying.backend.url()));
-    let schedules = Schedules::new(&staying.backend);
+    let schedules = Schedules::of(engine.workflows());
     let mut schedules = pin!(schedules.serve());
     let mut look = tokio::time::interval(LOOK);
     loop {

@@ -36,7 +36,8 @@ pub(super) async fn run(global: &Global, arguments: &SimulateArguments) -> Resul
     let told = told_to_end()?;
     let backend = backend::on_redis(global).await?;
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-    let worker = Worker::new(arguments.group.as_str(), tasks(arguments, seed, global.json));
+    let worker = Worker::new(arguments.group.as_str(), tasks(arguments, seed, global.json))
+        .log(global.stream.as_str());
     let app = App::with_backend(backend.clone());
     let worker = worker.receipts().concurrency(TOGETHER).start(&app).await?;
     let what = format!(

@@ -21,7 +21,7 @@ pub(super) async fn run(global: &Global, command: &WorkflowCommand, output: &mut
         backend::exists(global)?;
     }
     let backend = backend::shared(global).await?;
-    let done = on(global, &Workflows::new(&backend), command, output).await;
+    let done = on(global, &Workflows::new(&backend).named(global.names()), command, output).await;
     backend.close().await;
     done
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum WorkflowCommand {
-    /// Run a flow and wait for its output; with --id also one that was begun before
+    /// Run a flow and wait for its output; with --id also one that was begun before; on a server, leave it to the engines
+    /// there unless --wait or --tasks is given
     Run(RunArguments),
     /// Go on with all runs of a backend, those to come included, until Ctrl-C; by default those of `file:./mape-data`
     Serve {
@@ -116,9 +117,12 @@ pub(super) struct RunArguments {
     /// The id of the run; with that of one that exists, it goes on
     #[arg(long, alias = "workflow-id", value_parser = run_id)]
     pub(super) id: Option<RunId>,
-    /// Leave it to an engine that runs elsewhere on the backend
-    #[arg(long)]
+    /// Leave it to an engine that runs elsewhere on the backend, as it is on a server
+    #[arg(long, conflicts_with_all = ["wait", "tasks"])]
     pub(super) detach: bool,
+    /// Wait until it is over, also on a server, where others go on with it
+    #[arg(long)]
+    pub(super) wait: bool,
 }
 
 /// Who answers tasks.

@@ -71,7 +71,11 @@ impl Turner {
         }
         run.reconcile(now, &loaded);
         let touched = run.is_touched();
-        tracing::info!(workflow = %id, "took up a run");
+        if run.owner == Owner::Us {
+            tracing::info!(workflow = %id, "took over a run");
+        } else {
+            tracing::debug!(workflow = %id, "goes on with a run that waited for that");
+        }
         self.runs.insert(id.clone(), run);
         self.give_grace(id, now);
         if touched {

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::app::{App, Loop};
 use crate::element::{Element, LinkOptions, StartPolicy, Subscription};
+use crate::event::GroupName;
 use crate::flow::{Graph, Workflow};
 use crate::knowledge::{Filter, Notice, Transaction};
 use futures::{Stream, StreamExt, future, stream};
@@ -181,6 +182,16 @@ impl Engine {
     #[must_use]
     pub fn elements(&self) -> &[Element<Invocation, Ended>] {
         &self.kinds
+    }
+
+    /// The groups of the log that it is a member of.
+    #[must_use]
+    pub fn groups(&self) -> Vec<GroupName> {
+        let names = self.workflows.names();
+        let workers = self.workers.lock();
+        let compatible = (!workers.is_empty()).then(|| names.lifecycle.clone());
+        let workers = workers.iter().map(|worker| worker.group().name().clone());
+        std::iter::once(names.ending.clone()).chain(compatible).chain(workers).collect()
     }
 
     /// The ports of one step of a run: those of its task's element, filtered.

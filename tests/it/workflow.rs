@@ -13,4 +13,6 @@ mod naive;
 mod program;
 mod rules;
 mod schedule;
+#[cfg(all(feature = "cli", feature = "redis", unix))]
+mod server;
 mod sharing;

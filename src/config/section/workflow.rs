@@ -100,7 +100,7 @@ pub struct Service {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Redis {
-    /// The commands that it may use besides those on data. Default: none.
+    /// The commands that it may use besides those on data; `*` is all of them. Default: none.
     pub allow: Vec<String>,
     /// Whether it may write to keys of the engine. Default: `false`.
     pub engine_keys: bool,

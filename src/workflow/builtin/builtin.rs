@@ -124,8 +124,8 @@ impl Builtin {
     }
 
     /// Lets flows use these commands (`redis:…`) besides those on data, which are the commands of strings, hashes, lists,
-    /// sets and sorted sets, `DEL`, `EXPIRE` and the like, and `XLEN`, `XRANGE` and `XREAD`. None that blocks or changes
-    /// the connection is for anybody.
+    /// sets and sorted sets, `DEL`, `EXPIRE` and the like, and `XLEN`, `XRANGE` and `XREAD`; `*` is all of them. None that
+    /// blocks or changes the connection is for anybody.
     #[must_use]
     pub fn allow_commands<C: Into<String>>(mut self, commands: impl IntoIterator<Item = C>) -> Self {
         self.permission.commands = commands.into_iter().map(Into::into).collect();

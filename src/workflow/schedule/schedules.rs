@@ -60,7 +60,13 @@ impl Schedules {
     /// The schedules of this backend.
     #[must_use]
     pub fn new(backend: &Backend) -> Self {
-        Self { workflows: Workflows::new(backend), store: backend.store() }
+        Self::of(&Workflows::new(backend))
+    }
+
+    /// Those that begin runs among these.
+    #[must_use]
+    pub fn of(workflows: &Workflows) -> Self {
+        Self { workflows: workflows.clone(), store: workflows.store().clone() }
     }
 
     /// Keeps a schedule, which begins at its next time from now.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// What a flow may do on the server.
 #[derive(Clone, Debug, Default)]
 pub(in super::super) struct Permission {
-    /// Commands besides those on data.
+    /// Commands besides those on data; `*` is all of them.
     pub(in super::super) commands: Arc<[String]>,
     /// Whether keys of the engine may be written to.
     pub(in super::super) engine_keys: bool,
@@ -76,7 +76,7 @@ impl Permission {
         if !is_plain {
             return Err(format!("`redis:{name}` names no command, such as `redis:get`"));
         }
-        if Command::named(name).is_some() || self.commands.iter().any(|named| is(named)) {
+        if Command::named(name).is_some() || self.commands.iter().any(|named| named == "*" || is(named)) {
             return Ok(());
         }
         let hint = nearest(name, Command::names())

@@ -3,14 +3,17 @@
 use super::super::super::{Answer, Invocation, Task, TaskError};
 use super::super::known::{Known, flag, literal, one_of, text, texts};
 use super::super::parameters::{Parameters, filled, wrong};
+use super::super::patience::stopped;
 use super::answers;
 use super::commands::Command;
 use super::permission::Permission;
 use crate::knowledge::{Data, Key, Native, NativeArg, NativeCommand};
+use crate::stream::Backoff;
 use crate::workflow::Template;
 use crate::workflow::builtin::laid_over;
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use std::time::Duration;
 
 const KNOWN: [Known; 4] = [
     Known::raw("args", texts),
@@ -78,11 +81,8 @@ async fn run(
     let as_number = parameters.text("type")?.as_deref() == Some("int");
     let known = Command::named(name);
     let command = command(native, permission, known, invocation, args).await?;
-    let reply = native.run(command).await.map_err(|error| {
-        let again = error.is_retryable();
-        let reason = TaskError::from(error).reason().to_owned();
-        if again { TaskError::new(reason) } else { TaskError::for_good(reason) }
-    })?;
+    let repeatable = command.once.is_some() || known.is_some_and(|known| !known.writes);
+    let reply = carried_out(native, command, repeatable, invocation).await?;
     let reply = match reply {
         Value::Number(number) if known.is_some_and(|known| known.is_flag) && !as_number => {
             Value::Bool(number.as_i64() == Some(1))
@@ -96,6 +96,37 @@ async fn run(
     let mut added = Map::new();
     added.insert(key, reply);
     Ok(laid_over(invocation.input(), &Value::Object(added), "value").into())
+}
+
+/// The answer to a command; an outage is sat out if it is `repeatable` without harm.
+async fn carried_out(
+    native: &dyn Native,
+    command: NativeCommand,
+    repeatable: bool,
+    invocation: &Invocation,
+) -> Result<Value, TaskError> {
+    let backoff = Backoff::exponential(Duration::from_millis(50), Duration::from_secs(1));
+    let mut failures = 0;
+    loop {
+        let error = match native.run(command.clone()).await {
+            Ok(reply) => return Ok(reply),
+            Err(error) => error,
+        };
+        if !error.is_retryable() {
+            return Err(TaskError::for_good(TaskError::from(error).reason()));
+        }
+        if !repeatable {
+            return Err(error.into());
+        }
+        if failures == 0 {
+            tracing::warn!(command = command.name, %error, "a command is not carried out; it is tried again");
+        }
+        tokio::select! {
+            biased;
+            () = invocation.cancelled() => return Err(stopped()),
+            () = tokio::time::sleep(backoff.wait(failures).unwrap_or_default()) => failures += 1,
+        }
+    }
 }
 
 /// The arguments as texts, filled in unless the flow says otherwise.

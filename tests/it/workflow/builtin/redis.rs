@@ -151,6 +151,10 @@ async fn commands_that_are_named_are_for_flows_but_not_those_that_nobody_knows()
     let error =
         failure(&engine, &task("rename", &json!({"args": ["s", "workflows:run"]})), Value::Null).await;
     assert!(error.contains("RENAME: it may not write to `workflows:run`"), "{error}");
+    let engine = engine_with(&backend, Builtin::new(&backend).allow_commands(["*"])).await;
+    given(&engine, "rename", json!({"args": ["s", "t"]}), json!({})).await;
+    let error = failure(&engine, "redis:blpop", Value::Null).await;
+    assert!(error.contains("holds up the connection"), "{error}");
 }
 
 #[tokio::test]
@@ -264,6 +268,30 @@ async fn a_step_that_is_restarted_does_its_command_again() {
     assert_eq!(steps[2].output.as_deref(), Some(&json!({"n": 1, "m": 2})));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_outlast_an_outage_and_are_carried_out_once() {
+    const STEPS: usize = 300;
+    let mut server = RedisServer::options().aof().start();
+    let backend = Backend::open(&server.url()).await.unwrap();
+    let engine = engine_on(&backend).await;
+    let chain = vec!["redis:incr (- args: [n] -)"; STEPS / 10].join(" → ");
+    let flow = format!("{{ {} }} → :end", vec![chain; 10].join("\n"));
+    let run = engine.run(&flow, json!({})).await.unwrap();
+    let number = |server: &RedisServer| server.cli(&["GET", "n"]).parse::<usize>().unwrap_or(0);
+    for part in 1..3 {
+        crate::suite::eventually("some are done", async || number(&server) >= STEPS / 8 * part).await;
+        server.kill_9();
+        if part == 1 {
+            // Longer than a command waits for a connection.
+            tokio::time::sleep(std::time::Duration::from_millis(2500)).await;
+        }
+        server.restart();
+    }
+    let output = run.output().await.unwrap();
+    assert!(output.is_ok(), "{output:?}");
+    assert_eq!(number(&server), STEPS);
+}
+
 /// The repetition of a command after a crash, in processes of its own.
 #[cfg(all(feature = "cli", unix))]
 #[test]
@@ -279,8 +307,9 @@ fn a_command_that_was_carried_out_before_a_crash_is_not_carried_out_again() {
     let program = Program::new("redis-once", &format!("{{ {} }} → :end", vec![chain; 40].join("\n")));
     let number = || server.cli(&["GET", "n"]).parse::<usize>().unwrap_or(0);
     let mut repeated = 0;
+    program.json(&["run", "a.flow", "--id", "r", "--backend", &url]);
     for round in 0..3 {
-        let arguments = ["run", "a.flow", "--id", "r", "--backend", &url];
+        let arguments = ["serve", "--backend", &url];
         let child = program.command(&arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn();
         let mut process = Process(child.unwrap());
         let least = number() + STEPS / 8;
