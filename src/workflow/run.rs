@@ -7,6 +7,11 @@ use futures::StreamExt;
 use serde_json::Value;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How often it is looked whether a program that tells nobody has ended a run.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A run, for whoever started it. Dropping it changes nothing.
 #[derive(Clone)]
@@ -60,6 +65,13 @@ impl Run {
         let here = async move {
             origin.wait_for(|progress| progress.status.is_over()).await.ok().map(|progress| progress.clone())
         };
+        let here = async {
+            match here.await {
+                // It may have been restarted, which this process hears a little later.
+                Some(progress) if progress.status != Status::Finished => None,
+                progress => progress,
+            }
+        };
         if !self.workflows.is_open() {
             // Without an answer the engine that began it is gone.
             return match here.await {
@@ -109,8 +121,10 @@ impl Workflows {
                     return Ok(Progress::of(&loaded.state));
                 }
             }
-            // Whatever is told, also that changes were missed: it is looked at again.
-            if changes.next().await.is_none() {
+            // Whatever is told, also that changes were missed: it is looked at again. Programs of other kinds tell nobody
+            // what they change.
+            let patience = if self.is_open() { LOOK } else { Duration::MAX };
+            if let Ok(None) = timeout(patience, changes.next()).await {
                 changes = self.store().watch(Filter::key(keys::state(id))).await?;
             }
         }
