@@ -46,6 +46,9 @@ impl<'a> Turn<'a> {
 
     /// Fires all that is ready, until nothing is; then says what has become of the run.
     pub(super) fn settle(&mut self) {
+        if self.state.starts() {
+            self.release();
+        }
         while let Some(place) = self.work.pop_front() {
             if self.state.starts() { self.fire(place) } else { self.state.held.push(place) }
         }
