@@ -15,6 +15,11 @@ use program::Program;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
+/// What is waited for comes, or the test fails.
+async fn in_time<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(std::time::Duration::from_secs(30), what).await.expect("it comes in time")
+}
+
 /// An engine in a world of its own that is to programs in Python what their own worker is.
 async fn compatible(hand: &Hand) -> Engine {
     let backend = Backend::open(&hand.server.url()).await.unwrap();

@@ -1,7 +1,7 @@
 //! Our engine, and those who work for it in Python.
 
 use super::program::{Program, client};
-use super::{compatible, is_over, receipts, settled, started, task_worker};
+use super::{compatible, in_time, is_over, receipts, settled, started, task_worker};
 use crate::distributed::hand::Hand;
 use crate::suite::eventually;
 use mape::app::App;
@@ -21,7 +21,7 @@ async fn python_works_on_a_diamond_with_all_that_goes_in_and_out() {
     let id = run.id().clone();
     let listed = json!({"listed": [{"n": 84}, {"right": {"n": 42}}]});
     let output = json!({"merged": {"x": listed, "y": listed}});
-    assert_eq!(*run.output().await.unwrap().unwrap(), output);
+    assert_eq!(*in_time(run.output()).await.unwrap().unwrap(), output);
     settled(&hand, &["t"]).await;
     is_over(&hand, &id);
     assert!(
@@ -54,7 +54,7 @@ async fn what_fails_in_python_is_restarted_by_python_and_by_us() {
     })
     .await;
     hand.workflows().restart(&id, None).await.unwrap();
-    let output = run.output().await.unwrap().unwrap();
+    let output = in_time(run.output()).await.unwrap().unwrap();
     assert_eq!(*output, json!({"e": [{"c": {"fail": {"a": 5}}}, {"after": {"sleep": {"a": 5}}}]}));
     settled(&hand, &["t", "u"]).await;
     is_over(&hand, &id);
@@ -74,7 +74,7 @@ async fn a_python_receipt_listener_takes_each_event_out_of_the_log_once() {
         engine.run("{ t:a t:b } → wait:delay (- {duration: 0.1} -) → t:fail", json!({"a": 5})).await.unwrap();
     hand.becomes(run.id(), Status::Failed).await;
     hand.workflows().restart(run.id(), None).await.unwrap();
-    run.output().await.unwrap().unwrap();
+    in_time(run.output()).await.unwrap().unwrap();
     // It deletes what others may not have read yet, and they live with it.
     let expected = [
         ("start-workflow", 1),
@@ -100,7 +100,7 @@ async fn a_python_receipt_listener_takes_each_event_out_of_the_log_once() {
     engine.close().await.unwrap();
 }
 
-/// A worker of ours in the group of a Python one; `done` is told each index.
+/// A worker of ours in the group of a Python one.
 async fn ours(
     hand: &Hand,
     space: &str,
@@ -124,7 +124,7 @@ async fn python_and_ours_share_the_tasks_of_a_group() {
     let mut python = task_worker(&hand, "t", &[]).await;
     let tasks: Vec<String> = (0..24).map(|n| format!("t:sleep (- {{for: 0.05, n: {n}}} -)")).collect();
     let run = engine.run(&format!("{{ {} }}", tasks.join(" ")), json!({"a": 5})).await.unwrap();
-    let output = run.output().await.unwrap().unwrap();
+    let output = in_time(run.output()).await.unwrap().unwrap();
     settled(&hand, &["t"]).await;
     is_over(&hand, run.id());
     let outputs = output.as_array().unwrap();
@@ -148,11 +148,11 @@ async fn the_task_of_a_killed_python_worker_begins_with_ours() {
     assert_eq!(python.line().await, "t:sleep 1");
     assert_eq!(python.kill().await, [""; 0]);
     let ours = ours(&hand, "t", 4, Duration::ZERO).await;
-    assert_eq!(*run.output().await.unwrap().unwrap(), json!({"ours": 2}));
-    ours.drain().await;
+    assert_eq!(*in_time(run.output()).await.unwrap().unwrap(), json!({"ours": 2}));
     for group in ["ending", "lifecycle", "t"] {
         hand.nothing_pending(group).await;
     }
+    ours.drain().await;
     // Python answers before it works, so what it died on has two answers.
     let starts: Vec<_> = receipts(&hand).await.into_iter().filter(|(kind, _)| kind == "start-task").collect();
     assert_eq!(starts, [("start-task".to_owned(), 2), ("start-task".to_owned(), 1)]);
