@@ -176,11 +176,12 @@ impl Shared {
         life.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.closed.load(Ordering::Acquire) {
             tokio::select! {
+                biased;
+                _ = life.tick() => self.give_sign_of_life().await,
                 () = self.work.notified() => {
                     self.settle_queued(&mut life, false).await;
                     self.return_asked().await;
                 }
-                _ = life.tick() => self.give_sign_of_life().await,
             }
         }
         let farewell = async {
@@ -257,8 +258,9 @@ impl Shared {
             let wait = backoff.wait(failures).unwrap_or_default();
             failures += 1;
             tokio::select! {
-                () = sleep(wait) => {}
+                biased;
                 _ = life.tick() => self.give_sign_of_life().await,
+                () = sleep(wait) => {}
             }
         }
     }

@@ -37,7 +37,7 @@ pub struct Receipt {
     pub target: Option<Entry>,
 }
 
-/// Receipts to be kept, then [acknowledged](Self::kept). Dropped before that, they are handed over again.
+/// Receipts to be kept, then [acknowledged](Receipts::kept). Dropped before that, they are handed over again.
 #[derive(Debug)]
 pub struct ReceiptBatch {
     receipts: Vec<Receipt>,

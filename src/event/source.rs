@@ -159,9 +159,11 @@ impl<T> Drop for EventSource<T> {
             self.keeper.shared().give_back_asked(fetching.map(|(_, fetched)| fetched).boxed());
         }
         for Delivered { entry, attempt } in self.ready.drain(..) {
+            // Nobody of the group would do anything with it.
+            let is_foreign = entry.event.as_ref().is_ok_and(|event| !self.group.selects(event));
             let event = entry.event.unwrap_or_default();
             let held = Held::new(&self.keeper, entry.id, attempt, event, self.group.backoff, false);
-            held.give_back_at_once();
+            if is_foreign { held.acknowledge_unseen() } else { held.give_back_at_once() }
         }
     }
 }

@@ -119,6 +119,11 @@ impl Turner {
             if self.runs.get(&id).is_some_and(|run| run.owner == Owner::Us) {
                 continue;
             }
+            if owner.as_str() == Some(&*self.engine) {
+                // Claimed, but the answer did not arrive.
+                abandoned.push(id);
+                continue;
+            }
             let lives = if let Some(lives) = living.get(&owner) {
                 *lives
             } else {

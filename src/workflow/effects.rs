@@ -69,10 +69,6 @@ impl Change<'_> {
         for command in self.commands {
             match command {
                 Command::Start { place, attempt, input } if !is_here(*place) => {
-                    if is_open && *attempt > 1 && place.part == 0 {
-                        // Whoever does it anew may have none.
-                        change = change.del(keys::output(self.id, place.node.into()));
-                    }
                     if let Some(event) = self.start(*place, *attempt, input) {
                         change = change.append(&self.names.log, event.with("kind", "start-task").stamped());
                     }

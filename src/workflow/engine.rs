@@ -381,8 +381,7 @@ async fn changes(app: &App) -> Result<impl Stream<Item = Report> + Send + use<>,
             Notice::Change(change) => {
                 change.new.as_ref().and_then(|id| id.as_str()).map(|id| Told::Changed(id.into()).into())
             }
-            // The next change of such a run finds out, and the next tick takes up those that nobody has.
-            Notice::Missed(_) | Notice::Interrupted => None,
+            Notice::Missed(_) | Notice::Interrupted => Some(Told::Missed.into()),
         })
     }))
 }
@@ -394,6 +393,8 @@ async fn events(
 ) -> Result<impl Stream<Item = Report> + Send + use<>, Error> {
     let group = workflows.log().group(&workflows.names().ending).consumer(format!("{OURS}{engine}"));
     let group = if receipts { group.receipts() } else { group };
+    // Whatever its deliveries come to nothing for, the end of a task does not go to the dead letters.
+    let group = group.attempts(u64::MAX);
     let events = group.select(["end-task", "control-workflow", "start-workflow"]).source::<Value>().await?;
     Ok(events.filter_map(|event| {
         future::ready(match event {

@@ -273,8 +273,10 @@ pub(super) fn change(
     let field = keys::number(number);
     let data = serde_json::to_vec(record)
         .map_err(|error| Error::Damaged { id: id.clone(), reason: error.to_string() })?;
-    let mut transaction =
-        Transaction::new().expect_field(steps.clone(), field.clone(), None).hset(steps.clone(), field, data);
+    // One that was deleted does not come back by a late change.
+    let mut transaction = Transaction::new().expect_present(keys::definition(id));
+    transaction =
+        transaction.expect_field(steps.clone(), field.clone(), None).hset(steps.clone(), field, data);
     let mut statuses = commands.iter().filter_map(|command| match command {
         Command::Became(status) => Some(*status),
         _ => None,
@@ -285,7 +287,7 @@ pub(super) fn change(
         transaction = match status {
             Status::Running | Status::Terminating => transaction.sadd(names.in_progress.clone(), full),
             Status::Finished | Status::Failed | Status::Terminated => {
-                transaction.srem(names.in_progress.clone(), full).hdel(keys::OWNERS, full)
+                transaction.srem(names.in_progress.clone(), full)
             }
         };
         if let Some(kind) = event_of(status) {

@@ -4,10 +4,10 @@ use super::history;
 use super::hosted::{Hosted, Owner};
 use super::report::{Other, Report, Told};
 use super::state::State;
-use super::turner::Turner;
+use super::turner::{PATIENCE, Turner};
 use super::{Cause, Definition, Error, Outcome, Place, RunId, Status, Time, builtin, keys};
 use crate::event::{Delivery, EventId};
-use crate::knowledge::{Data, ValueCommand};
+use crate::knowledge::{self, Data, ValueCommand};
 use futures::future::{join, join_all};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -112,6 +112,13 @@ impl Turner {
                     Some(_) => Owner::Another,
                     None => Owner::Nobody,
                 };
+                // What others have left to be done is taken on with it.
+                if run.owner == Owner::Us || run.owner == Owner::Nobody && run.is_startable {
+                    run.reconcile(Time::now(), &loaded);
+                    if run.is_touched() && !self.touched.contains(&id) {
+                        self.touched.push(id.clone());
+                    }
+                }
                 self.runs.insert(id, run);
             }
             Reading::Loaded(id, Err(error @ (Error::NoRun { .. } | Error::Damaged { .. }))) => {
@@ -143,7 +150,16 @@ impl Turner {
             Some(owner) => (owner.as_str() == Some(&*self.engine)) == (run.owner == Owner::Us),
             None => run.owner != Owner::Us,
         };
-        if news.more || news.records.is_empty() || !is_last || sums || !owner_stays || run.owner == Owner::Us
+        // What others have left to be done is taken on with it.
+        let is_left =
+            news.owner.is_none() && run.is_startable && news.records.iter().any(|record| record.unowned);
+        if is_left
+            || news.more
+            || news.records.is_empty()
+            || !is_last
+            || sums
+            || !owner_stays
+            || run.owner == Owner::Us
         {
             return self.reload(id, Time::now()).await;
         }
@@ -181,7 +197,7 @@ impl Turner {
         };
         let mut meaning = cause_of(delivery, &run.definition, &run.state, outputs);
         let mut applied = self.apply_meaning(&id, &meaning, now);
-        if !applied && self.workflows.is_open() && self.fresh.insert(id.clone()) {
+        if !applied && self.fresh.insert(id.clone()) {
             // Perhaps it is about what others have started.
             self.reload(&id, now).await;
             let Some(run) = self.runs.get(&id) else { return delivery.give_back(None) };
@@ -222,14 +238,28 @@ impl Turner {
 
     /// An event for a run that this engine has not in hand: nobody has, or another engine, which is told.
     pub(super) async fn event_for_others(&mut self, delivery: &Delivery<Value>, id: &RunId) {
-        let Ok(loaded) = self.workflows.load(id).await else { return };
+        let loaded = loop {
+            match self.workflows.load(id).await {
+                Ok(loaded) => break loaded,
+                Err(error) if is_away(&error) => tokio::time::sleep(PATIENCE).await,
+                Err(_) => return,
+            }
+        };
         let meaning = cause_of(delivery, &loaded.definition, &loaded.state, &Outputs::new());
-        if let Meaning::Cause(cause, _) = meaning
-            && let Err(error) = self.workflows.change_at_once(id, cause).await
-        {
-            tracing::debug!(workflow = %id, %error, "an event changed nothing");
+        let Meaning::Cause(cause, _) = meaning else { return };
+        // Nobody else gets the event, so it is not given up.
+        while let Err(error) = self.workflows.change_at_once(id, cause.clone()).await {
+            if !is_away(&error) {
+                return tracing::debug!(workflow = %id, %error, "an event changed nothing");
+            }
+            tokio::time::sleep(PATIENCE).await;
         }
     }
+}
+
+/// Whether the backend is out of reach.
+fn is_away(error: &Error) -> bool {
+    matches!(error, Error::Knowledge(error) if !matches!(error, knowledge::Error::Conflict(_)) && error.is_retryable())
 }
 
 /// What an event means for a run.
@@ -266,6 +296,8 @@ fn cause_of(event: &Delivery<Value>, definition: &Definition, state: &State, out
         ("CANCELLED", _) if state.status() == Status::Terminating => {
             return Meaning::Cause(Cause::Cancelled { place, attempt }, true);
         }
+        // It was to stop, and what it was told to stop for is over.
+        ("CANCELLED", _) => return Meaning::Nothing,
         ("SUCCESS", Some(output)) => (output.clone().into(), false),
         ("SUCCESS", None) => match outputs.get(&event.id()) {
             Some(Some(output)) => match serde_json::from_slice::<Value>(output) {

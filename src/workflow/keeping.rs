@@ -224,6 +224,7 @@ impl Turner {
         };
         let starts = matches!(way, Way::Starts);
         record.unowned = !starts;
+        record.leaves = run.owner == Owner::Another && !run.takes;
         record.here = if starts { run.starts_here() } else { Vec::new() };
         let names = self.workflows.names();
         let is_here = |place: Place| run.is_here(place);
@@ -264,6 +265,10 @@ impl Turner {
                     change = change.sadd(keys::WAITING, full);
                 }
             }
+        }
+        if is_over && run.state.open() == 0 {
+            // Not before: what still runs in one that has failed is in the hands of its owner.
+            change = change.hdel(keys::OWNERS, full);
         }
         if run.takes {
             change = change.srem(keys::WAITING, full);

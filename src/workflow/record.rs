@@ -18,6 +18,9 @@ pub(super) struct Record {
     /// Whether it was written by somebody who starts nothing: an engine has yet to do what follows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) unowned: bool,
+    /// Whether what was left to be done before it still is: by somebody who did not take that on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) leaves: bool,
     /// The attempts it starts in the process of whoever wrote it; all others are announced in the log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) here: Vec<(Place, u32)>,
@@ -28,7 +31,7 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn new(at: Time, causes: Vec<Cause>) -> Self {
-        Self { at, causes, unowned: false, here: Vec::new(), lists: None }
+        Self { at, causes, unowned: false, leaves: false, here: Vec::new(), lists: None }
     }
 
     /// One by somebody who starts nothing.
@@ -71,12 +74,15 @@ pub(super) fn replay(
     commands: &mut Vec<Command>,
 ) {
     for record in records {
+        let before = commands.len();
         for cause in &record.causes {
             // What was recorded had an effect; should it have none, there is nothing to be done either.
             let _ = step(definition, state, record.at, cause.clone(), commands);
         }
-        if !record.unowned {
-            commands.clear();
+        match (record.unowned, record.leaves) {
+            (true, _) => {}
+            (false, true) => commands.truncate(before),
+            (false, false) => commands.clear(),
         }
     }
 }

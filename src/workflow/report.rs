@@ -38,6 +38,8 @@ pub(super) enum Told {
     Event(Delivery<Value>),
     /// A run was changed by somebody else.
     Changed(RunId),
+    /// Runs may have been changed by somebody else.
+    Missed,
     /// Time to give a sign of life, and to look after runs that nobody has in hand.
     Tick,
     /// A run is to begin.

@@ -71,6 +71,7 @@ impl Timers {
                     }
                 };
                 tokio::select! {
+                    biased;
                     () = sleep => {}
                     () = timers.changed.notified() => {}
                 }

@@ -145,6 +145,13 @@ impl Turner {
                     self.adopt(id, now).await;
                 }
             }
+            Told::Missed => {
+                let mut ids: Vec<RunId> = self.runs.keys().cloned().collect();
+                ids.sort_unstable();
+                for id in ids {
+                    self.reload(&id, now).await;
+                }
+            }
             Told::Tick => self.tick(now).await,
             Told::Begin(begin) => {
                 let begin = begin.lock().take();

@@ -187,7 +187,7 @@ impl Workflows {
             .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
         let event = history::about("control-workflow", id).with("cause", json!(cause)).stamped();
         self.log().append(event).await?;
-        self.changed_since(id, records.len() as u64).await?;
+        self.changed_since(id, records.len() as u64, &cause).await?;
         self.status(id).await
     }
 
@@ -212,6 +212,8 @@ impl Workflows {
                 None => change,
             };
             let change = change.and(effects).set(keys::CHANGED, id.full()).sadd(keys::WAITING, id.full());
+            let is_done = state.status().is_over() && state.open() == 0;
+            let change = if is_done { change.hdel(keys::OWNERS, id.full()) } else { change };
             match self.store.commit(change).await {
                 Ok(_) => return Ok(state.status()),
                 Err(knowledge::Error::Conflict(_)) => tokio::task::yield_now().await,
@@ -235,16 +237,26 @@ impl Workflows {
         change.add(knowledge::Transaction::new(), wire)
     }
 
-    /// Waits until the engine has changed a run, for as long as that may take.
-    async fn changed_since(&self, id: &RunId, number: u64) -> Result<(), Error> {
+    /// Waits until the engine has done to a run what it was told, for as long as that may take.
+    async fn changed_since(&self, id: &RunId, mut number: u64, cause: &Cause) -> Result<(), Error> {
         let deadline = tokio::time::Instant::now() + ANSWER;
-        let (key, field) = (keys::steps(id), keys::number(number));
+        let key = keys::steps(id);
         while tokio::time::Instant::now() < deadline {
-            let has = knowledge::HashCommand::Has(field.clone());
-            if self.store.run(&key, has.into()).await?.flag(&key)? {
+            let has = knowledge::HashCommand::Has(keys::number(number));
+            if !self.store.run(&key, has.into()).await?.flag(&key)? {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                continue;
+            }
+            // Something else may have come before.
+            let Loaded { definition, mut state, records, .. } = self.load(id).await?;
+            let is_done = match cause {
+                Cause::Terminate => state.status() != Status::Running,
+                cause => step(&definition, &mut state, Time::now(), cause.clone(), &mut Vec::new()).is_err(),
+            };
+            if is_done {
                 break;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            number = records.len() as u64;
         }
         Ok(())
     }

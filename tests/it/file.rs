@@ -66,6 +66,7 @@ knowledge::watching::suite! { owner_tells, super::owner().await.knowledge(super:
 channel::conformance::suite! { owner_carries, super::owner().await.channels() }
 event::conformance::suite! { owner_logs, super::owner().await }
 event::groups::suite! { owner_groups, super::owner().await }
+event::receipts::suite! { owner_receipts, super::owner().await }
 event::together::suite! { owner_together, super::owner().await }
 
 knowledge::conformance::suite! { attached_conforms, super::attached().await.knowledge(super::Scope::App) }
@@ -74,6 +75,7 @@ knowledge::watching::suite! { attached_tells, super::attached().await.knowledge(
 channel::conformance::suite! { attached_carries, super::attached().await.channels() }
 event::conformance::suite! { attached_logs, super::attached().await }
 event::groups::suite! { attached_groups, super::attached().await }
+event::receipts::suite! { attached_receipts, super::attached().await }
 event::together::suite! { attached_together, super::attached().await }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -30,6 +30,8 @@ mod python;
 mod redis;
 mod remote;
 mod server;
+#[cfg(feature = "flow")]
+mod simulation;
 mod stream;
 mod suite;
 #[cfg(feature = "flow")]

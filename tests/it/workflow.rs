@@ -8,7 +8,7 @@ mod engine;
 #[cfg(all(feature = "file", unix))]
 mod killed;
 mod model;
-mod naive;
+pub(crate) mod naive;
 #[cfg(feature = "cli")]
 mod program;
 mod rules;

@@ -66,6 +66,7 @@ async fn sweep(store: Weak<Inner>, sooner: Arc<Notify>) {
         match next {
             None => sooner.notified().await,
             Some(at) => tokio::select! {
+                biased;
                 () = sleep_until(at) => {}
                 () = sooner.notified() => {}
             },

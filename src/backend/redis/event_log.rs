@@ -360,6 +360,7 @@ impl EventLog for RedisEventLog {
         self.answer(log, move |on| async move {
             let mut cmd = redis::cmd("XINFO");
             cmd.arg("CONSUMERS").arg(on.key()).arg(group.as_str());
+            let on = on.of(&group);
             match on.query(cmd).await {
                 Ok(held) => on.expect(list(held).and_then(|held| held.into_iter().map(consumer).collect())),
                 Err(Error::NoGroup { .. }) => Ok(Vec::new()),

@@ -2,16 +2,18 @@
 
 use super::super::cause::Failed;
 use super::super::input::shown;
-use super::super::{Ended, Invocation, Outcome, RunId};
+use super::super::{Ended, Invocation, Outcome, keys};
 use super::intake::Begins;
 use crate::event::{Event, LogName};
-use crate::knowledge::{Key, Transaction};
+use crate::knowledge::Transaction;
 use serde_json::json;
 
 /// An attempt that has ended, and what is to be said of it.
 pub(super) struct End {
     pub(super) delivery: Begins,
     pub(super) invocation: Invocation,
+    /// Whether its output stands beside the run, too, where programs of other kinds look for it.
+    kept: bool,
     how: How,
 }
 
@@ -26,7 +28,7 @@ enum How {
 const LONGEST: usize = 4096;
 
 impl End {
-    pub(super) fn of(delivery: Begins, ended: Ended) -> Self {
+    pub(super) fn of(delivery: Begins, ended: Ended, is_open: bool) -> Self {
         let how = match ended.outcome {
             // Another attempt may be at it by now: its output is not to be written over.
             _ if ended.invocation.is_cancelled() => How::Cancelled,
@@ -42,15 +44,16 @@ impl End {
                 How::Failed(Failed { reason, again: false })
             }
         };
-        Self { delivery, invocation: ended.invocation, how }
+        let kept = is_open && ended.invocation.place().part == 0;
+        Self { delivery, invocation: ended.invocation, kept, how }
     }
 
     pub(super) fn cancelled(delivery: Begins, invocation: Invocation) -> Self {
-        Self { delivery, invocation, how: How::Cancelled }
+        Self { delivery, invocation, kept: false, how: How::Cancelled }
     }
 
     pub(super) fn failed(delivery: Begins, invocation: Invocation, reason: String) -> Self {
-        Self { delivery, invocation, how: How::Failed(Failed { reason, again: true }) }
+        Self { delivery, invocation, kept: false, how: How::Failed(Failed { reason, again: true }) }
     }
 
     /// The same attempt with this for its end.
@@ -60,7 +63,7 @@ impl End {
 
     /// The event.
     pub(super) fn event(&self) -> Event {
-        let Self { delivery, invocation, how } = self;
+        let Self { delivery, invocation, kept, how } = self;
         let event = Event::default()
             .with("name", invocation.name())
             .with("index", invocation.index())
@@ -72,7 +75,7 @@ impl End {
         });
         let event = match how {
             How::Done(output) => {
-                let output = output.as_ref().filter(|json| json.len() <= LONGEST || self.is_in_part());
+                let output = output.as_ref().filter(|json| json.len() <= LONGEST || !kept);
                 let event = match output {
                     Some(json) => with_json(event, "output", json),
                     None => event,
@@ -91,30 +94,21 @@ impl End {
     /// All that an end is, except for whose it is to write it and that it is done.
     pub(super) fn written(&self, log: &LogName) -> Transaction {
         let output = match &self.how {
-            How::Done(Some(output)) if !self.is_in_part() => Some(output),
+            How::Done(Some(output)) if self.kept => Some(output),
             _ => None,
         };
         let transaction = match output {
             Some(json) => Transaction::new()
-                .set(output_key(self.invocation.workflow(), self.invocation.index()), json.as_str()),
+                .set(keys::output(self.invocation.workflow(), self.invocation.index().into()), json.as_str()),
             None => Transaction::new(),
         };
         transaction.append(log, self.event())
-    }
-
-    fn is_in_part(&self) -> bool {
-        self.invocation.place().part > 0
     }
 }
 
 fn with_json(event: Event, name: &str, json: &str) -> Event {
     // It was made of a JSON value.
     event.clone().with_json(name, json.to_owned()).unwrap_or(event)
-}
-
-/// Where the output of a step stands.
-fn output_key(run: &RunId, index: u32) -> Key {
-    format!("{}:output:{index}", run.full()).into()
 }
 
 /// The dead letter of a start that can never be done, and where it goes.

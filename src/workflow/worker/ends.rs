@@ -18,6 +18,8 @@ pub(super) struct Ends {
     pub(super) group: Group,
     pub(super) hands: Arc<Hands>,
     pub(super) receipts: bool,
+    /// Whether programs of other kinds look for outputs.
+    pub(super) is_open: bool,
 }
 
 /// What became of a transaction.
@@ -41,7 +43,7 @@ impl Ends {
             .filter_map(|ended| {
                 // It may have been given back in the meantime, or have gone on elsewhere.
                 let delivery = self.hands.begun(ended.invocation.begun_by()?)?;
-                Some(End::of(delivery, ended))
+                Some(End::of(delivery, ended, self.is_open))
             })
             .collect();
         let all = ends.iter().map(|end| self.mine(end)).reduce(Transaction::and);

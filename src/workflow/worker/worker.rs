@@ -173,6 +173,7 @@ impl Worker {
             group,
             hands: hands.clone(),
             receipts: self.receipts,
+            is_open: app.backend().is_open(),
         });
         let end = of
             .execute::<Ended>(END)

@@ -34,6 +34,7 @@ macro_rules! suite {
             lag_and_pending_are_numbers,
             a_consumer_that_ends_leaves_the_group_and_what_it_had,
             what_a_source_asked_for_before_it_went_falls_to_others_before_its_lease_ends,
+            other_kinds_that_a_source_has_not_looked_at_are_acknowledged_when_it_goes,
             a_group_that_does_not_exist_is_named,
             a_removed_group_is_made_again_by_its_sources,
             receipts_come_with_the_acknowledgement,
@@ -380,6 +381,30 @@ pub(crate) async fn what_a_source_asked_for_before_it_went_falls_to_others_befor
     }
     assert_eq!(seen, (200..600).collect());
     assert!(started.elapsed() < lease, "it took as long as a lease");
+}
+
+pub(crate) async fn other_kinds_that_a_source_has_not_looked_at_are_acknowledged_when_it_goes(
+    backend: Backend,
+) {
+    let log = log(&backend);
+    append(&log, [0]).await;
+    log.append_all(vec![Event::new("refund"); 5]).await.unwrap();
+    append(&log, [1]).await;
+    log.append_all(vec![Event::new("refund"); 5]).await.unwrap();
+    let group = group(&log).select(["order"]);
+    let mut source = group.source::<Order>().await.unwrap();
+    next(&mut source).await.acknowledge();
+    drop(source);
+    eventually("only the other order is pending", async || {
+        let pending = group.pending(20).await.unwrap();
+        pending.len() == 1
+    })
+    .await;
+    let mut source = group.source::<Order>().await.unwrap();
+    let other = next(&mut source).await;
+    assert_eq!((other.n, other.attempt()), (1, 2));
+    other.acknowledge();
+    nothing_pending(&group).await;
 }
 
 pub(crate) async fn a_group_that_does_not_exist_is_named(backend: Backend) {

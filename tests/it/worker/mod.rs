@@ -6,14 +6,17 @@ mod ending;
 mod processes;
 #[cfg(feature = "redis")]
 mod redis;
+mod together;
 mod world;
 
 use conformance::suite as conforms;
 use ending::suite as ends;
 use mape::backend::Backend;
+use together::suite as works_together;
 
 conforms! { memory_conforms, mape::backend::Backend::memory() }
 ends! { memory_ends, mape::backend::Backend::memory() }
+works_together! { memory_together, mape::backend::Backend::memory() }
 
 #[cfg(feature = "file")]
 async fn file() -> Backend {
@@ -23,6 +26,8 @@ async fn file() -> Backend {
 conforms! { file_conforms, super::file().await }
 #[cfg(feature = "file")]
 ends! { file_ends, super::file().await }
+#[cfg(feature = "file")]
+works_together! { file_together, super::file().await }
 
 #[cfg(feature = "redis")]
 async fn shared() -> Backend {
@@ -32,3 +37,5 @@ async fn shared() -> Backend {
 conforms! { redis_conforms, super::shared().await }
 #[cfg(feature = "redis")]
 ends! { redis_ends, super::shared().await }
+#[cfg(feature = "redis")]
+works_together! { redis_together, super::shared().await }

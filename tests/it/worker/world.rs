@@ -81,6 +81,11 @@ impl World {
         }
     }
 
+    /// What stands beside the run where there are programs of other kinds to look for it.
+    pub(crate) fn kept(&self, output: Option<Value>) -> Option<Value> {
+        output.filter(|_| self.backend.is_open())
+    }
+
     /// Nothing stays with anybody, and everything was read.
     pub(crate) async fn nothing_pending(&self) {
         eventually("nothing is pending", async || {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 type Task<'t> = &'t dyn Fn(&str, usize, &Value, &Value) -> Value;
 
 /// The outputs of all nodes of an acyclic flow, and its own.
-pub(super) fn run(graph: &Graph, input: &Value, task: Task) -> (BTreeMap<usize, Value>, Value) {
+pub(crate) fn run(graph: &Graph, input: &Value, task: Task) -> (BTreeMap<usize, Value>, Value) {
     let mut naive = Naive { graph, task, outputs: vec![None; graph.nodes().len()] };
     let input = if input.is_null() { json!({}) } else { input.clone() };
     let output = naive.scope(0, graph.end(), input);
