@@ -35,6 +35,6 @@ async fn main() {
     let mut comparison = Comparison::new("distributed");
     throughput::cases(&mut comparison).await;
     latency::case(&mut comparison).await;
-    throughput::memory(&mut comparison).await;
+    throughput::memory(&mut comparison);
     latency::idle(&mut comparison).await;
 }

@@ -52,7 +52,7 @@ fn ending(start: &Value) -> Event {
 fn percentile(times: &[f64], percent: usize) -> f64 {
     let mut times = times.to_vec();
     times.sort_by(f64::total_cmp);
-    times[(times.len() - 1) * percent / 100]
+    times.get((times.len() - 1) * percent / 100).copied().unwrap_or(f64::NAN)
 }
 
 /// The first start of a run of tasks one behind the other.

@@ -1,4 +1,4 @@
-//! BullMQ, whose flows are the nearest thing elsewhere; npm installs it below target/.
+//! `BullMQ`, whose flows are the nearest thing elsewhere; npm installs it below target/.
 
 use super::roles::TASKS;
 use mape_benches::{RedisServer, Run};

@@ -93,10 +93,10 @@ pub(super) async fn play(of: &str, url: &str, rest: &[String]) {
 
 /// Does something for each line that comes in.
 pub(super) async fn lines(mut each: impl AsyncFnMut(String)) {
-    let (to, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let (to, mut lines) = tokio::sync::mpsc::channel(16);
     std::thread::spawn(move || {
         for line in std::io::stdin().lines().map_while(Result::ok) {
-            if to.send(line).is_err() {
+            if to.blocking_send(line).is_err() {
                 return;
             }
         }

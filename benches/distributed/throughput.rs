@@ -23,6 +23,11 @@ impl World {
         Self { _server: server, engines, _worker: worker }
     }
 
+    /// How much memory the first engine has, in MiB.
+    fn memory(&self) -> f64 {
+        self.engines.first().map_or(f64::NAN, Role::memory)
+    }
+
     /// Tasks a second over concurrent runs.
     fn run(&mut self, runs: u64) -> Run {
         let begun = Instant::now();
@@ -89,16 +94,16 @@ fn alone(comparison: &mut Comparison, case: &str, world: &mut World) {
 }
 
 /// The memory of an engine after many runs, beside that after a fifth of them.
-pub(super) async fn memory(comparison: &mut Comparison) {
+pub(super) fn memory(comparison: &mut Comparison) {
     if !comparison.selects(&["memory"]) {
         return;
     }
     let runs = 100_000;
     let mut world = World::start(1, "native");
     world.run(runs / 5);
-    let early = world.engines[0].memory();
+    let early = world.memory();
     world.run(runs / 5 * 4);
-    let late = world.engines[0].memory();
+    let late = world.memory();
     comparison.write(&Figure {
         case: "memory",
         value: late,

@@ -38,7 +38,7 @@ impl Change<'_> {
             }
             None => (change, None),
         };
-        let change = self.announce(change, wire.is_some());
+        let change = self.announce(change);
         let is_here = |place: Place| self.is_here.is_none_or(|is_here| is_here(place));
         let change = announced(
             self.names,
@@ -64,7 +64,7 @@ impl Change<'_> {
     }
 
     /// Tells those who work elsewhere what they have to do, and what not any more.
-    fn announce(&self, mut change: Transaction, is_open: bool) -> Transaction {
+    fn announce(&self, mut change: Transaction) -> Transaction {
         let Some(is_here) = self.is_here else { return change };
         for command in self.commands {
             match command {
