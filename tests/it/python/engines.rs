@@ -176,3 +176,30 @@ async fn our_engine_goes_on_where_a_python_engine_was_killed() {
     assert_eq!(started(&hand, &id).await, ["t:a", "t:b", "t:c"].map(|name| (name.to_owned(), 1)));
     engine.close().await.unwrap();
 }
+
+#[tokio::test]
+async fn what_python_has_failed_and_restarted_goes_on_here_with_all_that_is_ready() {
+    let hand = Hand::new().await;
+    let first = hand.engine().await;
+    let run = first.run("{ a → c  b → d }", json!({"x": 1})).await.unwrap();
+    let id = run.id().clone();
+    let (a, b) = (hand.started(&id, "a").await, hand.started(&id, "b").await);
+    drop(run);
+    first.close().await.unwrap();
+    let mut killed = python(&hand).await;
+    hand.fail(&a, "no").await;
+    hand.end(&b, None).await;
+    assert_eq!([killed.line().await, killed.line().await], ["ended a", "ended b"]);
+    killed.kill().await;
+    client(&hand, &["restart", id.full()], &Value::Null).await;
+    let engine = compatible(&hand).await;
+    hand.end(&hand.started(&id, "a").await, None).await;
+    hand.end(&hand.started(&id, "c").await, None).await;
+    // Python has not started it, since the run had failed.
+    hand.end(&hand.started(&id, "d").await, Some(&json!({"d": 1}))).await;
+    hand.becomes(&id, Status::Finished).await;
+    assert_eq!(*in_time(hand.workflows().wait(&id)).await.unwrap().output.unwrap(), json!({"d": 1}));
+    let zeros = vec![0; hand.sum(&id, "S").len()];
+    assert_eq!((hand.sum(&id, "S"), hand.sum(&id, "A")), (zeros.clone(), zeros));
+    engine.close().await.unwrap();
+}
