@@ -73,6 +73,7 @@ impl Hand {
         self.append(self.ending(start)).await;
     }
 
+    #[allow(clippy::unused_self, reason = "it is said of a hand, as all that it does")]
     pub(crate) fn ending(&self, start: &Value) -> Event {
         Event::default()
             .with("name", start["name"].clone())
