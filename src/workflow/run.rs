@@ -63,14 +63,9 @@ impl Run {
     pub async fn wait(&self) -> Result<Progress, Error> {
         let Some(mut origin) = self.origin.clone() else { return self.workflows.wait(&self.id).await };
         let here = async move {
-            origin.wait_for(|progress| progress.status.is_over()).await.ok().map(|progress| progress.clone())
-        };
-        let here = async {
-            match here.await {
-                // It may have been restarted, which this process hears a little later.
-                Some(progress) if progress.status != Status::Finished => None,
-                progress => progress,
-            }
+            let over = origin.wait_for(|progress| progress.status.is_over()).await.ok()?.clone();
+            // What has failed may have been restarted, which this process hears a little later.
+            (over.status == Status::Finished).then_some(over)
         };
         if !self.workflows.is_open() {
             // Without an answer the engine that began it is gone.
