@@ -31,6 +31,24 @@ async fn python_works_on_a_diamond_with_all_that_goes_in_and_out() {
 }
 
 #[tokio::test]
+async fn python_works_for_a_native_engine_and_is_asked_again_by_its_policy() {
+    let hand = Hand::new().await;
+    let engine = hand.engine().await;
+    let _worker = task_worker(&hand, "t", &["--fail", "2"]).await;
+    let flow = "t:double → ? `$[?(@.n > 10)]` t:fail (- {retry: 3} -) → ? `$.none` t:never → t:last";
+    let run = engine.run(flow, json!({"n": 21})).await.unwrap();
+    let id = run.id().clone();
+    assert_eq!(*in_time(run.output()).await.unwrap().unwrap(), json!({"last": {"fail": {"n": 42}}}));
+    let counts = [("t:double", 1), ("t:fail", 3), ("t:last", 1)];
+    assert_eq!(started(&hand, &id).await, counts.map(|(name, count)| (name.to_owned(), count)));
+    for group in ["ending", "t"] {
+        hand.nothing_pending(group).await;
+    }
+    is_over(&hand, &id);
+    engine.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn what_fails_in_python_is_restarted_by_python_and_by_us() {
     let hand = Hand::new().await;
     let engine = compatible(&hand).await;
