@@ -2,7 +2,7 @@
 
 use super::run_flow::json_or_file;
 use super::workflow_arguments::WorkflowCommand;
-use super::{Global, Output, Usage, backend, note, run_flow, serve};
+use super::{Global, Output, Usage, backend, note, run_elsewhere, run_flow, serve};
 use anyhow::{Context, Result, bail};
 use mape::workflow::{
     Error, Inspected, Inspection, Phase, Place, RunId, Status, Waiting, WaitsFor, Workflows,
@@ -21,12 +21,19 @@ pub(super) async fn run(global: &Global, command: &WorkflowCommand, output: &mut
         backend::exists(global)?;
     }
     let backend = backend::shared(global).await?;
-    let done = on(global, &Workflows::new(&backend).named(global.names()), command, output).await;
+    let runs = Workflows::new(&backend).named(global.names());
+    let is_on_a_server = !backend.url().starts_with("file:");
+    let done = on(global, (&runs, is_on_a_server), command, output).await;
     backend.close().await;
     done
 }
 
-async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output: &mut Output) -> Result<()> {
+async fn on(
+    global: &Global,
+    (runs, is_on_a_server): (&Workflows, bool),
+    command: &WorkflowCommand,
+    output: &mut Output,
+) -> Result<()> {
     match command {
         WorkflowCommand::Run(_) | WorkflowCommand::Serve { .. } => Ok(()),
         WorkflowCommand::List { count, skip } => {
@@ -58,7 +65,11 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
             runs.delete(id).await?;
             output.write(format!("{id} is deleted"), &json!({"id": id.short(), "deleted": true}))
         }
-        WorkflowCommand::Pause { id } => say(id, runs.pause(id).await?, output),
+        WorkflowCommand::Pause { id } => {
+            let status = runs.pause(id).await?;
+            let text = format!("{:<12} {id}, paused", status.word());
+            output.write(text, &json!({"id": id.short(), "state": status}))
+        }
         WorkflowCommand::Resume { id } => say(id, runs.resume(id).await?, output),
         WorkflowCommand::Restart { id, from } => {
             let from = match from {
@@ -66,7 +77,11 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
                 None => None,
             };
             say(id, runs.restart(id, from).await?, output)?;
-            if !runs.inspect(id).await?.in_hand {
+            if is_on_a_server {
+                if !runs.is_attended().await? {
+                    note(global, "waits", run_elsewhere::UNATTENDED);
+                }
+            } else if !runs.inspect(id).await?.in_hand {
                 note(
                     global,
                     "waits",
@@ -97,6 +112,9 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
             say(&copy, runs.status(&copy).await?, output)
         }
         WorkflowCommand::Event { kind, data } => {
+            if kind.is_empty() {
+                return Err(Usage::error("an event has a kind, such as paid, and this one's is empty"));
+            }
             let data = data.as_deref().map_or(Ok(json!({})), |data| json_or_file("the data", data))?;
             if !data.is_object() {
                 return Err(Usage::error("the data of an event are its fields: write {\"NAME\": VALUE, …}"));
@@ -190,7 +208,8 @@ fn row(step: &Inspected, all: bool) -> String {
         row = format!("{row}  {}", waiting_for(waiting));
     }
     if let Some(reason) = &step.reason {
-        row = format!("{row}  ({reason})");
+        let before = if step.phase == Phase::Done { "failed before: " } else { "" };
+        row = format!("{row}  ({before}{reason})");
     }
     if all && let Some(output) = &step.output {
         row = format!("{row}  {output}");
