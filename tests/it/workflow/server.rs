@@ -191,8 +191,7 @@ fn who_begins_a_run_where_no_engine_is_at_work_is_told() {
     let (code, _, err) = run(&["run", "a.flow", "--id", "alone"]);
     assert_eq!((code, err.trim()), (0, nobody));
     let _serving = quiet(&program, &["worker", "--backend", &url]);
-    let state = |id: &str| server.cli(&["LLEN", &format!("workflow:{id}:S")]);
-    until("the worker has begun it", || state("alone") > "1".to_owned());
+    until("the worker goes on with it", || server.cli(&["SCARD", "mape:waiting"]) == "0");
     let (code, _, err) = run(&["run", "a.flow", "--id", "served"]);
     assert_eq!((code, err.contains(nobody)), (0, false), "{err}");
     assert_eq!(run(&["pause", "served"]).1.trim(), "RUNNING      served, paused");
@@ -203,6 +202,17 @@ fn who_begins_a_run_where_no_engine_is_at_work_is_told() {
     assert_eq!((code, out.trim(), err.as_str()), (0, "RUNNING      served", ""));
     let (code, _, err) = run(&["event", ""]);
     assert_eq!(code, 2, "{err}");
+}
+
+#[test]
+fn who_serves_a_server_leaves_what_it_has_not_to_workers_elsewhere() {
+    let server = RedisServer::start();
+    let (program, url) = (Program::new("server-others", "brew"), server.url());
+    let _serving = quiet(&program, &["serve", "--backend", &url]);
+    let (_simulating, _) = simulate(&program, &url, &["--wait-period", "0.05"]);
+    let (code, out, err) = program.run(&["run", "a.flow", "--wait", "--input", "[1]", "--backend", &url]);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), json!([1]));
 }
 
 #[test]
