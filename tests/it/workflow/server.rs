@@ -216,6 +216,28 @@ fn who_serves_a_server_leaves_what_it_has_not_to_workers_elsewhere() {
 }
 
 #[test]
+fn a_task_that_no_worker_has_shows() {
+    let server = RedisServer::start();
+    let (program, url) = (Program::new("server-untaken", "brew"), server.url());
+    // At once, not after half a minute.
+    std::fs::write(program.directory.join("config.yaml"), "workflow:\n  untaken_after: 0s\n").unwrap();
+    let _working = quiet(&program, &["worker", "--backend", &url]);
+    let id = ["--backend", &url];
+    let inspected = || program.run(&[&["inspect", "r"], &id[..]].concat()).1;
+    assert_eq!(program.run(&[&["run", "a.flow", "--id", "r"], &id[..]].concat()).0, 0);
+    until("nobody has the task", || {
+        inspected().contains("so none has this task, or whoever has it answers later")
+    });
+    server.cli(&["XGROUP", "CREATE", "workflows:run", "brewers", "0"]);
+    until("a group has no workers", || {
+        inspected().contains(": no worker of brewers is there, or they have enough")
+    });
+    server.cli(&["XREADGROUP", "GROUP", "brewers", "one", "STREAMS", "workflows:run", ">"]);
+    let taken = inspected();
+    assert!(taken.contains("active") && !taken.contains("nobody has taken it"), "{taken}");
+}
+
+#[test]
 fn whoever_waits_for_a_run_that_is_not_there_is_told_at_once() {
     let (url, program) = (RedisServer::shared_url(), Program::new("server-nobody", "brew"));
     let (code, _, err) = program.run(&["run", "--wait", "--id", "nobody-has-it", "--backend", &url]);
