@@ -1,7 +1,8 @@
 //! Runs on a server: in the form of littleflow, turned by several engines, worked on elsewhere.
 
+mod announced;
 mod compatible;
 mod foreign;
 mod form;
-mod hand;
+pub(crate) mod hand;
 mod sharing;
