@@ -46,7 +46,7 @@
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
 [operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; \
-[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows), their [workers](guide::workers) and the [language of flows](guide::flow_language); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -114,6 +114,9 @@ pub mod guide {
             #[doc = "[events]: crate::guide::events"]
             #[doc = "[workflows]: crate::guide::workflows"]
             #[doc = "[flow language]: crate::guide::flow_language"]
+            #[doc = "[workers]: crate::guide::workers"]
+            #[doc = "[distributed workflows]: crate::guide::distributed_workflows"]
+            #[doc = "[operations]: crate::guide::operations"]
             #[doc = "[testing]: crate::guide::testing"]
             #[doc = "[table]: crate::guide::operator_table"]
             #[doc = "[terms]: crate::guide::terms"]
@@ -135,6 +138,10 @@ pub mod guide {
     page!(flow_language, "../docs/spec/flow.md");
     #[cfg(feature = "flow")]
     page!(workers, "../docs/guide/workers.md");
+    #[cfg(feature = "flow")]
+    page!(distributed_workflows, "../docs/guide/distributed_workflows.md");
+    #[cfg(feature = "flow")]
+    page!(operations, "../docs/operations.md");
     #[cfg(feature = "flow")]
     page!(tasks, "../docs/guide/tasks.md");
     page!(testing, "../docs/guide/testing.md");

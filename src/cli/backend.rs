@@ -10,8 +10,9 @@ pub(super) async fn shared(global: &Global) -> Result<Backend> {
     let config = global.load()?;
     let Some(url) = config.backend.url.as_ref().map(|url| url.expose().to_owned()) else {
         return Err(Usage::error(
-            "no backend is named: give --backend file:DIR or redis://HOST:PORT, or set backend.url in config.yaml \
-             (`mape serve` uses file:./mape-data then)",
+            "no backend is named: give --backend file:DIR or redis://HOST:PORT, or --host HOST of a Redis server, \
+             or set REDIS_HOST, or backend.url in config.yaml (`mape serve` uses file:./mape-data then, `mape worker` \
+             the Redis server of this machine)",
         ));
     };
     Ok(Backend::attach(&url, options(&config)).await?)

@@ -75,7 +75,8 @@ async fn groups(global: &Global, name: &str, output: &mut Output) -> Result<()> 
     let backend = backend::shared(global).await?;
     let info = backend.events().log(name).info().await?;
     backend.close().await;
-    let mut lines = vec![format!("{name}: {} entries, the last event is {}", info.len, info.last)];
+    let entries = if info.len == 1 { "entry" } else { "entries" };
+    let mut lines = vec![format!("{name}: {} {entries}, the last event is {}", info.len, info.last)];
     lines.push(if info.groups.is_empty() {
         "no group reads it".to_owned()
     } else {

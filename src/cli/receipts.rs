@@ -18,9 +18,10 @@ pub(super) struct ReceiptsArguments {
 
 /// Takes receipts until Ctrl-C or SIGTERM.
 pub(super) async fn run(global: &Global, arguments: &ReceiptsArguments, output: &mut Output) -> Result<()> {
-    let told = pin!(told_to_end()?);
     let archive = arguments.archive.as_ref().map(Archive::in_directory).transpose()?;
     let backend = backend::on_redis(global).await?;
+    // Not before: until there is something to let go of, a signal ends the program at once.
+    let told = pin!(told_to_end()?);
     let log = backend.events().log(LogName::from(global.stream.as_str()));
     let receipts = Receipts::of(&log).await?;
     let what = format!("taking the receipts of {} on {}; Ctrl-C ends it", global.stream, backend.url());

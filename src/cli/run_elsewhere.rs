@@ -14,6 +14,8 @@ use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Duration;
 
+/// What is said of a run on a server that no engine is on.
+pub(super) const UNATTENDED: &str = "no engine is at work there now: `mape worker` goes on with it";
 /// How often it is looked how far a run is.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -39,11 +41,18 @@ pub(super) async fn leave(
             known(global, staying)?.define(Workflow::parse(text.as_str()).into_graph()?)?;
             runs.submit(Some(id), &text, input).await?
         }
-        None if arguments.wait => id,
+        None if arguments.wait => {
+            runs.status(&id).await?;
+            id
+        }
         None => return Err(Usage::error("--detach needs a file with a flow")),
     };
+    let is_unattended = staying.is_on_a_server() && !runs.is_attended().await?;
+    if is_unattended {
+        note(global, "unattended", UNATTENDED);
+    }
     if !arguments.wait {
-        if !global.json {
+        if !global.json && !is_unattended {
             note(global, "detached", "whatever engine runs on the backend, now or next, goes on with it");
         }
         // As littleflow says it; where scripts have long read the id alone, they still do.
@@ -51,7 +60,8 @@ pub(super) async fn leave(
             if staying.is_on_a_server() { format!("workflow {id} is running") } else { id.to_string() };
         return output.write(text, &json!({"id": id.short(), "state": "RUNNING"}));
     }
-    note(global, "run", &format!("workflow {id} is running on {on}"));
+    let what = if arguments.flow.is_some() { "is running" } else { "is" };
+    note(global, "run", &format!("workflow {id} {what} on {on}"));
     let progress = tokio::select! {
         biased;
         () = told => bail!("told to end before the run {id} was over; it goes on, and `mape run --wait --id {id} --backend {on}` waits for it"),

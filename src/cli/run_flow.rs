@@ -94,7 +94,7 @@ async fn host(
     if let Err(error) = engine.close().await {
         tracing::debug!(%error, "others go on with the runs a little later");
     }
-    progress.map_err(|error| with_hint(error, arguments.tasks))
+    progress.map_err(|error| with_hint(error, arguments.tasks, staying.is_in_memory()))
 }
 
 async fn through(
@@ -129,10 +129,13 @@ async fn through(
 }
 
 /// What to do about tasks that are missing.
-fn with_hint(error: anyhow::Error, set: Option<TaskSet>) -> anyhow::Error {
+fn with_hint(error: anyhow::Error, set: Option<TaskSet>, is_in_memory: bool) -> anyhow::Error {
     let Some(Error::UnknownTask { missing, .. }) = error.downcast_ref() else { return error };
     if set != Some(TaskSet::Exec) && missing.iter().any(|name| name.starts_with("exec:")) {
         return anyhow!("{error}; programs are run with --tasks exec, if workflow.exec.allow names them");
+    }
+    if is_in_memory {
+        return anyhow!("{error}; workers elsewhere have tasks on a server, which --host or --backend names");
     }
     error
 }

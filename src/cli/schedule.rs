@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ScheduleCommand {
-    /// Begin a flow again and again; `mape serve` makes the runs
+    /// Begin a flow again and again; `mape serve` and `mape worker` make the runs
     Add {
         /// The name, with which the ids of the runs begin
         name: String,

@@ -18,13 +18,16 @@ const LOOKED_THROUGH: usize = 10_000;
 
 /// Goes on with the runs of the backend until Ctrl-C or SIGTERM.
 pub(super) async fn run(global: &Global, tasks: Option<TaskSet>) -> Result<()> {
-    let told = pin!(told_to_end()?);
     let mut staying = Staying::served(global).await?;
+    // Not before: until there is something to let go of, a signal ends the program at once.
+    let told = pin!(told_to_end()?);
     let app = App::with_backend(staying.backend.clone());
-    let engine = Engine::with(run_flow::tasks(global, tasks, &staying.backend)?)
-        .named(global.names())
-        .start(&app)
-        .await?;
+    let mut tasks = run_flow::tasks(global, tasks, &staying.backend)?;
+    // What nobody has here is for workers elsewhere.
+    if staying.is_on_a_server() {
+        tasks = tasks.and_others();
+    }
+    let engine = Engine::with(tasks).named(global.names()).start(&app).await?;
     let served = serve(global, &mut staying, &engine, told).await;
     let closed = engine.close().await;
     staying.close().await;

@@ -33,8 +33,9 @@ const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Carries out all tasks but the built-in ones until Ctrl-C or SIGTERM, by waiting.
 pub(super) async fn run(global: &Global, arguments: &SimulateArguments) -> Result<()> {
-    let told = told_to_end()?;
     let backend = backend::on_redis(global).await?;
+    // Not before: until there is something to let go of, a signal ends the program at once.
+    let told = told_to_end()?;
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let worker = Worker::new(arguments.group.as_str(), tasks(arguments, seed, global.json))
         .log(global.stream.as_str());

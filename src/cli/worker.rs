@@ -47,8 +47,9 @@ impl WorkerArguments {
 
 /// Goes on with runs until Ctrl-C or SIGTERM.
 pub(super) async fn run(global: &Global, arguments: &WorkerArguments) -> Result<()> {
-    let mut told = pin!(told_to_end()?);
     let backend = backend::on_redis(global).await?;
+    // Not before: until there is something to let go of, a signal ends the program at once.
+    let mut told = pin!(told_to_end()?);
     let app = App::with_backend(backend.clone());
     // What nobody has here is for workers elsewhere.
     let tasks = run_flow::tasks(global, arguments.tasks, &backend)?.and_others();

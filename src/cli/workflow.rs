@@ -2,13 +2,14 @@
 
 use super::run_flow::json_or_file;
 use super::workflow_arguments::WorkflowCommand;
-use super::{Global, Output, Usage, backend, note, run_flow, serve};
+use super::{Global, Output, Usage, announced, backend, note, run_elsewhere, run_flow, serve};
 use anyhow::{Context, Result, bail};
+use mape::backend::Backend;
 use mape::workflow::{
     Error, Inspected, Inspection, Phase, Place, RunId, Status, Waiting, WaitsFor, Workflows,
 };
 use serde_json::{Value as Json, json};
-use std::time::Duration;
+use std::collections::HashMap;
 
 pub(super) async fn run(global: &Global, command: &WorkflowCommand, output: &mut Output) -> Result<()> {
     if let WorkflowCommand::Run(arguments) = command {
@@ -21,12 +22,19 @@ pub(super) async fn run(global: &Global, command: &WorkflowCommand, output: &mut
         backend::exists(global)?;
     }
     let backend = backend::shared(global).await?;
-    let done = on(global, &Workflows::new(&backend).named(global.names()), command, output).await;
+    let runs = Workflows::new(&backend).named(global.names());
+    let done = on(global, &backend, &runs, command, output).await;
     backend.close().await;
     done
 }
 
-async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output: &mut Output) -> Result<()> {
+async fn on(
+    global: &Global,
+    backend: &Backend,
+    runs: &Workflows,
+    command: &WorkflowCommand,
+    output: &mut Output,
+) -> Result<()> {
     match command {
         WorkflowCommand::Run(_) | WorkflowCommand::Serve { .. } => Ok(()),
         WorkflowCommand::List { count, skip } => {
@@ -42,11 +50,7 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
             }
             Ok(())
         }
-        WorkflowCommand::Inspect { id, all } => {
-            let inspection = runs.inspect(id).await?;
-            let untaken = global.load()?.workflow.untaken_after;
-            output.write(table(&inspection, *all, untaken), &inspection)
-        }
+        WorkflowCommand::Inspect { id, all } => inspect(global, backend, runs, (id, *all), output).await,
         WorkflowCommand::Terminate { id } => match runs.terminate(id).await {
             // It was asked for before, perhaps by this command, whose answer did not arrive.
             Err(Error::Unchanged { .. }) if runs.status(id).await? == Status::Terminated => {
@@ -58,7 +62,11 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
             runs.delete(id).await?;
             output.write(format!("{id} is deleted"), &json!({"id": id.short(), "deleted": true}))
         }
-        WorkflowCommand::Pause { id } => say(id, runs.pause(id).await?, output),
+        WorkflowCommand::Pause { id } => {
+            let status = runs.pause(id).await?;
+            let text = format!("{:<12} {id}, paused", status.word());
+            output.write(text, &json!({"id": id.short(), "state": status}))
+        }
         WorkflowCommand::Resume { id } => say(id, runs.resume(id).await?, output),
         WorkflowCommand::Restart { id, from } => {
             let from = match from {
@@ -66,14 +74,7 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
                 None => None,
             };
             say(id, runs.restart(id, from).await?, output)?;
-            if !runs.inspect(id).await?.in_hand {
-                note(
-                    global,
-                    "waits",
-                    &format!("nobody has it in hand: `mape run --id {id}` or `mape serve` goes on with it"),
-                );
-            }
-            Ok(())
+            tell_if_it_waits(global, backend, runs, id).await
         }
         WorkflowCommand::Archive { id, to } => {
             let archive = runs.archive(id).await?;
@@ -97,6 +98,9 @@ async fn on(global: &Global, runs: &Workflows, command: &WorkflowCommand, output
             say(&copy, runs.status(&copy).await?, output)
         }
         WorkflowCommand::Event { kind, data } => {
+            if kind.is_empty() {
+                return Err(Usage::error("an event has a kind, such as paid, and this one's is empty"));
+            }
             let data = data.as_deref().map_or(Ok(json!({})), |data| json_or_file("the data", data))?;
             if !data.is_object() {
                 return Err(Usage::error("the data of an event are its fields: write {\"NAME\": VALUE, …}"));
@@ -161,7 +165,41 @@ async fn can_end(runs: &Workflows, id: &RunId, name: &str, at: Place) -> Result<
     }
 }
 
-fn table(run: &Inspection, all: bool, untaken_after: Duration) -> String {
+async fn inspect(
+    global: &Global,
+    backend: &Backend,
+    runs: &Workflows,
+    (id, all): (&RunId, bool),
+    output: &mut Output,
+) -> Result<()> {
+    let (inspection, after) = (runs.inspect(id).await?, global.load()?.workflow.untaken_after);
+    let mut untaken = announced::untaken(backend, &runs.names().log, &inspection, after).await?;
+    let own = inspection.steps.iter().filter_map(|step| {
+        let since = step.untaken.filter(|untaken| *untaken >= after)?;
+        Some((place(step), format!("nobody has taken it for {} s", since.as_secs())))
+    });
+    untaken.extend(own);
+    output.write(table(&inspection, all, &untaken), &inspection)
+}
+
+/// Tells who would go on with a run, if nobody does.
+async fn tell_if_it_waits(global: &Global, backend: &Backend, runs: &Workflows, id: &RunId) -> Result<()> {
+    if !backend.url().starts_with("file:") {
+        if !runs.is_attended().await? {
+            note(global, "waits", run_elsewhere::UNATTENDED);
+        }
+    } else if !runs.inspect(id).await?.in_hand {
+        let who = format!("nobody has it in hand: `mape run --id {id}` or `mape serve` goes on with it");
+        note(global, "waits", &who);
+    }
+    Ok(())
+}
+
+fn place(step: &Inspected) -> Place {
+    Place { node: step.index, part: step.part }
+}
+
+fn table(run: &Inspection, all: bool, untaken: &HashMap<Place, String>) -> String {
     let paused = if run.paused { ", paused" } else { "" };
     let abandoned = if run.in_hand || run.status.is_over() { "" } else { ", in nobody's hands" };
     let mut lines = vec![format!("{} is {}{paused}{abandoned}", run.id, run.status)];
@@ -169,9 +207,7 @@ fn table(run: &Inspection, all: bool, untaken_after: Duration) -> String {
     lines.extend(time("began", &run.began).into_iter().chain(time("ended", &run.ended)));
     for step in run.steps.iter().filter(|step| all || (step.task && step.phase != Phase::Idle)) {
         lines.push(row(step, all));
-        if let Some(untaken) = step.untaken.filter(|untaken| *untaken >= untaken_after) {
-            lines.push(format!("         nobody has taken it for {} s", untaken.as_secs()));
-        }
+        lines.extend(untaken.get(&place(step)).map(|untaken| format!("         {untaken}")));
     }
     lines.extend(run.failures.iter().map(|failure| format!("{failure}")));
     if let Some(output) = &run.output {
@@ -184,13 +220,14 @@ fn row(step: &Inspected, all: bool) -> String {
     let items: Vec<String> = step.items.iter().map(u32::to_string).collect();
     let item = if items.is_empty() { String::new() } else { format!(" item {}", items.join(".")) };
     let phase = format!("{:?}", step.phase).to_lowercase();
-    let place = Place { node: step.index, part: step.part }.to_string();
+    let place = place(step).to_string();
     let mut row = format!("  {place:<6} {phase:<12} attempt {}  {}{item}", step.attempt, step.name);
     if let Some(waiting) = &step.waiting {
         row = format!("{row}  {}", waiting_for(waiting));
     }
     if let Some(reason) = &step.reason {
-        row = format!("{row}  ({reason})");
+        let before = if step.phase == Phase::Done { "failed before: " } else { "" };
+        row = format!("{row}  ({before}{reason})");
     }
     if all && let Some(output) = &step.output {
         row = format!("{row}  {output}");

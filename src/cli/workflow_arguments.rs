@@ -93,6 +93,7 @@ pub(super) enum WorkflowCommand {
         /// The task
         name: String,
         /// Its index in the flow; in an iteration with the part, such as 3.2, as `inspect` shows it
+        #[arg(value_parser = place)]
         index: Place,
         /// Its output, as JSON or @FILE
         #[arg(long, value_name = "JSON", conflicts_with = "failure")]
@@ -134,6 +135,11 @@ pub(super) enum TaskSet {
     Simulate,
     /// The built-in tasks, and also programs: those that workflow.exec.allow names
     Exec,
+}
+
+fn place(text: &str) -> Result<Place, String> {
+    text.parse()
+        .map_err(|_| "write the number of a step as `mape inspect` shows it, such as 3 or 3.2".to_owned())
 }
 
 /// The name of a run, such as can stand in a line.

@@ -177,6 +177,31 @@ impl Turner {
 }
 
 impl Workflows {
+    /// Whether an engine is at work on this server, of whatever kind: one of this library that gives signs of life, or
+    /// another program that has asked for events within half a minute. Elsewhere than on a server it cannot be told, and
+    /// is false.
+    ///
+    /// # Errors
+    ///
+    /// What the backend says.
+    ///
+    /// # Cancel safety
+    ///
+    /// Yes: it only reads.
+    pub async fn is_attended(&self) -> Result<bool, Error> {
+        let engines = self.log().event_log().consumers(&self.names().log, &self.names().ending).await?;
+        for engine in engines {
+            let lives = match engine.name.as_str().strip_prefix(OURS) {
+                Some(id) => history::lives(&**self.store(), &id.into()).await?,
+                None => engine.idle < GONE,
+            };
+            if lives {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// A program of another kind that turns runs, too.
     pub(super) async fn foreign_engine(&self) -> Result<Option<ConsumerName>, Error> {
         self.foreign(&self.names().ending).await

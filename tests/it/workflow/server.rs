@@ -180,3 +180,87 @@ async fn the_same_seed_decides_the_same() {
     assert!(both.iter().all(|step| one[*step] == again[*step]), "{one:?}\n{again:?}");
     assert!(both.iter().any(|step| other.get(*step) != one.get(*step)), "{one:?}\n{other:?}");
 }
+
+#[test]
+fn who_begins_a_run_where_no_engine_is_at_work_is_told() {
+    let server = RedisServer::start();
+    let (program, url) =
+        (Program::new("server-unattended", "echo → wait:event (- event: rung -)"), server.url());
+    let run = |arguments: &[&str]| program.run(&[arguments, &["--backend", &url]].concat());
+    let nobody = "no engine is at work there now: `mape worker` goes on with it";
+    let (code, _, err) = run(&["run", "a.flow", "--id", "alone"]);
+    assert_eq!((code, err.trim()), (0, nobody));
+    let _serving = quiet(&program, &["worker", "--backend", &url]);
+    until("the worker goes on with it", || server.cli(&["SCARD", "mape:waiting"]) == "0");
+    let (code, _, err) = run(&["run", "a.flow", "--id", "served"]);
+    assert_eq!((code, err.contains(nobody)), (0, false), "{err}");
+    assert_eq!(run(&["pause", "served"]).1.trim(), "RUNNING      served, paused");
+    for _ in 0..2 {
+        assert_eq!(run(&["terminate", "served"]).0, 0);
+    }
+    let (code, out, err) = run(&["restart", "served"]);
+    assert_eq!((code, out.trim(), err.as_str()), (0, "RUNNING      served", ""));
+    let (code, _, err) = run(&["event", ""]);
+    assert_eq!(code, 2, "{err}");
+}
+
+#[test]
+fn who_serves_a_server_leaves_what_it_has_not_to_workers_elsewhere() {
+    let server = RedisServer::start();
+    let (program, url) = (Program::new("server-others", "brew"), server.url());
+    let _serving = quiet(&program, &["serve", "--backend", &url]);
+    let (_simulating, _) = simulate(&program, &url, &["--wait-period", "0.05"]);
+    let (code, out, err) = program.run(&["run", "a.flow", "--wait", "--input", "[1]", "--backend", &url]);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), json!([1]));
+}
+
+#[test]
+fn a_task_that_no_worker_has_shows() {
+    let server = RedisServer::start();
+    let (program, url) = (Program::new("server-untaken", "brew"), server.url());
+    // At once, not after half a minute.
+    std::fs::write(program.directory.join("config.yaml"), "workflow:\n  untaken_after: 0s\n").unwrap();
+    let _working = quiet(&program, &["worker", "--backend", &url]);
+    let id = ["--backend", &url];
+    let inspected = || program.run(&[&["inspect", "r"], &id[..]].concat()).1;
+    assert_eq!(program.run(&[&["run", "a.flow", "--id", "r"], &id[..]].concat()).0, 0);
+    until("nobody has the task", || {
+        inspected().contains("so none has this task, or whoever has it answers later")
+    });
+    server.cli(&["XGROUP", "CREATE", "workflows:run", "brewers", "0"]);
+    until("a group has no workers", || {
+        inspected().contains(": no worker of brewers is there, or they have enough")
+    });
+    server.cli(&["XREADGROUP", "GROUP", "brewers", "one", "STREAMS", "workflows:run", ">"]);
+    let taken = inspected();
+    assert!(taken.contains("active") && !taken.contains("nobody has taken it"), "{taken}");
+}
+
+#[test]
+fn whoever_waits_for_a_run_that_is_not_there_is_told_at_once() {
+    let (url, program) = (RedisServer::shared_url(), Program::new("server-nobody", "brew"));
+    let (code, _, err) = program.run(&["run", "--wait", "--id", "nobody-has-it", "--backend", &url]);
+    assert_eq!((code, err.starts_with("error: there is no run nobody-has-it")), (1, true), "{err}");
+    let (code, _, err) = program.run(&["run", "a.flow", "--backend", "memory:"]);
+    assert_eq!(code, 1);
+    assert!(
+        err.contains("workers elsewhere have tasks on a server, which --host or --backend names"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_program_that_waits_for_its_server_can_be_told_to_end() {
+    let program = Program::new("server-away", "");
+    // Somebody who holds the port and answers nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", silent.local_addr().unwrap());
+    for command in ["worker", "serve", "simulate", "receipts"] {
+        let mut child = program.command(&[command, "--backend", &url]).stderr(Stdio::null()).spawn().unwrap();
+        silent.accept().unwrap();
+        let id = child.id().to_string();
+        assert!(std::process::Command::new("kill").arg(&id).status().unwrap().success());
+        until(command, || child.try_wait().unwrap().is_some());
+    }
+}
