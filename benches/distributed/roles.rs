@@ -115,6 +115,10 @@ async fn serve(engine: &Engine) {
         let mut runs = tokio::task::JoinSet::new();
         for _ in 0..count {
             let permit = at_once.clone().acquire_owned().await.unwrap();
+            // What has ended is not kept.
+            while let Some(ended) = runs.try_join_next() {
+                ended.unwrap();
+            }
             let (engine, graph) = (engine.clone(), graph.clone());
             runs.spawn(async move {
                 let run = engine.run_graph(graph, Value::Null).await.unwrap();
