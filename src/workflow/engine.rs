@@ -393,6 +393,8 @@ async fn events(
 ) -> Result<impl Stream<Item = Report> + Send + use<>, Error> {
     let group = workflows.log().group(&workflows.names().ending).consumer(format!("{OURS}{engine}"));
     let group = if receipts { group.receipts() } else { group };
+    // What one that is gone had read is taken up as soon as what it had in hand.
+    let group = group.lease(LEASE);
     // Whatever its deliveries come to nothing for, the end of a task does not go to the dead letters.
     let group = group.attempts(u64::MAX);
     let events = group.select(["end-task", "control-workflow", "start-workflow"]).source::<Value>().await?;
