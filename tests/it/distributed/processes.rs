@@ -69,6 +69,12 @@ impl Program {
         self.said.lock().unwrap().clone()
     }
 
+    pub(super) fn signal(&self, name: &str) {
+        let Some((child, _)) = &self.running else { return };
+        let kill = format!("kill -{name} {}", child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success(), "{kill}");
+    }
+
     /// `kill -9`; returns when it is gone.
     pub(super) fn kill(&mut self) {
         let Some((mut child, reader)) = self.running.take() else { return };
@@ -79,8 +85,8 @@ impl Program {
 
     /// SIGTERM; returns when it is gone. It has to end well.
     pub(super) fn end(&mut self) {
+        self.signal("TERM");
         let Some((mut child, reader)) = self.running.take() else { return };
-        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
         let status = child.wait().unwrap();
         reader.join().unwrap();
         assert!(status.success(), "{status}: {:?}", self.said());
