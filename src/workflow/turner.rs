@@ -216,7 +216,12 @@ impl Turner {
         // Only then: what has just ended is no longer in hand, and is not to be started again for that.
         run.reconcile(now, loaded);
         run.tell();
-        if !run.has_happened() && !run.takes {
+        let touched = run.has_happened() || run.takes;
+        if owner == Owner::Us && !was_ours {
+            self.limit(id, loaded, now);
+        }
+        let Some(run) = self.runs.get_mut(id) else { return };
+        if !touched {
             run.deliveries.drain(..).for_each(|delivery| delivery.acknowledge());
             self.touched.retain(|other| other != id);
             self.perform(id, now);

@@ -195,6 +195,46 @@ async fn a_request_that_is_answered_later_is_sent_once_though_its_engine_was_kil
     tokio::join!(callback(MODES[0], true), callback(MODES[1], true), callback(MODES[1], false));
 }
 
+async fn limited(mode: &[&str]) {
+    let hand = Hand::new().await;
+    let mut engine = Program::started(&hand.server, mode).await;
+    let id = submit(&hand, "l", "slow (- timeout: 3s -)").await;
+    hand.started(&id, "slow").await;
+    sleep(Duration::from_millis(300)).await;
+    engine.kill();
+    engine.start();
+    hand.becomes(&id, Status::Failed).await;
+    let (began, ended) = times(&hand, &id).await;
+    on_time(ended.saturating_sub(began), Duration::from_secs(3));
+    assert_eq!(hand.events("cancel-task").await.len(), 1);
+    assert_eq!(hand.events("failed-workflow").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_task_elsewhere_takes_too_long_after_its_timeout_though_its_engine_was_killed() {
+    tokio::join!(limited(MODES[0]), limited(MODES[1]));
+}
+
+async fn abandoned(mode: &[&str]) {
+    let hand = Hand::new().await;
+    let mut engine = Program::started(&hand.server, mode).await;
+    let id = submit(&hand, "t", "{ a b } → c").await;
+    hand.started(&id, "b").await;
+    hand.workflows().terminate(&id).await.unwrap();
+    sleep(Duration::from_millis(300)).await;
+    assert_eq!(hand.workflows().status(&id).await.unwrap(), Status::Terminating);
+    engine.kill();
+    engine.start();
+    hand.becomes(&id, Status::Terminated).await;
+    assert_eq!(hand.events("terminated-workflow").await.len(), 1);
+    assert_eq!(hand.starts(&id).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_run_that_is_terminated_is_over_though_its_engine_and_its_workers_are_gone() {
+    tokio::join!(abandoned(MODES[0]), abandoned(MODES[1]));
+}
+
 async fn terminated(mode: &[&str], worker_lives: bool) {
     let hand = Hand::new().await;
     let _engine = Program::started(&hand.server, mode).await;
