@@ -351,6 +351,8 @@ impl Starting {
             super::lifecycle::spawn(&own, &workflows, &id).await?;
             for (space, tasks) in apart {
                 let worker = Worker::new(space, tasks).log(&workflows.names().log).receipts();
+                // A wait may be longer than the lives of any number of engines.
+                let worker = worker.attempts(u64::MAX);
                 workers.push(worker.concurrency(ANNOUNCED_AT_ONCE).start(app).await?);
             }
         }
