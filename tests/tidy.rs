@@ -227,13 +227,17 @@ fn the_table_of_operators_names_them_all() {
 }
 
 #[test]
-fn tests_that_the_architecture_names_exist() {
-    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+fn tests_that_documents_name_exist() {
     let tests: Vec<_> = sources("tests").into_iter().map(|file| file.code).collect();
-    // A test's name is a sentence: no other name in that text has so many words.
-    let names = text.split('`').skip(1).step_by(2).filter(|code| code.matches('_').count() > 3);
-    let gone = names.filter(|name| !tests.iter().any(|code| code.contains(&format!("fn {name}("))));
-    report("these tests are gone or have another name", gone.map(String::from));
+    let mut gone = Vec::new();
+    for document in ["ARCHITECTURE.md", "docs/compatibility.md"] {
+        let text = fs::read_to_string(root().join(document)).unwrap();
+        // A test's name is a sentence: no other name in these texts has so many words.
+        let names = text.split('`').skip(1).step_by(2).filter(|code| code.matches('_').count() > 3);
+        let unknown = names.filter(|name| !tests.iter().any(|code| code.contains(&format!("fn {name}("))));
+        gone.extend(unknown.map(|name| format!("{document}: {name}")));
+    }
+    report("these tests are gone or have another name", gone);
 }
 
 #[test]

@@ -41,6 +41,9 @@ pub struct Transaction {
     conditions: Vec<Condition>,
     steps: Vec<(Key, Command)>,
     log_steps: Vec<LogStep>,
+    /// Whether the versions that keys have then are of no interest.
+    #[serde(default)]
+    unversioned: bool,
 }
 
 /// What a [`Transaction`] does to a log; behind its commands, in the order stated.
@@ -108,6 +111,18 @@ impl Committed {
     }
 }
 
+impl Transaction {
+    /// Without an answer that has [versions](Committed::versions), which cost a look at each value that is set.
+    pub(crate) fn unversioned(self) -> Self {
+        Self { unversioned: true, ..self }
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_unversioned(&self) -> bool {
+        self.unversioned
+    }
+}
+
 /// Conditions.
 impl Transaction {
     /// Without conditions and commands.
@@ -119,8 +134,24 @@ impl Transaction {
     pub fn and(mut self, other: Self) -> Self {
         self.conditions.extend(other.conditions);
         self.steps.extend(other.steps);
-        self.log_steps.extend(other.log_steps);
+        for step in other.log_steps {
+            self.add_log_step(step);
+        }
         self
+    }
+
+    /// Acknowledgements for one group are one step.
+    fn add_log_step(&mut self, step: LogStep) {
+        if let LogStep::Acknowledge(log, group, ids) = &step {
+            let same = self.log_steps.iter_mut().find_map(|held| match held {
+                LogStep::Acknowledge(of, by, held) if of == log && by == group => Some(held),
+                _ => None,
+            });
+            if let Some(held) = same {
+                return held.extend(ids);
+            }
+        }
+        self.log_steps.push(step);
     }
 
     /// Only if `condition` holds.
@@ -263,7 +294,7 @@ impl Transaction {
 
     /// Acknowledges an event of a log for a group.
     pub fn acknowledge(mut self, log: impl Into<LogName>, group: impl Into<GroupName>, id: EventId) -> Self {
-        self.log_steps.push(LogStep::Acknowledge(log.into(), group.into(), vec![id]));
+        self.add_log_step(LogStep::Acknowledge(log.into(), group.into(), vec![id]));
         self
     }
 

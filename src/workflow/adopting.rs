@@ -14,6 +14,10 @@ use std::time::Duration;
 const EVENTS: u64 = 10_000;
 /// For how long a run is kept in mind that others go on with.
 const IN_MIND: Duration = Duration::from_secs(10);
+/// For how long nothing has happened to a run that others go on with, before it is looked at.
+const A_WHILE: Duration = Duration::from_millis(500);
+/// How many statuses are asked for at a time.
+const TOGETHER: usize = 512;
 /// A consumer that has asked for nothing for so long is gone.
 const GONE: Duration = Duration::from_secs(30);
 /// What the names of our consumers begin with.
@@ -135,7 +139,10 @@ impl Turner {
         }
         self.look_at_others().await;
         let long_ago = |run: &Hosted| now.since(run.touched) > IN_MIND;
-        self.runs.retain(|_, run| run.owner == Owner::Us || run.is_touched() || !long_ago(run));
+        self.runs.retain(|_, run| {
+            run.owner == Owner::Us || run.is_touched() || run.is_waited_for() || !long_ago(run)
+        });
+        self.look_after_others(now).await;
         let Ok((waiting, owned)) = history::unattended(&*store).await else { return };
         self.refused.retain(|id| waiting.contains(id) || owned.iter().any(|(other, _)| other == id));
         let mut living = HashMap::<Data, bool>::new();
@@ -162,6 +169,24 @@ impl Turner {
         }
         for id in abandoned {
             self.adopt(&id, now).await;
+        }
+    }
+
+    /// Looks how far runs are that others go on with, and for whose end somebody waits here.
+    async fn look_after_others(&mut self, now: Time) {
+        let waited = self.runs.values().filter(|run| {
+            let is_waited_for = run.owner != Owner::Us && !run.is_touched() && run.is_waited_for();
+            is_waited_for && now.since(run.touched) > A_WHILE
+        });
+        let ids: Vec<RunId> = waited.map(|run| run.id.clone()).collect();
+        for ids in ids.chunks(TOGETHER) {
+            let Ok(statuses) = history::statuses(&**self.workflows.store(), ids).await else { return };
+            for (id, status) in ids.iter().zip(statuses) {
+                let known = self.runs.get(id).map(|run| run.state.status());
+                if status != known {
+                    self.reload(id, now).await;
+                }
+            }
         }
     }
 

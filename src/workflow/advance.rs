@@ -46,6 +46,9 @@ impl<'a> Turn<'a> {
 
     /// Fires all that is ready, until nothing is; then says what has become of the run.
     pub(super) fn settle(&mut self) {
+        if self.state.starts() {
+            self.release();
+        }
         while let Some(place) = self.work.pop_front() {
             if self.state.starts() { self.fire(place) } else { self.state.held.push(place) }
         }
@@ -54,9 +57,22 @@ impl<'a> Turn<'a> {
         }
         match self.state.status {
             Status::Terminating => self.state.status = Status::Terminated,
-            Status::Running if self.state.held.is_empty() && !self.state.paused => self.conclude(),
+            Status::Running if self.state.held.is_empty() && !self.state.paused => {
+                if self.state.output.is_none() && self.is_left_ready() {
+                    return self.settle();
+                }
+                self.conclude();
+            }
             _ => {}
         }
+    }
+
+    /// Looks for what others have left ready and not started, before a standstill is a failure.
+    fn is_left_ready(&mut self) -> bool {
+        for node in 0..self.graph().nodes().len() {
+            self.look(Place::of(node, 0));
+        }
+        !self.work.is_empty()
     }
 
     fn conclude(&mut self) {

@@ -63,7 +63,8 @@ impl Found {
         };
         for node in 0..graph.nodes().len() {
             let index = Place::of(node, 0).node;
-            let is_active = at(read.active, node) > 0;
+            // Python tells the end of a run before it writes that its last step has ended.
+            let is_active = at(read.active, node) > 0 && read.status != Status::Finished;
             let threshold = i64::try_from(graph.threshold(node).max(1)).unwrap_or(i64::MAX);
             // Python takes off what a start uses up only after the start.
             let used_up = if is_active { threshold } else { 0 };
@@ -76,7 +77,9 @@ impl Found {
                 found.failed.push(index);
             } else if is_active {
                 found.active.push(index);
-            } else if read.ended.get(node).copied().unwrap_or(false) {
+            } else if read.ended.get(node).copied().unwrap_or(false)
+                || read.status == Status::Finished && read.outputs.contains_key(&index)
+            {
                 found.ended.push((index, read.outputs.get(&index).cloned()));
             }
         }
@@ -144,9 +147,11 @@ impl Turn<'_> {
         state.output =
             state.slots.last().filter(|slot| slot.has_passed()).and_then(|slot| slot.output.clone());
         let ready = (0..graph.nodes().len()).map(|node| Place::of(node, 0));
-        // What others would start if the run went on, they start when it does.
-        state.held =
-            if is_over { ready.filter(|place| state.can_fire(graph, *place)).collect() } else { Vec::new() };
+        // What others would start if the run went on, they start when it does. A restart of theirs only begins again what
+        // was in work; what was held back then starts with the next end of a task.
+        let held = std::mem::take(&mut state.held);
+        let is_held = |place: &Place| is_over || held.contains(place);
+        state.held = ready.filter(|place| is_held(place) && state.can_fire(graph, *place)).collect();
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Loaded {
     pub(super) here: HashSet<(Place, u32)>,
     /// The engine that has work of it in its process.
     pub(super) owner: Option<Data>,
+    /// The engine that has begun it.
+    pub(super) origin: Option<Data>,
     /// How it stands in the form of littleflow, if it is kept in that.
     pub(super) wire: Option<Wire>,
     /// What others have made of it since our last change; the state has it already.
@@ -62,6 +64,9 @@ async fn run(store: &dyn Store, key: &Key, command: impl Into<StoreCommand>) -> 
 /// The field of a history that has the definition, where that cannot stand elsewhere.
 const FLOW: &str = "flow";
 
+/// The field with the engine that began the run, where any may end it.
+pub(super) const ORIGIN: &str = "origin";
+
 /// Reads a run and its whole history; `is_open` if programs of other kinds read and write it, too.
 pub(super) async fn load(store: &dyn Store, id: &RunId, is_open: bool) -> Result<Loaded, Error> {
     let damaged = |reason: String| Error::Damaged { id: id.clone(), reason };
@@ -76,7 +81,7 @@ pub(super) async fn load(store: &dyn Store, id: &RunId, is_open: bool) -> Result
     let mut next = || replies.next().unwrap_or(Reply::Nil);
     let data = |reply: Reply, key: &Key| reply.non_nil().map(|reply| reply.data(key)).transpose();
     let form = data(next(), &form)?.ok_or_else(|| Error::NoRun { id: id.clone() })?;
-    let (flow, records) = records(next().pairs(&steps)?).map_err(damaged)?;
+    let Parts { flow, origin, records } = parts(next().pairs(&steps)?).map_err(damaged)?;
     let owner = data(next(), &Key::from(keys::OWNERS))?;
     let stands = if is_open { Some(read_standing(&mut next, id)?) } else { None };
     let kept = match (flow, form.as_str()) {
@@ -89,7 +94,8 @@ pub(super) async fn load(store: &dyn Store, id: &RunId, is_open: bool) -> Result
     let (mut fresh, mut here) = (Vec::new(), HashSet::new());
     replay(&definition, &mut state, &records, &mut fresh);
     here.extend(records.iter().flat_map(|record| record.here.iter().copied()));
-    let loaded = Loaded { definition, kept, records, state, fresh, here, owner, wire: None, found: None };
+    let loaded =
+        Loaded { definition, kept, records, state, fresh, here, owner, origin, wire: None, found: None };
     match stands {
         Some(wire) => compared(store, id, loaded, wire).await,
         None => Ok(loaded),
@@ -112,16 +118,27 @@ fn read_standing(next: &mut impl FnMut() -> Reply, id: &RunId) -> Result<Wire, E
     Ok(Wire { active, activations, word, sums: None })
 }
 
-/// The definition and the records of a history.
-fn records(pairs: Vec<(Data, Data)>) -> Result<(Option<Kept>, Vec<Record>), String> {
-    let (mut flow, mut records) = (None, Vec::with_capacity(pairs.len()));
+/// What a history consists of.
+struct Parts {
+    flow: Option<Kept>,
+    origin: Option<Data>,
+    records: Vec<Record>,
+}
+
+fn parts(pairs: Vec<(Data, Data)>) -> Result<Parts, String> {
+    let (mut flow, mut origin, mut records) = (None, None, Vec::with_capacity(pairs.len()));
     for (number, record) in pairs {
-        if number.as_str() == Some(UNLISTED) {
-            continue;
-        }
-        if number.as_str() == Some(FLOW) {
-            flow = Some(serde_json::from_slice(&record).map_err(|error| error.to_string())?);
-            continue;
+        match number.as_str() {
+            Some(UNLISTED) => continue,
+            Some(ORIGIN) => {
+                origin = Some(record);
+                continue;
+            }
+            Some(FLOW) => {
+                flow = Some(serde_json::from_slice(&record).map_err(|error| error.to_string())?);
+                continue;
+            }
+            _ => {}
         }
         let number: u64 = number
             .as_str()
@@ -135,7 +152,7 @@ fn records(pairs: Vec<(Data, Data)>) -> Result<(Option<Kept>, Vec<Record>), Stri
     if let Some(at) = records.iter().zip(0..).position(|((number, _), at)| *number != at) {
         return Err(format!("its record {at} is missing"));
     }
-    Ok((flow, records.into_iter().map(|(_, record)| record).collect()))
+    Ok(Parts { flow, origin, records: records.into_iter().map(|(_, record)| record).collect() })
 }
 
 /// A run with what others have made of it, if it does not stand as our last change left it.
@@ -373,14 +390,8 @@ pub(super) async fn list(
     // Of another program that lists runs beside ours, it may be there twice.
     let mut seen = HashSet::new();
     ids.retain(|id| seen.insert(id.clone()));
-    let reading =
-        ids.iter().fold(Transaction::new(), |reading, id| reading.run(keys::state(id), ValueCommand::Get));
-    let replies = store.commit(reading).await?.replies;
-    let words = ids.into_iter().zip(replies).filter_map(|(id, reply)| {
-        let word = reply.non_nil()?.data(&keys::state(&id)).ok()?;
-        Some((id, wire::status(&word)?))
-    });
-    Ok(words.collect())
+    let statuses = statuses(store, &ids).await?;
+    Ok(ids.into_iter().zip(statuses).filter_map(|(id, status)| Some((id, status?))).collect())
 }
 
 /// The status that a run is kept with.
@@ -402,6 +413,16 @@ pub(super) async fn unattended(store: &dyn Store) -> Result<(Vec<RunId>, Vec<(Ru
         waiting.iter().filter_map(|id| id.as_str()).map(RunId::from).collect(),
         owners.into_iter().filter_map(|(id, owner)| Some((RunId::from(id.as_str()?), owner))).collect(),
     ))
+}
+
+/// The statuses that runs are kept with.
+pub(super) async fn statuses(store: &dyn Store, ids: &[RunId]) -> Result<Vec<Option<Status>>, Error> {
+    let read = |reading: Transaction, id: &RunId| reading.run(keys::state(id), ValueCommand::Get);
+    let replies = store.commit(ids.iter().fold(Transaction::new(), read)).await?.replies;
+    let status = |(id, reply): (&RunId, Reply)| {
+        reply.non_nil().and_then(|reply| wire::status(&reply.data(&keys::state(id)).ok()?))
+    };
+    Ok(ids.iter().zip(replies).map(status).collect())
 }
 
 /// Whether an engine gives signs of life.

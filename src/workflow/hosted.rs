@@ -9,7 +9,7 @@ use super::wire::Wire;
 use super::{Cause, Command, Definition, Failure, Invocation, Place, RunId, Status, Tasks, Time, keys};
 use crate::event::Delivery;
 use crate::flow::NodeKind;
-use crate::knowledge::Key;
+use crate::knowledge::{Data, Key};
 use foldhash::fast::RandomState;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -90,6 +90,8 @@ pub(super) struct Hosted {
     pub(super) known: HashSet<u32>,
     /// When something last happened to it.
     pub(super) touched: Time,
+    /// Another engine that has begun it: somebody may wait there for its end.
+    pub(super) origin: Option<Data>,
 }
 
 impl Hosted {
@@ -122,6 +124,7 @@ impl Hosted {
             then: None,
             known: HashSet::new(),
             touched: Time::now(),
+            origin: None,
         }
     }
 
@@ -129,6 +132,7 @@ impl Hosted {
     pub(super) fn loaded(id: RunId, loaded: &Loaded, tasks: &Tasks) -> Self {
         let mut run = Self::new(id, loaded.definition.clone(), loaded.state.clone(), tasks);
         run.becomes(loaded);
+        run.origin.clone_from(&loaded.origin);
         run
     }
 
@@ -183,6 +187,11 @@ impl Hosted {
     /// Whether something has happened that is not kept yet.
     pub(super) fn is_touched(&self) -> bool {
         self.takes || !self.deliveries.is_empty() || self.has_happened()
+    }
+
+    /// Whether somebody here waits for its end.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.progress.receiver_count() > 0
     }
 
     /// Whether there is a cause of ours that is not kept yet.

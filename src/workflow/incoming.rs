@@ -175,8 +175,11 @@ impl Turner {
     pub(super) async fn event(&mut self, delivery: &Delivery<Value>, outputs: &Outputs, now: Time) {
         let kind = history::text(delivery, "kind").unwrap_or_default();
         if kind == "start-workflow" {
-            if let Some(id) = history::text(delivery, "workflow") {
-                self.adopt(&id.into(), now).await;
+            if let Some(id) = history::text(delivery, "workflow").map(RunId::from)
+                && !self.runs.contains_key(&id)
+                && self.workflows.is_waiting(&id).await
+            {
+                self.adopt(&id, now).await;
             }
             // It is answered by those who list runs.
             return delivery.acknowledge_quietly();

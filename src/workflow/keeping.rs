@@ -77,6 +77,9 @@ impl Turner {
                 run.owner = Owner::Us;
                 found = found.hset(keys::OWNERS, id.full(), &*self.engine);
             }
+            if is_open {
+                found = found.hset(keys::steps(&id), history::ORIGIN, &*self.engine);
+            }
             run.then = then;
             Ok((run, found))
         };
@@ -128,11 +131,11 @@ impl Turner {
         let store = self.workflows.store().clone();
         let begun =
             std::mem::take(&mut self.beginning).into_iter().map(|Beginning { run, answer, found }| {
-                let commit = store.commit(found);
+                let commit = store.commit(found.unversioned());
                 async move { (run, answer, commit.await) }
             });
         let begun: Vec<_> = begun.collect();
-        let kept = all.map(|all| store.commit(all));
+        let kept = all.map(|all| store.commit(all.unversioned()));
         let kept = async {
             match kept {
                 Some(kept) => kept.await.map(drop),
@@ -269,6 +272,9 @@ impl Turner {
         if is_over && run.state.open() == 0 {
             // Not before: what still runs in one that has failed is in the hands of its owner.
             change = change.hdel(keys::OWNERS, full);
+            if run.origin.as_ref().is_some_and(|origin| origin.as_str() != Some(&*self.engine)) {
+                change = change.set(keys::CHANGED, full);
+            }
         }
         if run.takes {
             change = change.srem(keys::WAITING, full);

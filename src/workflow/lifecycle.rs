@@ -63,16 +63,22 @@ async fn list(workflows: &Workflows, delivery: &Delivery<Value>) -> Result<(), E
     let is_over = status.is_none_or(Status::is_over);
     let full = id.full();
     let change = Transaction::new().expect_pending(delivery.consumer(), delivery.id());
-    let change = match history::text(delivery, "kind").as_deref() {
+    let kind = history::text(delivery, "kind");
+    // Ours is over when we say so; but others may have had the last word, and left the state to this group.
+    let is_to_be_finished = kind.as_deref() == Some("end-workflow")
+        && status == Some(Status::Running)
+        && (!is_ours || is_ended_by_others(workflows, &id).await?);
+    let change = match kind.as_deref() {
         Some("start-workflow") if is_unlisted || !(is_ours || is_in_progress) => {
             let change = if is_unlisted { change.hdel(steps, UNLISTED) } else { change };
             let change = change.lpush(names.all.clone(), full);
             if is_over { change } else { change.sadd(names.in_progress.clone(), full) }
         }
         Some("start-workflow") => change,
-        Some("end-workflow") if status == Some(Status::Running) && !is_ours => {
-            change.srem(names.in_progress.clone(), full).set(state, Status::Finished.word())
-        }
+        Some("end-workflow") if is_to_be_finished => change
+            .expect_value(state.clone(), Status::Running.word())
+            .srem(names.in_progress.clone(), full)
+            .set(state, Status::Finished.word()),
         // It may have been restarted since.
         _ if is_over => change.srem(names.in_progress.clone(), full),
         _ => change,
@@ -88,4 +94,12 @@ async fn list(workflows: &Workflows, delivery: &Delivery<Value>) -> Result<(), E
         Err(error) => return Err(error.into()),
     }
     Ok(())
+}
+
+/// Whether others have changed a run of ours since we did, and nothing is in work but its end, which they tell first.
+async fn is_ended_by_others(workflows: &Workflows, id: &RunId) -> Result<bool, Error> {
+    let loaded = workflows.load(id).await?;
+    let end = loaded.definition.graph().end();
+    let running = loaded.state.running(&loaded.definition);
+    Ok(loaded.found.is_some() && running.iter().all(|(place, ..)| place.index() == end))
 }

@@ -7,6 +7,11 @@ use futures::StreamExt;
 use serde_json::Value;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How often it is looked whether a program that tells nobody has ended a run.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A run, for whoever started it. Dropping it changes nothing.
 #[derive(Clone)]
@@ -58,20 +63,14 @@ impl Run {
     pub async fn wait(&self) -> Result<Progress, Error> {
         let Some(mut origin) = self.origin.clone() else { return self.workflows.wait(&self.id).await };
         let here = async move {
-            origin.wait_for(|progress| progress.status.is_over()).await.ok().map(|progress| progress.clone())
+            let over = origin.wait_for(|progress| progress.status.is_over()).await.ok()?.clone();
+            // What has failed may have been restarted, which this process hears a little later.
+            (over.status == Status::Finished).then_some(over)
         };
-        if !self.workflows.is_open() {
-            // Without an answer the engine that began it is gone.
-            return match here.await {
-                Some(progress) => Ok(progress),
-                None => self.workflows.wait(&self.id).await,
-            };
-        }
-        // Any engine may go on with it.
-        tokio::select! {
-            biased;
-            Some(progress) = here => Ok(progress),
-            progress = self.workflows.wait(&self.id) => progress,
+        // Without an answer the engine that began it is gone.
+        match here.await {
+            Some(progress) => Ok(progress),
+            None => self.workflows.wait(&self.id).await,
         }
     }
 
@@ -109,8 +108,10 @@ impl Workflows {
                     return Ok(Progress::of(&loaded.state));
                 }
             }
-            // Whatever is told, also that changes were missed: it is looked at again.
-            if changes.next().await.is_none() {
+            // Whatever is told, also that changes were missed: it is looked at again. Programs of other kinds tell nobody
+            // what they change.
+            let patience = if self.is_open() { LOOK } else { Duration::MAX };
+            if let Ok(None) = timeout(patience, changes.next()).await {
                 changes = self.store().watch(Filter::key(keys::state(id))).await?;
             }
         }

@@ -123,6 +123,13 @@ impl Workflows {
         history::news(id, &steps, self.is_open(), asked.replies)
     }
 
+    /// Whether something is to be started in a run, as far as can be said; where that cannot be said now, yes.
+    pub(super) async fn is_waiting(&self, id: &RunId) -> bool {
+        let waiting = knowledge::Key::from(keys::WAITING);
+        let asked = self.store.run(&waiting, knowledge::SetCommand::Has(id.full().into()).into()).await;
+        asked.and_then(|reply| reply.flag(&waiting)).unwrap_or(true)
+    }
+
     pub(super) fn log(&self) -> Log {
         self.backend.events().log(&self.names.log)
     }

@@ -1,5 +1,6 @@
 //! Runs on a server: in the form of littleflow, turned by several engines, worked on elsewhere.
 
+mod announced;
 mod compatible;
 #[cfg(all(feature = "cli", feature = "http-client", unix))]
 mod durable;
@@ -7,7 +8,7 @@ mod durable;
 mod faults;
 mod foreign;
 mod form;
-mod hand;
+pub(crate) mod hand;
 #[cfg(all(feature = "cli", unix))]
 mod processes;
 mod sharing;

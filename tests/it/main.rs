@@ -24,6 +24,8 @@ mod file;
 mod flow;
 mod knowledge;
 mod patterns;
+#[cfg(all(feature = "flow", feature = "redis"))]
+mod python;
 #[cfg(feature = "redis")]
 mod redis;
 mod remote;

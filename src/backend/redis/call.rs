@@ -73,6 +73,9 @@ impl Call {
             call.steps.push((key.clone(), Wire::of(key, command.clone())?, 0));
         }
         call.write_steps(client);
+        if transaction.is_unversioned() {
+            call.set.clear();
+        }
         for step in transaction.log_steps() {
             call.log_step(client, step)?;
         }

@@ -106,6 +106,7 @@ impl Ends {
 
     /// Commits, trying again as long as the store is out of reach.
     async fn keep(&self, transaction: Transaction) -> Kept {
+        let transaction = transaction.unversioned();
         let mut failures = 0;
         loop {
             match self.store.commit(transaction.clone()).await {

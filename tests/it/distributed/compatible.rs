@@ -8,7 +8,7 @@ use mape::workflow::{Builtin, Engine, Error, RunId, Status, Tasks};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-async fn compatible(hand: &Hand) -> Engine {
+pub(super) async fn compatible(hand: &Hand) -> Engine {
     let backend = Backend::open(&hand.server.url()).await.unwrap();
     let tasks = Tasks::new().with_all(Builtin::new(&backend).tasks()).and_others();
     Engine::with(tasks).compatible().start(&App::with_backend(backend)).await.unwrap()

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 /// Ends every task that is started, until all runs are over; how often each step was started.
 async fn work(hand: &Hand, runs: &[RunId], twice: bool) -> HashMap<(String, u64), usize> {
     let mut ended = 0;
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_mins(1);
     loop {
         let starts = hand.events("start-task").await;
         for (_, start) in starts.iter().skip(ended) {
