@@ -119,9 +119,11 @@ async fn a_wait_outlives_any_number_of_engines() {
     let hand = Hand::new().await;
     let mut engine = Program::started(&hand.server, MODES[1]).await;
     let id = submit(&hand, "w", "wait:event (- event: paid -)").await;
+    hand.started(&id, "wait:event").await;
+    let start = hand.events("start-task").await[0].0;
     let begun = async || {
-        let pending = hand.log().group("wait").pending(1).await.unwrap();
-        pending.first().map_or(0, |pending| pending.attempts)
+        let pending = hand.log().group("wait").pending(10).await.unwrap();
+        pending.iter().find(|pending| pending.id == start).map_or(0, |pending| pending.attempts)
     };
     for times in 1..8 {
         eventually(&format!("engine {times} has it"), async || begun().await >= times).await;

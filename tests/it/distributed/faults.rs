@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// For how long things are killed.
-const STORM: Duration = Duration::from_secs(8);
+const STORM: Duration = Duration::from_secs(6);
 /// How long everything may take afterwards: what was in dead hands is taken up when its lease has ended.
 const CALM: Duration = Duration::from_secs(30);
 const FLOWS: [&str; 5] = [
@@ -224,7 +224,7 @@ async fn engines_and_workers_that_are_killed_again_and_again_do_everything_once(
     storm.rage().await;
     storm.calm().await;
     storm.check(&NATIVE).await;
-    assert!(storm.kills >= 10, "{}", storm.kills);
+    assert!(storm.kills >= 8, "{}", storm.kills);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -234,7 +234,7 @@ async fn killed_engines_that_are_like_littleflows_give_one_receipt_for_each_even
     storm.calm().await;
     storm.each_has_a_receipt(&KINDS).await;
     storm.check(&COMPATIBLE).await;
-    assert!(storm.kills >= 10, "{}", storm.kills);
+    assert!(storm.kills >= 8, "{}", storm.kills);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
