@@ -8,7 +8,7 @@ use mape_benches::{Comparison, Figure, RedisServer, median};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-const STEPS: usize = 300;
+const STEPS: usize = 40;
 
 /// Ends what is started, one after the other; the times to the next start, in milliseconds.
 async fn steps(backend: &Backend, first: Event, count: usize, pause: Duration) -> Vec<f64> {
@@ -58,10 +58,11 @@ fn percentile(times: &[f64], percent: usize) -> f64 {
 /// The first start of a run of tasks one behind the other.
 async fn begin(backend: &Backend, count: usize) -> Event {
     let flow = (0..=count).map(|n| format!("t:{n}")).collect::<Vec<_>>().join(" → ");
-    let id = Workflows::new(backend).submit(None, &flow, Value::Null).await.unwrap();
     let log = backend.events().log("workflows:run");
+    let before = log.info().await.unwrap().last;
+    let id = Workflows::new(backend).submit(None, &flow, Value::Null).await.unwrap();
     loop {
-        let entries = log.range(EventId::MIN, EventId::MAX, 1000).await.unwrap();
+        let entries = log.range(before, EventId::MAX, 1000).await.unwrap();
         let events = entries.into_iter().filter_map(|entry| entry.event.ok());
         let starts =
             events.filter(|event| event.is("start-task")).map(|event| event.read::<Value>().unwrap());
@@ -83,7 +84,7 @@ pub(super) async fn case(comparison: &mut Comparison) {
     let hand = Backend::open(&by_hand.url()).await.unwrap();
     let bare = serde_json::json!({"name": "t:1", "index": 2, "workflow": "workflow:bare"});
     let (mut all_ours, mut all_hand) = (Vec::new(), Vec::new());
-    for _ in 0..3 {
+    for _ in 0..20 {
         let first = begin(&ours, STEPS).await;
         all_ours.extend(steps(&ours, first, STEPS, Duration::ZERO).await);
         all_hand.extend(steps(&hand, ending(&bare), STEPS, Duration::ZERO).await);

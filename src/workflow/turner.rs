@@ -10,11 +10,11 @@ use super::record::Record;
 use super::report::{Other, Report, Told};
 use super::timers::{Timer, Timers, What};
 use super::{
-    Cause, Command, Definition, Ended, Error, Invocation, Place, RunId, Status, Tasks, Time, Workflows,
+    Cause, Command, Definition, Ended, Error, Invocation, Place, RunId, Status, Tasks, Time, Workflows, keys,
 };
 use crate::element::{BoxError, Emitter, Handler};
 use crate::event::ConsumerName;
-use crate::knowledge;
+use crate::knowledge::{self, Transaction};
 use foldhash::fast::RandomState;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -216,12 +216,17 @@ impl Turner {
         // Only then: what has just ended is no longer in hand, and is not to be started again for that.
         run.reconcile(now, loaded);
         run.tell();
-        let touched = run.has_happened() || run.takes;
+        let left_nothing = loaded.records.last().is_some_and(|record| record.unowned) && !run.takes;
+        if left_nothing && !loaded.waits() {
+            // Nobody has to look at it for that any more; should this not arrive, somebody looks once more.
+            let done = Transaction::new().srem(keys::WAITING, id.full());
+            drop(self.workflows.store().commit(done).await);
+        }
         if owner == Owner::Us && !was_ours {
             self.limit(id, loaded, now);
         }
         let Some(run) = self.runs.get_mut(id) else { return };
-        if !touched {
+        if !run.has_happened() && !run.takes {
             run.deliveries.drain(..).for_each(|delivery| delivery.acknowledge());
             self.touched.retain(|other| other != id);
             self.perform(id, now);
