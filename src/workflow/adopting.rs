@@ -1,9 +1,10 @@
 //! How the engine takes up runs that nobody goes on with.
 
-use super::history;
+use super::history::{self, Loaded};
 use super::hosted::{Hosted, Owner};
+use super::timers::{Timer, What};
 use super::turner::{LEASE, Turner};
-use super::{Error, RunId, Time, Workflows, keys, process};
+use super::{Command, Error, RunId, Time, Workflows, keys, process, record};
 use crate::event::{ConsumerName, GroupName, Retention};
 use crate::knowledge::{self, Data, Transaction};
 use std::collections::HashMap;
@@ -82,12 +83,36 @@ impl Turner {
         }
         self.runs.insert(id.clone(), run);
         self.give_grace(id, now);
+        self.limit(id, &loaded, now);
         if touched {
             self.touched.push(id.clone());
         } else {
             self.perform(id, now);
         }
         Ok(())
+    }
+
+    /// Waits on until what others have in work takes too long, in a run that this engine has got with that.
+    pub(super) fn limit(&self, id: &RunId, loaded: &Loaded, now: Time) {
+        let Some(run) = self.runs.get(id).filter(|run| run.owner == Owner::Us) else { return };
+        let (definition, fresh) = (&run.definition, &loaded.fresh);
+        let limits = run.state.running(definition).into_iter().filter_map(|(place, attempt, _)| {
+            let timeout = definition.policy(place.node)?.timeout?;
+            // What is begun now has its limit with that.
+            let is_begun = !fresh.iter().any(|command| {
+                matches!(command, Command::Start { place: other, attempt: a, .. } if (*other, *a) == (place, attempt))
+            });
+            (is_begun && !run.is_here(place)).then_some((place, attempt, timeout))
+        });
+        let limits: Vec<_> = limits.collect();
+        if limits.is_empty() {
+            return;
+        }
+        let begun = record::begun(definition, &loaded.records);
+        for (place, attempt, timeout) in limits {
+            let at = begun.get(&(place, attempt)).copied().unwrap_or(now).after(timeout);
+            self.timers.add(Timer { at, run: id.clone(), place, attempt, what: What::Timeout });
+        }
     }
 
     /// Makes a run this engine's, if `held` is still whose it is.

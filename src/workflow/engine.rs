@@ -351,6 +351,8 @@ impl Starting {
             super::lifecycle::spawn(&own, &workflows, &id).await?;
             for (space, tasks) in apart {
                 let worker = Worker::new(space, tasks).log(&workflows.names().log).receipts();
+                // A wait may be longer than the lives of any number of engines.
+                let worker = worker.attempts(u64::MAX);
                 workers.push(worker.concurrency(ANNOUNCED_AT_ONCE).start(app).await?);
             }
         }
@@ -393,6 +395,8 @@ async fn events(
 ) -> Result<impl Stream<Item = Report> + Send + use<>, Error> {
     let group = workflows.log().group(&workflows.names().ending).consumer(format!("{OURS}{engine}"));
     let group = if receipts { group.receipts() } else { group };
+    // What one that is gone had read is taken up as soon as what it had in hand.
+    let group = group.lease(LEASE);
     // Whatever its deliveries come to nothing for, the end of a task does not go to the dead letters.
     let group = group.attempts(u64::MAX);
     let events = group.select(["end-task", "control-workflow", "start-workflow"]).source::<Value>().await?;

@@ -119,7 +119,8 @@ impl Turner {
                         self.touched.push(id.clone());
                     }
                 }
-                self.runs.insert(id, run);
+                self.runs.insert(id.clone(), run);
+                self.limit(&id, &loaded, Time::now());
             }
             Reading::Loaded(id, Err(error @ (Error::NoRun { .. } | Error::Damaged { .. }))) => {
                 tracing::debug!(workflow = %id, %error, "an event is about a run that is not there");

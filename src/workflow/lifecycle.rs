@@ -1,6 +1,7 @@
 //! Those who list runs, beside programs of other kinds that do.
 
 use super::adopting::OURS;
+use super::turner::LEASE;
 use super::{Error, RunId, Status, Workflows, history, keys, wire};
 use crate::app::Loop;
 use crate::event::{Delivery, Event};
@@ -17,7 +18,9 @@ const KINDS: [&str; 4] = ["start-workflow", "end-workflow", "failed-workflow", "
 /// Adds a member of the group `lifecycle` to the loop of an engine.
 pub(super) async fn spawn(own: &Loop, workflows: &Workflows, engine: &str) -> Result<(), Error> {
     let group = workflows.log().group(&workflows.names().lifecycle).consumer(format!("{OURS}{engine}"));
-    let events = group.select(KINDS).receipts().source::<Value>().await?;
+    // However many of its engines were killed, what a run has come to is listed.
+    let group = group.receipts().lease(LEASE).attempts(u64::MAX);
+    let events = group.select(KINDS).source::<Value>().await?;
     let events = events.filter_map(|event| {
         future::ready(
             event.inspect_err(|error| tracing::warn!(%error, "an event about a run cannot be read")).ok(),

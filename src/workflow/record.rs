@@ -73,16 +73,37 @@ pub(super) fn replay(
     records: &[Record],
     commands: &mut Vec<Command>,
 ) {
+    replay_telling(definition, state, records, commands, |_, _| {});
+}
+
+/// When each attempt was begun: by whoever wrote what it follows from, or took on what was left to be done.
+pub(super) fn begun(definition: &Definition, records: &[Record]) -> HashMap<(Place, u32), Time> {
+    let (mut state, mut begun) = (State::new(definition), HashMap::new());
+    replay_telling(definition, &mut state, records, &mut Vec::new(), |at, command| {
+        if let Command::Start { place, attempt, .. } = command {
+            begun.insert((place, attempt), at);
+        }
+    });
+    begun
+}
+
+/// A replay that tells what was done, and when.
+fn replay_telling(
+    definition: &Definition,
+    state: &mut State,
+    records: &[Record],
+    commands: &mut Vec<Command>,
+    mut done: impl FnMut(Time, Command),
+) {
     for record in records {
         let before = commands.len();
         for cause in &record.causes {
             // What was recorded had an effect; should it have none, there is nothing to be done either.
             let _ = step(definition, state, record.at, cause.clone(), commands);
         }
-        match (record.unowned, record.leaves) {
-            (true, _) => {}
-            (false, true) => commands.truncate(before),
-            (false, false) => commands.clear(),
+        if !record.unowned {
+            let first = if record.leaves { before } else { 0 };
+            commands.drain(first..).for_each(|command| done(record.at, command));
         }
     }
 }

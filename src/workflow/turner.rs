@@ -222,6 +222,9 @@ impl Turner {
             let done = Transaction::new().srem(keys::WAITING, id.full());
             drop(self.workflows.store().commit(done).await);
         }
+        if owner == Owner::Us && !was_ours {
+            self.limit(id, loaded, now);
+        }
         let Some(run) = self.runs.get_mut(id) else { return };
         if !run.has_happened() && !run.takes {
             run.deliveries.drain(..).for_each(|delivery| delivery.acknowledge());

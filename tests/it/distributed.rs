@@ -2,7 +2,13 @@
 
 mod announced;
 mod compatible;
+#[cfg(all(feature = "cli", feature = "http-client", unix))]
+mod durable;
+#[cfg(all(feature = "cli", unix))]
+mod faults;
 mod foreign;
 mod form;
 pub(crate) mod hand;
+#[cfg(all(feature = "cli", unix))]
+mod processes;
 mod sharing;
