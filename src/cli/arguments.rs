@@ -39,7 +39,7 @@ pub(super) struct Global {
     /// How much is said on standard error: error, warn, info, debug or trace
     #[arg(long, global = true, value_name = "LEVEL", value_parser = level)]
     log_level: Option<&'static str>,
-    /// The log of events about runs
+    /// The log of events about runs; all on one server have the same [default: workflows:run]
     #[arg(
         long,
         global = true,

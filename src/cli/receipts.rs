@@ -48,7 +48,12 @@ async fn take(
             Some(archive) => archive.keep(batch.receipts())?,
             None => print(&batch, output)?,
         }
-        receipts.kept(batch).await?;
+        tokio::select! {
+            biased;
+            // It is said at the first poll.
+            kept = receipts.kept(batch) => kept?,
+            () = told.as_mut() => return Ok(()),
+        }
     }
 }
 

@@ -44,7 +44,6 @@ impl Archive {
     }
 
     fn append(&self, path: &Path, lines: &[u8]) -> std::io::Result<()> {
-        let is_new = !path.exists();
         let mut file = File::options().create(true).read(true).append(true).open(path)?;
         // Others may keep receipts in the same directory.
         file.lock()?;
@@ -54,9 +53,9 @@ impl Archive {
             let _ = file.set_len(length);
             return Err(error);
         }
-        if is_new {
-            File::open(&self.directory)?.sync_all()?;
-        }
+        // Perhaps it is new, or whoever made it did not get here.
+        #[cfg(unix)]
+        File::open(&self.directory)?.sync_all()?;
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use super::workflow_arguments::RunArguments;
 use super::{Global, Output, Usage, note};
 use anyhow::{Result, bail};
 use mape::flow::Workflow;
-use mape::workflow::{Inspected, Phase, Place, Progress, RunId, Tasks, Workflows};
+use mape::workflow::{Error, Inspected, Phase, Place, Progress, RunId, Tasks, Workflows};
 use serde_json::{Value as Json, json};
 use std::collections::HashSet;
 use std::pin::pin;
@@ -88,20 +88,32 @@ async fn watch(global: &Global, runs: &Workflows, id: &RunId) -> Result<Progress
         tokio::select! {
             biased;
             progress = &mut over => {
+                if progress.as_ref().is_err_and(is_away) {
+                    tokio::time::sleep(LOOK).await;
+                    over = Box::pin(runs.wait(id));
+                    continue;
+                }
                 let progress = progress?;
-                tell_changes(global, &runs.inspect(id).await?.steps, &mut told);
+                if let Ok(run) = runs.inspect(id).await {
+                    tell_changes(global, &run.steps, &mut told);
+                }
                 return Ok(progress);
             }
             // Programs of other kinds tell nobody what they change.
             _ = look.tick() => {
-                let run = runs.inspect(id).await?;
-                tell_changes(global, &run.steps, &mut told);
-                if run.status.is_over() {
-                    return Ok(runs.wait(id).await?);
+                match runs.inspect(id).await {
+                    // It is asked again when the server is back.
+                    Err(error) if is_away(&error) => {}
+                    run => tell_changes(global, &run?.steps, &mut told),
                 }
             }
         }
     }
+}
+
+/// Whether the server cannot be reached now.
+fn is_away(error: &Error) -> bool {
+    matches!(error, Error::Knowledge(error) if error.is_retryable())
 }
 
 /// Tells which attempts have ended that are not told yet.

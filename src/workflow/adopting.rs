@@ -53,7 +53,9 @@ impl Turner {
         if is_over && !loaded.waits() || is_open && held.is_none() && !loaded.waits() {
             if loaded.records.last().is_some_and(|record| record.unowned) {
                 // What was to be done is that nothing is done.
-                store.commit(Transaction::new().srem(keys::WAITING, id.full())).await?;
+                let next = keys::number(loaded.next());
+                let done = Transaction::new().expect_field(keys::steps(id), next, None);
+                store.commit(done.srem(keys::WAITING, id.full())).await?;
             }
             return Ok(());
         }

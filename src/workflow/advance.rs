@@ -106,7 +106,7 @@ impl<'a> Turn<'a> {
         let Some(slot) = self.state.slot_mut(place) else { return };
         match over_back {
             Some(token) => slot.tokens.push(token),
-            None => slot.arrivals += 1,
+            None => slot.arrivals = slot.arrivals.saturating_add(1),
         }
         self.state.mark(self.now, place, Marked::Activations(1));
         self.look(place);
@@ -150,6 +150,7 @@ impl<'a> Turn<'a> {
             if let Some(slot) = self.state.slot_mut(place) {
                 slot.input = Some(token);
             }
+            self.state.mark(self.now, place, Marked::Active(1));
             let reason =
                 format!("the cycle it is in has turned {turns} times, which is the limit (`turns` of @flow)");
             return self.fail(place, &reason);

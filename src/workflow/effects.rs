@@ -104,8 +104,10 @@ impl Change<'_> {
         let event = if is_empty { event } else { event.with("input", input.clone()) };
         let event = numbered(event, place, attempt);
         let event = if place.part == 0 { event } else { event.with("items", self.state.items(place.part)) };
-        // What begins with this event began when it was appended.
-        let since = self.state.times(place).0.filter(|since| *since != self.at);
+        // What begins with this event began when it was appended; but a command of Redis is known by when its step began,
+        // in every attempt.
+        let is_exact = base.starts_with("redis:");
+        let since = self.state.times(place).0.filter(|since| is_exact || *since != self.at);
         Some(since.into_iter().fold(event, |event, since| event.with("since", since.micros())))
     }
 }

@@ -200,7 +200,6 @@ async fn found(store: &dyn Store, id: &RunId, loaded: &Loaded) -> Result<(Found,
     let failed = failed.as_ref().and_then(Data::as_str).and_then(|text| {
         wire::read_numbers(text.trim_matches(['[', ']', '"']).split_ascii_whitespace(), count)
     });
-    let entries: Vec<_> = lines.iter().filter_map(|line| wire::read_line(line.as_str()?, count)).collect();
     let mut outputs = HashMap::new();
     for node in -1..last {
         let output = next().non_nil().map(|reply| reply.data(&keys::output(id, node))).transpose()?;
@@ -208,10 +207,11 @@ async fn found(store: &dyn Store, id: &RunId, loaded: &Loaded) -> Result<(Found,
             outputs.insert(node, Arc::<Json>::new(value));
         }
     }
-    let mut ended = vec![false; count];
-    for (_, entry) in &entries {
+    let (mut ended, mut began) = (vec![false; count], None);
+    for (at, entry) in lines.iter().filter_map(|line| wire::read_line(line.as_str()?, count)) {
+        began = Some(at);
         for (ended, by) in ended.iter_mut().zip(entry) {
-            *ended |= *by < 0;
+            *ended |= by < 0;
         }
     }
     let is_new = loaded.records.is_empty();
@@ -223,7 +223,7 @@ async fn found(store: &dyn Store, id: &RunId, loaded: &Loaded) -> Result<(Found,
             activations: &activations,
             failed: failed.as_deref().unwrap_or_default(),
             ended: &ended,
-            began: entries.last().map(|(at, _)| *at).filter(|_| is_new),
+            began: began.filter(|_| is_new),
             input: outputs.remove(&-1).filter(|_| is_new),
             outputs: outputs
                 .into_iter()

@@ -168,8 +168,25 @@ impl Hosted {
                     self.is_here(*place) || policy.is_some_and(|policy| policy.timeout.is_some())
                 }
                 Command::Wait { .. } => true,
-                Command::Cancel { .. } | Command::Became(_) => false,
+                // Its owner has to hear of it.
+                Command::Cancel { place, .. } => self.is_here(*place),
+                Command::Became(_) => false,
             })
+    }
+
+    /// Whether this engine does what is to be done; else it leaves that to the owner, or to whoever can.
+    pub(super) fn starts(&self) -> bool {
+        match self.owner {
+            Owner::Us => true,
+            _ if !self.is_startable => false,
+            Owner::Another => !self.needs_owner(),
+            Owner::Nobody => true,
+        }
+    }
+
+    /// Whether nothing can happen to it any more but a restart.
+    pub(super) fn is_done(&self) -> bool {
+        self.state.status().is_over() && self.state.open() == 0
     }
 
     /// The attempts that what is to be done starts in this process.
@@ -240,6 +257,7 @@ impl Hosted {
             wanted
         });
         let starts: HashSet<(Place, u32)> = self.commands.iter().filter_map(started).collect();
+        let mut taken = Vec::new();
         for (place, attempt, _) in active {
             if starts.contains(&(place, attempt)) {
                 continue;
@@ -250,8 +268,7 @@ impl Hosted {
                     self.commands.push(Command::Cancel { place, attempt });
                 }
             } else if let Some(start) = fresh.iter().find(is_it) {
-                self.takes = true;
-                self.commands.push(start.clone());
+                taken.push(start.clone());
             } else if self.owner == Owner::Us && loaded.here.contains(&(place, attempt)) {
                 // It cannot be stale: it is what the state says.
                 let _ = self.apply(now, Cause::Lost { place, attempt });
@@ -263,8 +280,15 @@ impl Hosted {
                 && !self.is_here(*place)
                 && !self.commands.contains(command)
             {
-                self.takes = true;
-                self.commands.push(command.clone());
+                taken.push(command.clone());
+            }
+        }
+        if !taken.is_empty() {
+            self.commands.extend(taken.iter().cloned());
+            self.takes = self.starts();
+            if !self.takes {
+                // It is for others, as it was.
+                self.commands.retain(|command| !taken.contains(command));
             }
         }
         if self.owner == Owner::Us || self.takes {

@@ -119,8 +119,13 @@ impl Turner {
                         self.touched.push(id.clone());
                     }
                 }
+                let (now, is_settled) = (Time::now(), run.owner == Owner::Us && !run.is_touched());
                 self.runs.insert(id.clone(), run);
-                self.limit(&id, &loaded, Time::now());
+                self.limit(&id, &loaded, now);
+                self.give_grace(&id, now);
+                if is_settled {
+                    self.perform(&id, now);
+                }
             }
             Reading::Loaded(id, Err(error @ (Error::NoRun { .. } | Error::Damaged { .. }))) => {
                 tracing::debug!(workflow = %id, %error, "an event is about a run that is not there");
@@ -194,6 +199,10 @@ impl Turner {
                 return delivery.acknowledge();
             }
             if self.over.contains(&id) {
+                if kind == "control-workflow" {
+                    // A restart, told while the run had an owner.
+                    self.event_for_others(delivery, &id).await;
+                }
                 // It is over, or not there: the event comes late, or twice.
                 return delivery.acknowledge();
             }
@@ -284,10 +293,23 @@ fn place_of(event: &Value) -> Option<Place> {
     Some(Place { node: number(event, "index")?, part: number(event, "part").unwrap_or(0) })
 }
 
+/// An end that names no attempt, for the attempt that runs now.
+pub(super) fn of_current_attempt(run: &Hosted, cause: Cause) -> Option<Cause> {
+    let Cause::Ended { place, outcome, .. } = cause else { return None };
+    let mut told = run.deliveries.iter().filter(|event| place_of(event) == Some(place));
+    let is_unnumbered = told.any(|event| event.get("attempt").is_none());
+    let attempt = run.state.attempt(place);
+    is_unnumbered.then_some(Cause::Ended { place, attempt, outcome })
+}
+
 fn cause_of(event: &Delivery<Value>, definition: &Definition, state: &State, outputs: &Outputs) -> Meaning {
     let kind = history::text(event, "kind").unwrap_or_default();
     if kind == "control-workflow" {
         let cause = event.get("cause").and_then(|cause| serde_json::from_value(cause.clone()).ok());
+        // What else happens to a run is not for others to say.
+        let cause = cause.filter(|cause| {
+            matches!(cause, Cause::Terminate | Cause::Pause | Cause::Resume | Cause::Restart { .. })
+        });
         return cause.map_or(Meaning::Nothing, |cause| Meaning::Cause(cause, false));
     }
     let Some(place) = place_of(event).filter(|_| kind == "end-task") else { return Meaning::Nothing };

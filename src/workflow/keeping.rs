@@ -8,7 +8,7 @@ use super::report::Begin;
 use super::state::State;
 use super::turner::{PATIENCE, Turner};
 use super::wire::{self, Wire};
-use super::{Cause, Command, Error, Place, RunId, Time, keys};
+use super::{Cause, Command, Error, Phase, Place, RunId, Time, keys};
 use crate::element::Emitter;
 use crate::event::Event;
 use crate::knowledge::{self, Committed, Condition, Transaction};
@@ -23,14 +23,6 @@ pub(super) struct Beginning {
 }
 
 type Asker = oneshot::Sender<Result<Origin, Error>>;
-
-/// How a change of a run is made.
-enum Way {
-    /// What follows is done here.
-    Starts,
-    /// It is for the engine that has work of it, or for whoever can.
-    Leaves,
-}
 
 impl Turner {
     /// Begins a run as soon as it is kept.
@@ -73,7 +65,7 @@ impl Turner {
             if let Some(input) = input.filter(|_| is_open) {
                 found = found.set(keys::output(&id, -1), input.to_string());
             }
-            if !run.state.status().is_over() && run.needs_owner() {
+            if !run.is_done() && run.needs_owner() {
                 run.owner = Owner::Us;
                 found = found.hset(keys::OWNERS, id.full(), &*self.engine);
             }
@@ -152,9 +144,13 @@ impl Turner {
             self.begun(run, answer, kept, now);
         }
         match kept {
-            Err(knowledge::Error::Conflict(_)) if records.len() > 1 => {
-                // Some others have come before; each is tried by itself, and read again if it is one of them.
-                self.crossed_at = Some(tokio::time::Instant::now());
+            Err(error @ (knowledge::Error::Conflict(_) | knowledge::Error::WrongKind { .. }))
+                if records.len() > 1 =>
+            {
+                // Others have come before in some of them; each is tried by itself, and read again if it is one of these.
+                if matches!(error, knowledge::Error::Conflict(_)) {
+                    self.crossed_at = Some(tokio::time::Instant::now());
+                }
                 let single = records.into_iter().filter_map(|(id, mut record)| {
                     let change = self.change(&id, &mut record)?;
                     let commit = store.commit(change);
@@ -219,13 +215,15 @@ impl Turner {
     /// What is to be kept of a run.
     fn change(&mut self, id: &RunId, record: &mut Record) -> Option<Transaction> {
         let run = self.runs.get_mut(id)?;
-        let way = match run.owner {
-            Owner::Us => Way::Starts,
-            _ if !run.is_startable => Way::Leaves,
-            Owner::Another if run.needs_owner() => Way::Leaves,
-            Owner::Another | Owner::Nobody => Way::Starts,
-        };
-        let starts = matches!(way, Way::Starts);
+        // What was to be started and has ended in the same batch, as an end that names no attempt says, is not started.
+        let state = &run.state;
+        run.commands.retain(|command| match command {
+            Command::Start { place, attempt, .. } => {
+                state.phase(*place) == Phase::Active && state.attempt(*place) == *attempt
+            }
+            _ => true,
+        });
+        let starts = run.starts();
         record.unowned = !starts;
         record.leaves = run.owner == Owner::Another && !run.takes;
         record.here = if starts { run.starts_here() } else { Vec::new() };
@@ -255,28 +253,24 @@ impl Turner {
         let mut change = change.and(effects);
         run.then = then;
         let full = id.full();
-        let is_over = run.state.status().is_over();
-        match way {
-            Way::Starts if run.owner == Owner::Nobody && !is_over && run.needs_owner() => {
-                change =
-                    change.expect_field(keys::OWNERS, full, None).hset(keys::OWNERS, full, &*self.engine);
+        let is_done = run.is_done();
+        if !starts {
+            change = change.set(keys::CHANGED, full);
+            if run.owner == Owner::Nobody && !is_done {
+                change = change.sadd(keys::WAITING, full);
             }
-            Way::Starts => {}
-            Way::Leaves => {
-                change = change.set(keys::CHANGED, full);
-                if run.owner == Owner::Nobody && !is_over {
-                    change = change.sadd(keys::WAITING, full);
-                }
-            }
+        } else if run.owner == Owner::Nobody && !is_done && run.needs_owner() {
+            change = change.expect_field(keys::OWNERS, full, None).hset(keys::OWNERS, full, &*self.engine);
         }
-        if is_over && run.state.open() == 0 {
+        if is_done {
             // Not before: what still runs in one that has failed is in the hands of its owner.
             change = change.hdel(keys::OWNERS, full);
-            if run.origin.as_ref().is_some_and(|origin| origin.as_str() != Some(&*self.engine)) {
+            let elsewhere = run.origin.as_ref().is_some_and(|origin| origin.as_str() != Some(&*self.engine));
+            if run.owner == Owner::Another || elsewhere {
                 change = change.set(keys::CHANGED, full);
             }
         }
-        if run.takes {
+        if run.takes && starts {
             change = change.srem(keys::WAITING, full);
         }
         Some(run.deliveries.iter().fold(change, |change, delivery| {
@@ -294,8 +288,7 @@ impl Turner {
         run.next += 1;
         run.takes = false;
         run.known.clear();
-        if !record.unowned && run.owner == Owner::Nobody && !run.state.status().is_over() && run.needs_owner()
-        {
+        if !record.unowned && run.owner == Owner::Nobody && !run.is_done() && run.needs_owner() {
             run.owner = Owner::Us;
         }
         let then = run.then.take();

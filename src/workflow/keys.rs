@@ -9,7 +9,8 @@ use crate::knowledge::{Data, Key};
 /// What runs of a deployment have in common: the names that programs of other kinds may be told, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
-    /// The log of events about runs.
+    /// The log of events about runs. All engines, workers and clients of a backend have to have the same: deployments that
+    /// share a server are kept apart by a prefix or a database each.
     pub log: LogName,
     /// The list of all runs, newest first.
     pub all: Key,

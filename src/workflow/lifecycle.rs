@@ -5,7 +5,7 @@ use super::turner::LEASE;
 use super::{Error, RunId, Status, Workflows, history, keys, wire};
 use crate::app::Loop;
 use crate::event::{Delivery, Event};
-use crate::knowledge::{self, HashCommand, Reply, SetCommand, Transaction, ValueCommand};
+use crate::knowledge::{self, HashCommand, KeyCommand, Reply, SetCommand, Transaction, ValueCommand};
 use futures::StreamExt;
 use serde_json::Value;
 use std::future;
@@ -52,13 +52,16 @@ async fn list(workflows: &Workflows, delivery: &Delivery<Value>) -> Result<(), E
         .run(steps.clone(), HashCommand::Len)
         .run(steps.clone(), HashCommand::Has(UNLISTED.into()))
         .run(names.in_progress.clone(), SetCommand::Has(id.full().into()))
-        .run(state.clone(), ValueCommand::Get);
+        .run(state.clone(), ValueCommand::Get)
+        .run(keys::definition(&id), KeyCommand::Exists);
     let mut replies = store.commit(reading).await?.replies.into_iter();
     let mut next = || replies.next().unwrap_or(Reply::Nil);
     let is_ours = next().count(&steps)? > 0;
     let is_unlisted = next().flag(&steps)?;
     let is_in_progress = next().flag(&names.in_progress)?;
     let word = next().non_nil().map(|reply| reply.data(&state)).transpose()?;
+    // It may have been deleted since.
+    let is_there = next().flag(&keys::definition(&id))?;
     let status = word.as_ref().and_then(wire::status);
     let is_over = status.is_none_or(Status::is_over);
     let full = id.full();
@@ -69,7 +72,7 @@ async fn list(workflows: &Workflows, delivery: &Delivery<Value>) -> Result<(), E
         && status == Some(Status::Running)
         && (!is_ours || is_ended_by_others(workflows, &id).await?);
     let change = match kind.as_deref() {
-        Some("start-workflow") if is_unlisted || !(is_ours || is_in_progress) => {
+        Some("start-workflow") if is_there && (is_unlisted || !(is_ours || is_in_progress)) => {
             let change = if is_unlisted { change.hdel(steps, UNLISTED) } else { change };
             let change = change.lpush(names.all.clone(), full);
             if is_over { change } else { change.sadd(names.in_progress.clone(), full) }

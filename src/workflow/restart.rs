@@ -95,7 +95,16 @@ impl Turn<'_> {
     /// Makes these nodes as if the run had not got to them yet.
     fn clear(&mut self, graph: &Graph, behind: &[bool]) {
         let is_behind = |node: usize| behind.get(node).copied().unwrap_or(false);
-        self.state.held.retain(|place| place.part == 0 && !is_behind(place.index()));
+        // What is held in an item is held where its iteration is.
+        let held = std::mem::take(&mut self.state.held);
+        let stays = |place: &Place| {
+            let mut place = *place;
+            while let Some(part) = self.state.parts.get(&place.part) {
+                place = part.of;
+            }
+            place.part == 0 && !is_behind(place.index())
+        };
+        self.state.held = held.into_iter().filter(stays).collect();
         let parts: Vec<u32> =
             self.state.parts.iter().filter(|(_, part)| part.of.part == 0).map(|(n, _)| *n).collect();
         for part in parts {

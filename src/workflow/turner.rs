@@ -178,7 +178,11 @@ impl Turner {
         let (loaded, owner) = loop {
             match self.load_own(id).await {
                 Ok(loaded) => break loaded,
-                Err(error @ (Error::NoRun { .. } | Error::Damaged { .. })) => {
+                Err(
+                    error @ (Error::NoRun { .. }
+                    | Error::Damaged { .. }
+                    | Error::Knowledge(knowledge::Error::WrongKind { .. })),
+                ) => {
                     tracing::warn!(workflow = %id, %error, "a run is no longer in hand");
                     return self.lose(id).await;
                 }
@@ -210,8 +214,13 @@ impl Turner {
         happened.retain(|cause| !matches!(cause, Cause::Found(_)));
         run.becomes(loaded);
         for cause in happened {
-            // What has no effect any more is dropped: it came late.
-            let _ = run.apply(now, cause);
+            // What has no effect any more is dropped: it came late; but an end that names no attempt is that of the one
+            // that runs.
+            if run.apply(now, cause.clone()).is_err()
+                && let Some(cause) = super::incoming::of_current_attempt(run, cause)
+            {
+                let _ = run.apply(now, cause);
+            }
         }
         // Only then: what has just ended is no longer in hand, and is not to be started again for that.
         run.reconcile(now, loaded);
@@ -219,7 +228,9 @@ impl Turner {
         let left_nothing = loaded.records.last().is_some_and(|record| record.unowned) && !run.takes;
         if left_nothing && !loaded.waits() {
             // Nobody has to look at it for that any more; should this not arrive, somebody looks once more.
-            let done = Transaction::new().srem(keys::WAITING, id.full());
+            let next = keys::number(loaded.next());
+            let done =
+                Transaction::new().expect_field(keys::steps(id), next, None).srem(keys::WAITING, id.full());
             drop(self.workflows.store().commit(done).await);
         }
         if owner == Owner::Us && !was_ours {
@@ -302,7 +313,8 @@ impl Turner {
         if run.commands.is_empty() {
             run.commands = commands;
         }
-        if run.state.status().is_over() && run.state.open() == 0 && !run.is_touched() {
+        if run.is_done() && !run.is_touched() {
+            self.drop_in_hand(id);
             self.runs.remove(id);
         }
     }

@@ -47,8 +47,13 @@ impl Wire {
 
     /// That nobody else has changed anything.
     pub(super) fn unchanged(&self, id: &RunId, change: Transaction) -> Transaction {
+        let state = keys::state(id);
+        let change = if self.word.is_empty() {
+            change.expect_absent(state)
+        } else {
+            change.expect_value(state, self.word.clone())
+        };
         change
-            .expect_value(keys::state(id), self.word.clone())
             .expect_length(keys::active(id), self.active)
             .expect_length(keys::activations(id), self.activations)
     }
@@ -85,6 +90,12 @@ pub(super) fn written(
     then.active += active.len() as u64;
     then.activations += activations.len() as u64;
     then.word = state.status().word().into();
+    let change = if before.active > 0 && status(&before.word).is_none() {
+        // The word is gone, or says nothing.
+        change.set(keys::state(id), then.word.clone())
+    } else {
+        change
+    };
     let line = |entry: &Entry| line(at, entry, count);
     let mut change = change
         .lpush_all(keys::activations(id), activations.iter().map(line))
@@ -133,7 +144,7 @@ fn ended(marks: &[Mark]) -> impl Iterator<Item = u32> {
 fn add_up(sums: &mut [i64], entries: &[Entry]) {
     for (node, by) in entries.iter().flatten() {
         if let Some(sum) = sums.get_mut(*node as usize) {
-            *sum += by;
+            *sum = sum.saturating_add(*by);
         }
     }
 }
@@ -142,9 +153,9 @@ fn add_up(sums: &mut [i64], entries: &[Entry]) {
 fn correction(sums: &mut [i64], should: impl Fn(usize) -> i64) -> Option<Entry> {
     let mut entry = Entry::new();
     for (node, sum) in sums.iter_mut().enumerate() {
-        let by = should(node) - *sum;
+        let by = should(node).saturating_sub(*sum);
         if by != 0 {
-            *sum += by;
+            *sum = sum.saturating_add(by);
             entry.insert(u32::try_from(node).unwrap_or(u32::MAX), by);
         }
     }
@@ -207,10 +218,10 @@ pub(super) fn read_numbers<'t>(words: impl Iterator<Item = &'t str>, count: usiz
 
 /// Adds up a list of changes, newest first; entries that are none are left out.
 pub(super) fn sum(lines: &[Data], count: usize) -> Vec<i64> {
-    let mut sum = vec![0; count];
+    let mut sum = vec![0_i64; count];
     for (_, entry) in lines.iter().filter_map(|line| read_line(line.as_str()?, count)) {
         for (sum, by) in sum.iter_mut().zip(entry) {
-            *sum += by;
+            *sum = sum.saturating_add(by);
         }
     }
     sum

@@ -185,7 +185,12 @@ impl Schedule {
             Missed::RunAll if more => Due::Skip(Self { next: times.first().copied(), ..self.clone() }),
             Missed::RunAll if busy => Due::At(next),
             Missed::RunAll => Due::Run(next, behind(next)),
-            Missed::Skip | Missed::RunOnce => Due::Run(last, behind(last)),
+            Missed::RunOnce => Due::Run(last, behind(last)),
+            Missed::Skip => {
+                // Those that are not late are not missed.
+                let at = times.iter().copied().find(|at| now.since(*at) <= Self::LATE).unwrap_or(last);
+                Due::Run(at, behind(at))
+            }
         }
     }
 

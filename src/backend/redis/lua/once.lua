@@ -2,7 +2,8 @@
 --
 -- KEYS: the hash in which it is kept, then the keys of the command. ARGV: the field, then the command.
 
-redis.setresp(3)
+-- A nil among what it answers would end the list in the newer protocol.
+redis.setresp(string.upper(ARGV[2]) == 'BITFIELD' and 2 or 3)
 local kept = redis.call('HGET', KEYS[1], ARGV[1])
 if kept then
   return cmsgpack.unpack(kept).reply

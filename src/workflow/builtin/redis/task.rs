@@ -156,8 +156,23 @@ fn arguments(parameters: &Parameters<'_>) -> Result<Vec<String>, TaskError> {
 /// Whether a command that need not block is told to.
 fn blocks(name: &str, args: &[String]) -> bool {
     let reads = ["XREAD", "XREADGROUP"].iter().any(|read| read.eq_ignore_ascii_case(name));
-    let words = args.iter().take_while(|arg| !arg.eq_ignore_ascii_case("STREAMS"));
-    reads && words.into_iter().any(|arg| arg.eq_ignore_ascii_case("BLOCK"))
+    let mut words = args.iter();
+    while let Some(word) = words.next() {
+        let is = |other: &str| word.eq_ignore_ascii_case(other);
+        if is("STREAMS") {
+            return false;
+        }
+        if is("BLOCK") {
+            return reads;
+        }
+        // What belongs to a word is none itself.
+        if is("GROUP") {
+            words.nth(1);
+        } else if is("COUNT") {
+            words.next();
+        }
+    }
+    false
 }
 
 /// The command, if it may do what it is about to.
