@@ -23,6 +23,8 @@ pub(super) struct Keeper(Arc<Shared>);
 pub(super) struct Shared {
     pub(super) log: Arc<dyn EventLog>,
     pub(super) consumer: Consumer,
+    /// The kinds of events that the group selects.
+    kinds: Option<Vec<String>>,
     lease: Duration,
     in_hand: usize,
     hands: Mutex<Hands>,
@@ -87,6 +89,7 @@ impl Keeper {
         let shared = Arc::new(Shared {
             log: group.log.event_log().clone(),
             consumer,
+            kinds: group.kinds.clone(),
             lease: group.lease,
             in_hand: group.in_hand.get(),
             hands: Mutex::default(),
@@ -163,9 +166,36 @@ impl Shared {
         let asked = self.hands.lock().asked.take();
         let Some(Asked(asked)) = asked else { return };
         let Ok(Ok(delivered)) = timeout(ON_THEIR_WAY, asked).await else { return };
-        let ids: Vec<_> = delivered.iter().map(|delivered| delivered.entry.id).collect();
-        self.forget(ids.iter().copied());
-        if let Err(error) = self.log.set_idle(&self.consumer, ids, self.lease).await {
+        self.hand_back(delivered).await;
+    }
+
+    /// What was given to this consumer by an answer that came too late.
+    async fn return_forgotten(&self) {
+        if let Ok(delivered) = self.log.forgotten(&self.consumer, self.in_hand()).await {
+            self.hand_back(delivered).await;
+        }
+    }
+
+    /// Gives back what nobody here works on.
+    async fn hand_back(&self, delivered: Vec<Delivered>) {
+        self.forget(delivered.iter().map(|delivered| delivered.entry.id));
+        let is_own = |delivered: &Delivered| match (&self.kinds, &delivered.entry.event) {
+            (Some(kinds), Ok(event)) => kinds.iter().any(|kind| event.is(kind)),
+            _ => true,
+        };
+        let (own, foreign): (Vec<_>, Vec<_>) = delivered.into_iter().partition(is_own);
+        let ids = |of: Vec<Delivered>| of.iter().map(|delivered| delivered.entry.id).collect::<Vec<_>>();
+        let Consumer { log, group, .. } = &self.consumer;
+        // What the group does not select is nobody's.
+        if !foreign.is_empty()
+            && let Err(error) = self.log.acknowledge(log, group, ids(foreign)).await
+        {
+            warn!(consumer = ?self.consumer, %error, "events that are nobody's could not be acknowledged");
+        }
+        if own.is_empty() {
+            return;
+        }
+        if let Err(error) = self.log.set_idle(&self.consumer, ids(own), self.lease).await {
             warn!(consumer = ?self.consumer, %error, "events could not be given back; others get them later");
         }
     }
@@ -187,6 +217,7 @@ impl Shared {
         let farewell = async {
             self.settle_queued(&mut life, true).await;
             self.return_asked().await;
+            self.return_forgotten().await;
             self.log.leave(&self.consumer).await
         };
         match timeout(FAREWELL, farewell).await {

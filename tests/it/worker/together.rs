@@ -55,7 +55,9 @@ pub(crate) async fn a_run_whose_tasks_are_all_elsewhere_comes_to_its_end(backend
     let long = output(&engine, "long → copy", Value::Null).await;
     assert_eq!(long["text"].as_str().map(str::len), Some(10_000));
     worker.drain().await;
-    assert_eq!(backend.events().log("workflows:run").group("g").pending(9).await.unwrap(), []);
+    // What came to the worker while it left is acknowledged, too, a moment later.
+    let group = backend.events().log("workflows:run").group("g");
+    crate::suite::eventually("nothing is pending", async || group.pending(9).await.unwrap().is_empty()).await;
     engine.close().await.unwrap();
 }
 
