@@ -169,10 +169,23 @@ impl Shared {
         self.hand_back(delivered).await;
     }
 
-    /// What was given to this consumer by an answer that came too late.
-    async fn return_forgotten(&self) {
-        if let Ok(delivered) = self.log.forgotten(&self.consumer, self.in_hand()).await {
-            self.hand_back(delivered).await;
+    /// Acknowledges what is nobody's and was given to this consumer by an answer that came too late.
+    async fn settle_foreign(&self) {
+        const LOOKED_AT: usize = 100;
+        let (Some(kinds), Consumer { log, group, name }) = (&self.kinds, &self.consumer) else { return };
+        let Ok(pending) = self.log.pending(log, group, EventId::MIN, LOOKED_AT).await else { return };
+        let mut foreign = Vec::new();
+        for pending in pending.into_iter().filter(|pending| pending.consumer == *name) {
+            let Ok(entries) = self.log.range(log, pending.id, pending.id, 1).await else { return };
+            let event = entries.first().and_then(|entry| entry.event.as_ref().ok());
+            if event.is_some_and(|event| !kinds.iter().any(|kind| event.is(kind))) {
+                foreign.push(pending.id);
+            }
+        }
+        if !foreign.is_empty()
+            && let Err(error) = self.log.acknowledge(log, group, foreign).await
+        {
+            warn!(consumer = ?self.consumer, %error, "events that are nobody's could not be acknowledged");
         }
     }
 
@@ -217,7 +230,7 @@ impl Shared {
         let farewell = async {
             self.settle_queued(&mut life, true).await;
             self.return_asked().await;
-            self.return_forgotten().await;
+            self.settle_foreign().await;
             self.log.leave(&self.consumer).await
         };
         match timeout(FAREWELL, farewell).await {
