@@ -9,6 +9,8 @@
 mod chain4;
 #[path = "core/fanout3.rs"]
 mod fanout3;
+#[path = "core/group.rs"]
+mod group;
 #[path = "core/inner_pipe.rs"]
 mod inner_pipe;
 #[path = "core/knowledge.rs"]

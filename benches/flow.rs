@@ -10,9 +10,8 @@
 )]
 #![allow(missing_docs, reason = "criterion_group makes an undocumented function")]
 
-#[path = "core/measure.rs"]
-#[allow(dead_code, reason = "shared with the other benchmarks")]
-mod measure;
+#[path = "core/group.rs"]
+mod group;
 
 use criterion::Criterion;
 use mape::flow::Workflow;
@@ -35,7 +34,7 @@ fn compile(c: &mut Criterion) {
         for (name, text) in
             [("chain", tasks(n, " → ")), ("fan", format!("first → {{ {} }} → last", tasks(n - 2, " ")))]
         {
-            let mut group = measure::group(c, "flow_compile", n as u64);
+            let mut group = group::group(c, "flow_compile", n as u64);
             group.bench_function(format!("{name}_{n}"), |b| b.iter(|| assert_eq!(compiled(&text), n)));
         }
     }
@@ -47,7 +46,7 @@ fn compile(c: &mut Criterion) {
         .collect();
     let whole = || sources.iter().map(|source| compiled(source)).sum::<usize>();
     let expected = whole();
-    let mut group = measure::group(c, "flow_compile", expected as u64);
+    let mut group = group::group(c, "flow_compile", expected as u64);
     group.bench_function("corpus", |b| b.iter(|| assert_eq!(whole(), expected)));
 }
 

@@ -5,9 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot go on has to stop")]
 #![allow(missing_docs, reason = "criterion_group makes an undocumented function")]
 
-#[path = "core/measure.rs"]
-#[allow(dead_code, reason = "shared with the other benchmarks")]
-mod measure;
+#[path = "core/group.rs"]
+mod group;
 
 use criterion::Criterion;
 use mape::app::App;
@@ -17,8 +16,13 @@ use mape::workflow::{
 };
 use serde_json::Value;
 use std::sync::Arc;
+use tokio::runtime::{Builder, Runtime};
 
 const SIZES: [usize; 3] = [100, 1_000, 10_000];
+
+fn current_thread() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
 
 fn tasks(n: usize, between: &str) -> String {
     (0..n).map(|i| format!("t:{i}")).collect::<Vec<_>>().join(between)
@@ -34,14 +38,14 @@ fn shapes(n: usize) -> [(String, Arc<Graph>); 2] {
 
 /// Runs on an engine that is there already, one after the other.
 fn engine(c: &mut Criterion) {
-    let runtime = measure::current_thread();
+    let runtime = current_thread();
     let engine = runtime.block_on(async {
         let nothing = Task::sync("*", |_| Ok(()));
         Engine::start(&App::new(), Tasks::new().with(nothing)).await.unwrap()
     });
     for n in SIZES {
         for (name, graph) in shapes(n) {
-            let mut group = measure::group(c, "flow_run", n as u64);
+            let mut group = group::group(c, "flow_run", n as u64);
             group.bench_function(&name, |b| {
                 b.iter(|| {
                     let (engine, graph) = (engine.clone(), graph.clone());
@@ -62,11 +66,11 @@ fn engine(c: &mut Criterion) {
 
 /// The same without an engine.
 fn bare(c: &mut Criterion) {
-    let runtime = measure::current_thread();
+    let runtime = current_thread();
     for n in SIZES {
         for (name, graph) in shapes(n) {
             let definition = Arc::new(Definition::new(graph).unwrap());
-            let mut group = measure::group(c, "flow_run_bare", n as u64);
+            let mut group = group::group(c, "flow_run_bare", n as u64);
             group.bench_function(&name, |b| {
                 b.iter(|| {
                     let definition = definition.clone();

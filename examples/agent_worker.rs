@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     }
     let url = given.get_one::<String>("agent").map_or("", String::as_str);
     let within = Duration::from_secs(given.get_one("within").copied().unwrap_or_default());
-    match station::setting("agent.token").and_then(|token| Service::new(url, token)) {
+    match http::setting("agent.token").and_then(|token| Service::new(url, token)) {
         Ok(service) => station::run(&given, worker(service, within)),
         Err(error) => station::end(Err(error)),
     }
@@ -103,6 +103,9 @@ async fn demonstrate() -> anyhow::Result<()> {
 
 /// A stand-in for the agent.
 fn taster(asked: &Asked) -> Answer {
+    if asked.method != "POST" || asked.header("content-type") != Some("application/json") {
+        return (405, json!("I only read JSON that is posted"));
+    }
     let cup = asked.body.pointer("/input/cup").and_then(Value::as_str).unwrap_or_default();
     match (asked.path.as_str(), cup) {
         ("/greet", _) => (200, json!("good morning")),

@@ -28,6 +28,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction};
+use mape::event::Event;
 use mape::stream::Backoff;
 use mape::workflow::{Invocation, Task, TaskError, Tasks, Worker};
 use reqwest::{Method, StatusCode};
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
         return station::end(station::runtime(demonstrate()));
     }
     let url = given.get_one::<String>("api").map_or("", String::as_str);
-    match station::setting("batch.token").and_then(|token| Service::new(url, token)) {
+    match http::setting("batch.token").and_then(|token| Service::new(url, token)) {
         Ok(service) => station::run(&given, worker(service, Backoff::exponential(SOON, LATER))),
         Err(error) => station::end(Err(error)),
     }
@@ -117,6 +118,11 @@ async fn follow(service: &Service, pauses: Backoff, path: &str) -> Result<Value,
     Err(TaskError::new("the job never ended"))
 }
 
+/// The end of a task as an engine asks for it that does not want it any more.
+fn cancel(index: u32) -> Event {
+    Event::new("cancel-task").with("workflow", "workflow:demo").with("index", index).stamped()
+}
+
 async fn demonstrate() -> anyhow::Result<()> {
     let service = batch_service::start().await?;
     let pauses = Backoff::exponential(Duration::from_millis(10), Duration::from_millis(50));
@@ -125,7 +131,7 @@ async fn demonstrate() -> anyhow::Result<()> {
         |name: &str, index| demonstration::start(name, index, json!({}), json!({"beans_kg": 3 * index}));
     let mut events = vec![start("batch:roast", 1), start("batch:mill", 2), start("batch:burn", 3)];
     events.push(start("batch:endless", 4));
-    events.push(demonstration::cancel(4));
+    events.push(cancel(4));
     demonstration::show(worker, events).await
 }
 
@@ -239,9 +245,7 @@ mod tests {
         let worker = worker(service.clone(), Backoff::constant(Duration::from_millis(1)));
         let worker = worker.start(&app).await.unwrap();
         log.append(demonstration::start("batch:endless", 1, json!({}), json!({}))).await.unwrap();
-        for (wanted, event) in
-            [(StatusCode::OK, Some(demonstration::cancel(1))), (StatusCode::NOT_FOUND, None)]
-        {
+        for (wanted, event) in [(StatusCode::OK, Some(cancel(1))), (StatusCode::NOT_FOUND, None)] {
             while status(&service, 1).await != wanted {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }

@@ -1,22 +1,12 @@
-//! How everything here is measured: a current-thread runtime, elements per second, few but long samples.
+//! How everything here is measured: on a current-thread runtime, and only if what comes out is right.
 
+use criterion::BenchmarkGroup;
 use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
 use std::future::Future;
 use std::hint::black_box;
-use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
-pub(crate) fn group<'c>(c: &'c mut Criterion, name: &str, elements: u64) -> BenchmarkGroup<'c, WallTime> {
-    let mut group = c.benchmark_group(name);
-    group
-        .throughput(Throughput::Elements(elements))
-        .sampling_mode(SamplingMode::Flat)
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(3));
-    group
-}
+pub(crate) use crate::group::group;
 
 /// Measures a future that is to give `expected`: work that comes out wrong is not measured.
 pub(crate) fn future<T, Fut>(

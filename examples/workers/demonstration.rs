@@ -16,12 +16,6 @@ pub fn start(name: &str, index: u32, parameters: Value, input: Value) -> Event {
     event.with("workflow", "workflow:demo").with("parameters", parameters).with("input", input).stamped()
 }
 
-/// The end of a task as an engine asks for it that does not want it any more.
-#[allow(dead_code, reason = "not every program shows it")]
-pub fn cancel(index: u32) -> Event {
-    Event::new("cancel-task").with("workflow", "workflow:demo").with("index", index).stamped()
-}
-
 /// Lets a worker do all this on a log in memory, and shows the ends: a line each, in order of their steps.
 pub async fn show(worker: Worker, events: Vec<Event>) -> anyhow::Result<()> {
     let app = App::new();

@@ -5,9 +5,15 @@ use std::error::Error;
 use std::time::Duration;
 
 use anyhow::Context;
+use mape::config::Config;
 use mape::workflow::TaskError;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+
+/// A setting of a section of the program's own, such as `batch.token`: in `config.yaml`, or `$MAPE_BATCH__TOKEN`.
+pub fn setting(key: &str) -> anyhow::Result<Option<String>> {
+    Ok(Config::load()?.find(key)?)
+}
 
 /// A service: where it is, and who one is there. Cheap to clone; connections are shared.
 #[derive(Clone)]

@@ -1,5 +1,4 @@
 //! A service on this machine that stands in for one elsewhere, for demonstrations and tests.
-#![allow(dead_code, reason = "not every program looks at everything")]
 #![allow(unreachable_pub, reason = "an example has no outside; what its modules share is `pub`")]
 
 use std::sync::Arc;

@@ -67,12 +67,6 @@ async fn work(given: &ArgMatches, worker: Worker) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A setting of a section of the program's own, such as `batch.token`: in `config.yaml`, or `$MAPE_BATCH__TOKEN`.
-#[allow(dead_code, reason = "not every program has one")]
-pub fn setting(key: &str) -> anyhow::Result<Option<String>> {
-    Ok(Config::load()?.find(key)?)
-}
-
 /// The backend as the options, the environment and `config.yaml` name it.
 async fn backend(url: Option<&String>) -> anyhow::Result<Backend> {
     let builder = Config::builder().server(Server::default());
