@@ -28,6 +28,18 @@ impl Graph {
         }
         let steps = self.nodes.iter().enumerate().map(|(index, node)| step(self, index, node));
         let steps = steps.collect::<Result<Vec<_>, _>>().map_err(Error::NotInPython)?;
+        let matrix = self.matrix();
+        let mut saved = json!({"F": matrix, "T": steps});
+        if let (Some(name), Some(keys)) = (&self.name, saved.as_object_mut()) {
+            // Other keys at the top are left alone by the package.
+            keys.insert("name".to_owned(), name.as_str().into());
+        }
+        Ok(saved)
+    }
+
+    /// The edges as a matrix: 1 where the step of the column follows that of the row.
+    fn matrix(&self) -> Vec<Vec<u8>> {
+        let count = self.nodes.len();
         let row = |from| {
             let mut row = vec![0; count];
             for to in self.successors(from) {
@@ -37,17 +49,9 @@ impl Graph {
             }
             row
         };
-        let matrix: Vec<Vec<u8>> = (0..count).map(row).collect();
-        let mut saved = json!({"F": matrix, "T": steps});
-        if let (Some(name), Some(keys)) = (&self.name, saved.as_object_mut()) {
-            // Other keys at the top are left alone by the package.
-            keys.insert("name".to_owned(), name.as_str().into());
-        }
-        Ok(saved)
+        (0..count).map(row).collect()
     }
-}
 
-impl Graph {
     /// As [`to_python`](Self::to_python) writes it, whatever is in the graph, and whether that says all of it.
     ///
     /// What the package has not is left out, or written as the nearest thing: a resource as a task, a graph of more
@@ -82,16 +86,7 @@ impl Graph {
         let matrix = if count > MOST {
             json!({"steps": count, "edges": self.edges().collect::<Vec<_>>()})
         } else {
-            let row = |from| {
-                let mut row = vec![0_u8; count];
-                for to in self.successors(from) {
-                    if let Some(edge) = row.get_mut(*to) {
-                        *edge = 1;
-                    }
-                }
-                row
-            };
-            json!((0..count).map(row).collect::<Vec<_>>())
+            json!(self.matrix())
         };
         (json!({"F": matrix, "T": steps}), says_all)
     }
