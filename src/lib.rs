@@ -85,12 +85,16 @@ pub mod backend;
 pub mod channel;
 #[cfg(feature = "config")]
 pub mod config;
+#[cfg(feature = "edge")]
+pub mod edge;
 pub mod element;
 pub mod event;
 #[cfg(feature = "flow")]
 pub mod flow;
 #[cfg(any(feature = "config", feature = "flow"))]
 mod hint;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod knowledge;
 pub mod prelude;
 pub mod stream;

@@ -1,0 +1,150 @@
+//! The door that every request comes through.
+
+use super::limiter::Limiter;
+use super::{Access, Origins, Role};
+use crate::edge::Endpoints;
+use crate::http::Problem;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+/// The cookie with the token of a browser that has logged in.
+pub(in crate::http) const COOKIE: &str = "mape_token";
+
+/// Decides who comes in.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Admission(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    access: Access,
+    origins: Origins,
+    limiter: Option<Limiter>,
+    endpoints: Endpoints,
+}
+
+impl Admission {
+    pub(in crate::http) fn new(
+        access: Access,
+        origins: Origins,
+        per_second: Option<NonZeroU32>,
+        endpoints: Endpoints,
+    ) -> Self {
+        Self(Arc::new(Parts { access, origins, limiter: per_second.map(Limiter::new), endpoints }))
+    }
+
+    /// Whether a client needs a token.
+    pub(in crate::http) fn is_protected(&self) -> bool {
+        self.0.access.is_protected()
+    }
+
+    /// What a token lets its owner do; `None` if it is refused.
+    pub(in crate::http) fn role(&self, token: &str) -> Option<Role> {
+        self.0.access.who(token).ok().map(|(_, role)| role)
+    }
+
+    fn check(&self, request: &Request) -> Result<Caller, Problem> {
+        let Parts { access, origins, limiter, endpoints } = &*self.0;
+        let client =
+            request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+        if let (Some(limiter), Some(client)) = (limiter, client)
+            && let Some(seconds) = limiter.refuse(client)
+        {
+            let detail = format!("{client} asks more often than rest.limits.requests_per_second allows");
+            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(seconds));
+        }
+        let (uri, headers) = (request.uri(), request.headers());
+        if let Some(reason) = origins.refuse(headers, uri.authority().map(|authority| authority.as_str())) {
+            return Err(Problem::new(StatusCode::FORBIDDEN, reason));
+        }
+        if !access.is_protected() {
+            return Ok(Caller { name: None, role: Role::Admin });
+        }
+        // What is signed by its sender brings no token.
+        if endpoints.find(uri.path()).is_some_and(|endpoint| endpoint.is_signed()) {
+            return Ok(Caller { name: None, role: Role::Read });
+        }
+        let path = percent_decode_str(uri.path()).decode_utf8_lossy();
+        let Some(needed) = access.needed(request.method(), &path) else {
+            return Ok(Caller { name: None, role: Role::Read });
+        };
+        let Some(token) = token(headers) else {
+            return Err(unauthorized("this needs a token: send `Authorization: Bearer TOKEN`"));
+        };
+        let (name, role) = access.who(&token).map_err(|reason| unauthorized(&reason))?;
+        if role < needed {
+            let detail = format!("this needs the role {needed}, and the token has the role {role}");
+            return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+        }
+        Ok(Caller { name: Some(name), role })
+    }
+}
+
+/// Who made a request; handlers find it among the extensions.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Caller {
+    /// By its token; `None` where none is needed.
+    pub(in crate::http) name: Option<Arc<str>>,
+    /// What it may do.
+    pub(in crate::http) role: Role,
+}
+
+fn unauthorized(reason: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, reason)
+}
+
+/// The token of a request: of its header, else of its cookie.
+fn token(headers: &HeaderMap) -> Option<String> {
+    if let Some(given) = headers.get(header::AUTHORIZATION) {
+        let (scheme, token) = given.to_str().ok()?.split_once(' ')?;
+        return scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned());
+    }
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let (_, token) = pairs.find(|(name, _)| *name == COOKIE)?;
+    percent_decode_str(token).decode_utf8().ok().map(Into::into)
+}
+
+/// Lets a request in, or says why not.
+pub(in crate::http) async fn admit(
+    State(admission): State<Admission>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match admission.check(&request) {
+        Ok(caller) => {
+            if request.method() != Method::GET {
+                let who = caller.name.as_deref().unwrap_or("anyone");
+                tracing::debug!(%who, method = %request.method(), path = request.uri().path(), "request");
+            }
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => refused(&request, problem),
+    }
+}
+
+fn refused(request: &Request, problem: Problem) -> Response {
+    let is_unauthorized = problem.status == StatusCode::UNAUTHORIZED;
+    let accepts =
+        request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    // A person is asked for the token.
+    if is_unauthorized && request.method() == Method::GET && accepts.contains("text/html") {
+        return axum::response::Redirect::to("/console/login").into_response();
+    }
+    let path = request.uri().path();
+    let mut response = if path.starts_with("/workflows") || path.starts_with("/inprogress") {
+        problem.into_littleflow()
+    } else {
+        problem.into_response()
+    };
+    if is_unauthorized {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}

@@ -1,0 +1,88 @@
+//! What a path asks for.
+
+use super::Role;
+use axum::http::Method;
+
+/// Requests that ask for another role than their method does.
+///
+/// Of the rules that fit, the first counts. `*` in a path stands for one part of it, `**` at its end for all that
+/// follows, none included.
+///
+/// ```
+/// use mape::http::{Role, Rule};
+///
+/// let rule = Rule::new("/loops/*/elements/**", Role::Admin).methods(["POST"]);
+/// assert!(rule.fits("POST", "/loops/car/elements/detect"));
+/// assert!(!rule.fits("GET", "/loops/car/elements/detect"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    path: String,
+    methods: Vec<String>,
+    role: Role,
+}
+
+impl Rule {
+    /// All requests to a path.
+    pub fn new(path: impl Into<String>, role: Role) -> Self {
+        Self { path: path.into(), methods: Vec::new(), role }
+    }
+
+    /// Only those with one of these methods.
+    #[must_use]
+    pub fn methods<M: Into<String>>(mut self, methods: impl IntoIterator<Item = M>) -> Self {
+        self.methods = methods.into_iter().map(|method| method.into().to_ascii_uppercase()).collect();
+        self
+    }
+
+    /// Whether it is about such a request.
+    #[must_use]
+    pub fn fits(&self, method: &str, path: &str) -> bool {
+        (self.methods.is_empty() || self.methods.iter().any(|one| one == method)) && is_like(path, &self.path)
+    }
+
+    pub(super) fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Why it can never fit, or fits what it should not.
+    pub(super) fn defect(&self) -> Option<String> {
+        if !self.path.starts_with('/') {
+            return Some(format!("the path `{}` does not begin with `/`", self.path));
+        }
+        let inner = self.path.strip_suffix("/**").unwrap_or(&self.path);
+        inner
+            .contains("**")
+            .then(|| format!("`**` stands only at the end of a path, not as in `{}`", self.path))
+    }
+}
+
+fn is_like(path: &str, pattern: &str) -> bool {
+    let parts =
+        |text: &str| text.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let (mut path, mut pattern) = (parts(path), parts(pattern));
+    if pattern.last().is_some_and(|last| last == "**") {
+        pattern.pop();
+        path.truncate(pattern.len());
+    }
+    path.len() == pattern.len() && path.iter().zip(&pattern).all(|(part, like)| like == "*" || like == part)
+}
+
+/// What a request asks for by itself; `None`: nothing, anybody may do it.
+pub(super) fn needed(method: &Method, path: &str) -> Option<Role> {
+    const OPEN: [&str; 3] = ["/health", "/ready", "/console/login"];
+    if OPEN.contains(&path) || path.starts_with("/console/assets/") {
+        return None;
+    }
+    // Links, and what elements share.
+    let is_wiring = path.ends_with("/links") || path.contains("/links/");
+    let is_restart =
+        path == "/workflows/restore" || (path.starts_with("/workflows/") && path.ends_with("/restart"));
+    Some(match *method {
+        Method::GET | Method::HEAD | Method::OPTIONS if is_restart => Role::Operate,
+        Method::GET | Method::HEAD | Method::OPTIONS => Role::Read,
+        Method::DELETE => Role::Admin,
+        _ if is_wiring || path.starts_with("/knowledge/") => Role::Admin,
+        _ => Role::Operate,
+    })
+}

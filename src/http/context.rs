@@ -1,0 +1,77 @@
+//! What all handlers know.
+
+use super::Limits;
+use crate::app::App;
+use crate::edge::Endpoints;
+use crate::workflow::{Engine, Workflows};
+use axum::extract::FromRef;
+use futures::{Stream, StreamExt};
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What all handlers know. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Context(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) app: App,
+    /// The runs of the backend, unless there are none to be served.
+    pub(crate) workflows: Option<Workflows>,
+    /// The engine of this process, if there is one.
+    pub(crate) engine: Option<Engine>,
+    /// The sources that have an endpoint of their own.
+    pub(crate) endpoints: Endpoints,
+    /// The longest body.
+    pub(crate) body_limit: usize,
+    /// How long a client may take to send one.
+    pub(crate) body_within: Duration,
+    /// How long a pushed item waits for room.
+    pub(crate) push_wait: Duration,
+    /// Where archives are, if they may be read and written by name.
+    pub(crate) archives: Option<PathBuf>,
+    /// Ends what would never end by itself.
+    pub(crate) closing: CancellationToken,
+}
+
+impl Context {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// For routes that are mounted elsewhere.
+    pub(crate) fn alone(app: &App, workflows: Option<Workflows>) -> Self {
+        let limits = Limits::default();
+        Self::new(Parts {
+            app: app.clone(),
+            workflows,
+            engine: None,
+            endpoints: Endpoints::new(),
+            body_limit: limits.body,
+            body_within: limits.body_within,
+            push_wait: limits.push_wait,
+            archives: None,
+            closing: CancellationToken::new(),
+        })
+    }
+
+    /// The same stream, which also ends when the service does.
+    pub(crate) fn until_closing<S: Stream>(&self, stream: S) -> impl Stream<Item = S::Item> + use<S> {
+        stream.take_until(self.closing.clone().cancelled_owned())
+    }
+}
+
+impl Deref for Context {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl FromRef<Context> for App {
+    fn from_ref(context: &Context) -> Self {
+        context.app.clone()
+    }
+}
