@@ -22,6 +22,8 @@ mod event;
 mod file;
 #[cfg(feature = "flow")]
 mod flow;
+#[cfg(all(feature = "http", feature = "cli"))]
+mod http;
 mod knowledge;
 mod patterns;
 #[cfg(all(feature = "flow", feature = "redis"))]

@@ -1,0 +1,9 @@
+//! The HTTP service, asked as its clients ask it.
+
+mod access;
+mod console;
+mod edge;
+mod loops;
+mod openapi;
+pub(crate) mod site;
+mod workflows;
