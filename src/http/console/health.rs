@@ -1,8 +1,9 @@
 //! What is wrong with loops, in words, the worst first.
 
 use super::words;
-use crate::app::{ElementStatus, LoopInfo, Topology};
-use crate::element::{ElementPath, State};
+use crate::app::{LoopInfo, Topology};
+use crate::element::{ElementPath, LinkStats, Overflow, State};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// How bad something is.
@@ -43,7 +44,7 @@ pub(super) fn address(path: &ElementPath) -> String {
 
 /// What is wrong with the elements of an app.
 pub(super) fn of_elements(topology: &Topology) -> Vec<Finding> {
-    let mut found = Vec::new();
+    let (mut found, lost) = (Vec::new(), lost(topology));
     for element in topology.elements() {
         let info = &element.info;
         let mut add = |weight, text: String| {
@@ -62,7 +63,7 @@ pub(super) fn of_elements(topology: &Topology) -> Vec<Finding> {
             let plural = if info.errors == 1 { "" } else { "s" };
             add(Weight::Poor, format!("has had {} error{plural}", words::grouped(info.errors)));
         }
-        let dropped = dropped(element);
+        let dropped = lost.get(info.path.as_str()).copied().unwrap_or(0);
         if dropped > 0 {
             add(Weight::Poor, format!("has dropped {}", items(dropped)));
         }
@@ -81,9 +82,27 @@ fn items(count: u64) -> String {
     format!("{} item{}", words::grouped(count), if count == 1 { "" } else { "s" })
 }
 
-/// Items that its in-port has lost: full links gave them up.
-pub(super) fn dropped(element: &ElementStatus) -> u64 {
-    element.info.input.dropped
+/// A link that holds only the newest item drops all others by design.
+pub(super) fn holds_the_newest(link: &LinkStats) -> bool {
+    link.capacity == 1 && link.overflow == Overflow::DropOldest
+}
+
+/// Items that full links into each element gave up, but for those that were to.
+pub(super) fn lost(topology: &Topology) -> HashMap<&str, u64> {
+    let mut lost: HashMap<&str, u64> =
+        topology.elements().map(|element| (element.info.path.as_str(), element.info.input.dropped)).collect();
+    let links = topology.elements().flat_map(|element| &element.info.output.links);
+    for link in links.filter(|link| holds_the_newest(&link.stats)) {
+        if let Some(lost) = link.to.as_ref().and_then(|to| lost.get_mut(to.as_str())) {
+            *lost = lost.saturating_sub(link.stats.dropped);
+        }
+    }
+    lost
+}
+
+/// The loops that an engine is made of.
+pub(super) fn is_of_engine(one: &LoopInfo) -> bool {
+    matches!(one.uid.as_str(), "tasks" | "workflows")
 }
 
 /// A loop at a glance.
@@ -97,6 +116,7 @@ pub(super) struct Glance {
     pub(super) queued: String,
     pub(super) dropped: u64,
     pub(super) errors: u64,
+    pub(super) is_of_engine: bool,
 }
 
 /// An element at a glance.
@@ -109,7 +129,15 @@ pub(super) struct Dot {
 }
 
 impl Glance {
-    pub(super) fn of(one: &LoopInfo) -> Self {
+    /// All loops of an app, those of an engine last.
+    pub(super) fn all(topology: &Topology) -> Vec<Self> {
+        let lost = lost(topology);
+        let mut loops: Vec<&LoopInfo> = topology.levels.iter().flat_map(|level| &level.loops).collect();
+        loops.sort_by_key(|one| is_of_engine(one));
+        loops.into_iter().map(|one| Self::of(one, &lost)).collect()
+    }
+
+    fn of(one: &LoopInfo, lost: &HashMap<&str, u64>) -> Self {
         let elements = &one.elements;
         let of = |state| elements.iter().filter(|element| element.info.state == state).count();
         let failed = of(State::Failed) + of(State::Restarting);
@@ -142,7 +170,8 @@ impl Glance {
             elements: dots.collect(),
             rate: words::rate(elements.iter().map(|element| element.received_per_second).sum()),
             queued: words::grouped(queued as u64),
-            dropped: elements.iter().map(dropped).sum(),
+            dropped: elements.iter().filter_map(|element| lost.get(element.info.path.as_str())).sum(),
+            is_of_engine: is_of_engine(one),
             errors: elements.iter().map(|element| element.info.errors).sum(),
         }
     }

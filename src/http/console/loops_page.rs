@@ -21,7 +21,7 @@ struct Page {
 
 pub(super) async fn show(State(context): State<Context>, shell: Shell) -> Response {
     let topology = context.app.topology();
-    let loops = topology.levels.iter().flat_map(|level| &level.loops).map(Glance::of).collect();
+    let loops = Glance::all(&topology);
     let shell = shell.titled("Loops").at("loops");
     page(&Page { shell, map: Map::of(&topology), loops, wide: WIDE, high: HIGH })
 }

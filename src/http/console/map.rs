@@ -66,8 +66,16 @@ pub(super) struct Line {
     pub(super) path: String,
     pub(super) class: &'static str,
     pub(super) label: String,
+    /// It drops all but the newest item by design.
+    pub(super) is_newest: bool,
     pub(super) x: f64,
     pub(super) y: f64,
+}
+
+/// What is shown of each element besides its own counters.
+struct Marks<'a> {
+    fills: HashMap<&'a str, f64>,
+    lost: HashMap<&'a str, u64>,
 }
 
 /// The elements of a loop, where they stand in its box.
@@ -81,10 +89,10 @@ impl Map {
     pub(super) fn of(topology: &Topology) -> Self {
         let mut map = Self::default();
         let mut places = HashMap::new();
-        let fills = fills(topology);
+        let marks = Marks { fills: fills(topology), lost: health::lost(topology) };
         let mut top = APART;
         for level in &topology.levels {
-            top = map.level(level, top, &fills, &mut places) + APART;
+            top = map.level(level, top, &marks, &mut places) + APART;
         }
         map.height = top;
         map.width += APART;
@@ -99,24 +107,25 @@ impl Map {
         &mut self,
         level: &'a LevelInfo,
         top: f64,
-        fills: &HashMap<&str, f64>,
+        marks: &Marks<'_>,
         places: &mut HashMap<&'a str, Place>,
     ) -> f64 {
         let is_named = !level.uid.is_empty();
         let (left, mut y) = if is_named { (APART + PAD, top + HEAD) } else { (APART, top) };
-        let inners: Vec<Inner> = level.loops.iter().map(inner).collect();
+        let mut loops: Vec<&LoopInfo> = level.loops.iter().collect();
+        loops.sort_by_key(|one| health::is_of_engine(one));
+        let inners: Vec<Inner> = loops.iter().map(|one| inner(one)).collect();
         let area: f64 = inners.iter().map(|one| (one.width + APART) * (one.height + APART)).sum();
         let row = (area * 1.7).sqrt().max(ROW);
         let (mut x, mut high, mut wide) = (left, 0.0_f64, 0.0_f64);
-        for (one, inner) in level.loops.iter().zip(inners) {
+        for (one, inner) in loops.into_iter().zip(inners) {
             if x > left && x + inner.width > left + row {
                 (x, y, high) = (left, y + high + APART, 0.0);
             }
             for (element, (dx, dy)) in one.elements.iter().zip(&inner.places) {
                 let place = (x + dx, y + dy);
                 places.insert(element.info.path.as_str(), place);
-                let fill = fills.get(element.info.path.as_str()).copied().unwrap_or(0.0);
-                self.boxes.push(Box::of(element, place, fill));
+                self.boxes.push(Box::of(element, place, marks));
             }
             let (width, height) = (inner.width, inner.height);
             self.loops.push(Frame { name: one.uid.clone(), x, y, width, height });
@@ -142,22 +151,24 @@ impl Map {
             let Some(end) = places.get(to.as_str()) else { continue };
             let (path, (x, y)) = line(*start, *end, from.owner() == to.owner());
             let stats = &link.stats;
+            let is_newest = health::holds_the_newest(stats);
             let class = match (stats.dropped, stats.blocked) {
                 (_, Some(_)) => "link blocked",
-                (1.., _) => "link dropping",
+                (1.., _) if !is_newest => "link dropping",
                 _ if link.feedback => "link feedback",
                 _ => "link",
             };
             let label = if stats.queued > 0 { words::grouped(stats.queued as u64) } else { String::new() };
             let (from, to) = (from.to_string(), to.to_string());
-            self.links.push(Line { from, id: link.id, to, path, class, label, x, y });
+            self.links.push(Line { from, id: link.id, to, path, class, label, is_newest, x, y });
         }
     }
 }
 
 impl Box {
-    fn of(element: &ElementStatus, (x, y): Place, fill: f64) -> Self {
+    fn of(element: &ElementStatus, (x, y): Place, marks: &Marks<'_>) -> Self {
         let info = &element.info;
+        let path = info.path.as_str();
         let (letter, role) = words::role(info.role);
         let count = |count: u64| if count == 0 { String::new() } else { words::grouped(count) };
         let rate = element.received_per_second.max(element.emitted_per_second);
@@ -170,9 +181,9 @@ impl Box {
             state: words::state(info.state),
             rate: words::rate(rate),
             errors: count(info.errors),
-            dropped: count(info.input.dropped),
+            dropped: count(marks.lost.get(path).copied().unwrap_or(0)),
             queued: count(info.input.queued as u64),
-            fill: fill * WIDE,
+            fill: marks.fills.get(path).copied().unwrap_or(0.0) * WIDE,
             x,
             y,
         }
@@ -190,25 +201,62 @@ fn fills(topology: &Topology) -> HashMap<&str, f64> {
     fills
 }
 
-/// Arranges the elements of a loop.
+/// Arranges the elements of a loop: those that are linked with each other along their links, the others below in rows.
 fn inner(one: &LoopInfo) -> Inner {
     let index: HashMap<&str, usize> =
-        one.elements.iter().enumerate().map(|(at, element)| (element.info.path.as_str(), at + 1)).collect();
-    // The first and the last thing are the ends of a flow, which a loop does not have.
-    let mut things = vec![Extent::default()];
-    things.extend(one.elements.iter().map(|_| Extent { main: WIDE, cross: HIGH, enter: 0.0, leave: 0.0 }));
-    things.push(Extent::default());
-    let mut edges = Vec::new();
-    for element in &one.elements {
-        let Some(from) = index.get(element.info.path.as_str()) else { continue };
+        one.elements.iter().enumerate().map(|(at, element)| (element.info.path.as_str(), at)).collect();
+    let mut links = Vec::new();
+    for (from, element) in one.elements.iter().enumerate() {
         let targets = element.info.output.links.iter().filter_map(|link| link.to.as_ref());
-        edges.extend(targets.filter_map(|to| index.get(to.as_str())).map(|to| (*from, *to)));
+        links.extend(targets.filter_map(|to| index.get(to.as_str())).map(|to| (from, *to)));
     }
-    edges.retain(|(from, to)| from != to);
-    let arranged = arrange(&things, &edges, 0.0);
+    links.retain(|(from, to)| from != to);
+    let is_linked = |at: usize| links.iter().any(|(from, to)| *from == at || *to == at);
     let count = one.elements.len();
-    let mut places: Vec<Place> = match &arranged {
-        Some(arranged) => arranged.places.iter().skip(1).take(count).copied().collect(),
+    let (linked, alone): (Vec<usize>, Vec<usize>) = (0..count).partition(|at| is_linked(*at));
+    let (ranked, low) = ranks(&linked, &links);
+    let mut places = vec![(0.0, 0.0); count];
+    for (at, place) in linked.iter().zip(ranked) {
+        if let Some(there) = places.get_mut(*at) {
+            *there = place;
+        }
+    }
+    let columns = (alone.len() as f64).sqrt().ceil().clamp(4.0, 6.0);
+    for (number, at) in alone.iter().enumerate() {
+        let (row, column) = ((number as f64 / columns).floor(), number as f64 % columns);
+        if let Some(there) = places.get_mut(*at) {
+            *there = (PAD + column * (WIDE + PAD), low + row * (HIGH + PAD));
+        }
+    }
+    let most = |of: fn(&Place) -> f64| places.iter().map(of).fold(0.0, f64::max);
+    let name = words::short(&one.uid, 40).chars().count() as f64 * 9.0 + 2.0 * PAD;
+    if count == 0 {
+        return Inner { places, width: name.max(WIDE), height: HEAD + PAD };
+    }
+    Inner {
+        width: (most(|place| place.0) + WIDE + PAD).max(name),
+        height: (most(|place| place.1) + HIGH + PAD).max(low),
+        places,
+    }
+}
+
+/// The places of elements in ranks along their links, and where they end.
+fn ranks(elements: &[usize], links: &[(usize, usize)]) -> (Vec<Place>, f64) {
+    if elements.is_empty() {
+        return (Vec::new(), HEAD);
+    }
+    // The first and the last thing are the ends of a flow, which a loop does not have.
+    let number: HashMap<usize, usize> = elements.iter().enumerate().map(|(at, one)| (*one, at + 1)).collect();
+    let mut things = vec![Extent::default()];
+    things.extend(elements.iter().map(|_| Extent { main: WIDE, cross: HIGH, enter: 0.0, leave: 0.0 }));
+    things.push(Extent::default());
+    let edges: Vec<(usize, usize)> =
+        links.iter().filter_map(|(from, to)| Some((*number.get(from)?, *number.get(to)?))).collect();
+    let arranged = arrange(&things, &edges, 0.0);
+    let has_back = arranged.as_ref().is_some_and(|arranged| arranged.routes.iter().any(|route| route.back));
+    let count = elements.len();
+    let mut places: Vec<Place> = match arranged {
+        Some(arranged) => arranged.places.into_iter().skip(1).take(count).collect(),
         // Too many to look at: one below the other.
         None => (0..count).map(|at| (0.0, at as f64 * (HIGH + PAD))).collect(),
     };
@@ -217,18 +265,8 @@ fn inner(one: &LoopInfo) -> Inner {
     for place in &mut places {
         *place = (place.0 - left + PAD, place.1 - top + HEAD);
     }
-    let most = |of: fn(&Place) -> f64| places.iter().map(of).fold(0.0, f64::max);
-    let name = words::short(&one.uid, 40).chars().count() as f64 * 9.0 + 2.0 * PAD;
-    let backs = arranged.map_or(0, |arranged| arranged.routes.iter().filter(|route| route.back).count());
-    let back = if backs > 0 { PAD } else { 0.0 };
-    if count == 0 {
-        return Inner { places, width: name.max(WIDE), height: HEAD + PAD };
-    }
-    Inner {
-        width: (most(|place| place.0) + WIDE + PAD).max(name),
-        height: most(|place| place.1) + HIGH + PAD + back,
-        places,
-    }
+    let low = places.iter().map(|place| place.1).fold(0.0, f64::max) + HIGH + PAD;
+    (places, low + if has_back { PAD } else { 0.0 })
 }
 
 /// The way of a link, and the place for what is said about it.

@@ -44,7 +44,7 @@ pub(super) async fn show(context: &Context, shell: Shell) -> Response {
     };
     findings.sort_by_key(|finding| finding.weight);
     let rate = topology.elements().map(|element| element.received_per_second).sum();
-    let loops: Vec<_> = topology.levels.iter().flat_map(|level| &level.loops).map(Glance::of).collect();
+    let loops = Glance::all(&topology);
     page(&Overview {
         shell: shell.titled("Overview").at("overview"),
         findings,

@@ -70,10 +70,15 @@ pub(super) fn between(from: &str, to: &str) -> Option<f64> {
     Some(to.duration_since(from).as_secs_f64())
 }
 
-/// A time as a person reads it: without the microseconds and the zone, which is UTC.
+/// A time as a person reads it: without the microseconds and the zone, which is UTC, and without the day if that is
+/// today.
 pub(super) fn time(written: &str) -> String {
-    let short = written.get(..19).unwrap_or(written);
-    short.replace('T', " ")
+    let today = jiff::Timestamp::now().to_string();
+    match (written.get(..10), written.get(11..19)) {
+        (Some(day), Some(time)) if today.starts_with(day) => time.to_owned(),
+        (Some(day), Some(time)) => format!("{day} {time}"),
+        _ => written.to_owned(),
+    }
 }
 
 /// The words for how an element is; also the class that colours it.

@@ -52,14 +52,16 @@ function count(changed) {
         if (known.rate.nodeValue !== words) known.rate.nodeValue = words;
       }
       if (now.queued !== undefined) set(known.queued, some(now.queued));
-      if (now.dropped !== undefined) set(known.dropped, some(now.dropped));
+      if (now.dropped !== undefined) known.given = now.dropped;
       if (now.errors !== undefined) set(known.errors, some(now.errors));
     }
     for (const [id, link] of Object.entries(now.links ?? {})) {
       const shown = links.get(`${path} ${id}`);
       if (shown) {
         set(shown.label, some(link.queued));
-        shown.link.classList.toggle('dropping', link.dropped > 0);
+        // A link that holds only the newest item drops by design.
+        if (shown.link.dataset.newest === 'true') shown.meant = link.dropped;
+        else shown.link.classList.toggle('dropping', link.dropped > 0);
         const to = shown.link.dataset.to;
         const fill = Math.min(1, link.queued / Math.max(1, link.capacity));
         fills.set(to, Math.max(fills.get(to) ?? 0, fill));
@@ -67,9 +69,21 @@ function count(changed) {
     }
     detail(path, now);
   }
+  lost();
   for (const [path, fill] of fills) {
     const known = boxes.get(path);
     if (known) known.fill.setAttribute('width', (fill * known.wide).toFixed(1));
+  }
+}
+
+// What elements have lost that was not meant to be.
+function lost() {
+  const meant = new Map();
+  for (const one of links.values()) {
+    if (one.meant) meant.set(one.link.dataset.to, (meant.get(one.link.dataset.to) ?? 0) + one.meant);
+  }
+  for (const [path, known] of boxes) {
+    if (known.given !== undefined) set(known.dropped, some(known.given - (meant.get(path) ?? 0)));
   }
 }
 
