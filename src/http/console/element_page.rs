@@ -6,6 +6,7 @@ use super::page::{Trouble, page};
 use super::shell::Shell;
 use super::{health, words};
 use crate::app::ElementStatus;
+use crate::element::ports::Side;
 use crate::element::{Overflow, State as Life};
 use askama::Template;
 use axum::extract::State;
@@ -25,6 +26,11 @@ struct Page {
     words: String,
     life: Life,
     acts_only: bool,
+    /// Others may push into it and see what it emits.
+    is_exposed: bool,
+    /// They may also see what comes in, and emit for it.
+    is_open: bool,
+    operators: Vec<String>,
     takes: String,
     gives: String,
     counters: Vec<Counter>,
@@ -80,6 +86,7 @@ pub(super) async fn show(
         return Trouble::not_found(shell, format!("there is no element {path}")).into_response();
     };
     let info = &status.info;
+    let ports = context.app.element_at(&loop_uid, &element).and_then(|found| found.ports());
     let sources = topology.elements().filter_map(|other| {
         let leads_here = other.info.output.links.iter().any(|link| link.to.as_ref() == Some(&info.path));
         leads_here.then(|| (other.info.path.to_string(), health::address(&other.info.path)))
@@ -95,6 +102,9 @@ pub(super) async fn show(
         words: info.state.to_string(),
         life: info.state,
         acts_only: info.acts_only,
+        is_exposed: ports.is_some(),
+        is_open: ports.is_some_and(|ports| ports.tap(Side::In).is_ok()),
+        operators: info.input.operators.iter().chain(&info.output.operators).cloned().collect(),
         takes: words::item(&info.input.item),
         gives: words::item(&info.output.item),
         counters: counters(status),

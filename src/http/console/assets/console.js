@@ -48,10 +48,11 @@ if (what.includes('topology')) {
   const slowly = often(1000);
   const feed = document.getElementById('feed');
   let first = true;
-  listen('/topology/stream?interval_ms=500', {
+  listen('/topology/stream', {
     topology: () => { if (!first) soon(); first = false; },
-    counters: (changed) => { Object.values(changed).some((one) => 'state' in one) ? slowly() : slowly(); },
+    counters: slowly,
     event: (event) => { tell(feed, event); soon(); },
+    missed: (missed) => prepend(feed, [clock(), text(`and ${missed.missed} more`, 'span', 'soft')]),
   });
 }
 

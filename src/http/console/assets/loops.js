@@ -105,15 +105,39 @@ function detail(path, now) {
   }
 }
 
-let known = false;
 function again(path) {
   const article = document.querySelector('[data-element]');
   refresh();
   if (panel && article && (!path || path === article.dataset.element)) refresh(panel, article.dataset.source);
 }
-listen('/topology/stream?interval_ms=500', {
-  // The page is as new as the first one.
-  topology: () => { if (known) again(); known = true; },
+
+// Whether the picture shows what there is.
+function isAsDrawn(levels) {
+  const loops = levels.flatMap((level) => level.loops);
+  const elements = loops.flatMap((one) => one.elements);
+  const drawn = elements.flatMap((one) => one.output.links.filter((link) => link.to).map((link) => [`${one.path} ${link.id}`, link.to]));
+  return map.querySelectorAll('.loop').length === loops.length
+    && elements.length === boxes.size && elements.every((one) => boxes.has(one.path))
+    && drawn.length === links.size && drawn.every(([key, to]) => links.get(key)?.link.dataset.to === to);
+}
+
+function whole(topology) {
+  if (map && !isAsDrawn(topology.levels)) return again();
+  const now = {};
+  for (const one of topology.levels.flatMap((level) => level.loops).flatMap((each) => each.elements)) {
+    const fills = {};
+    for (const link of one.output.links) fills[link.id] = link.stats;
+    now[one.path] = {
+      state: one.state, received: one.input.received, emitted: one.output.emitted, queued: one.input.queued, dropped: one.input.dropped,
+      skipped: one.input.skipped, errors: one.errors, received_per_second: one.received_per_second, emitted_per_second: one.emitted_per_second, links: fills,
+    };
+  }
+  count(now);
+  if (!map) again();
+}
+
+listen('/topology/stream', {
+  topology: whole,
   counters: count,
   event: (event) => { if (event.kind === 'state' || event.kind === 'parameter') again(event.path); },
 });
@@ -207,7 +231,7 @@ function tap(article) {
     seen = 0;
     list.replaceChildren();
     set(told, 'nothing yet');
-    endTap = listen(`${frame.dataset.tap}?port=${port.value}`, { message: see(false), next: see(false), error: see(true), completed: see(false), missed: see(true) });
+    endTap = listen(`${frame.dataset.tap}?port=${port.value}`, { message: see(false), missed: see(true) });
   };
   port.addEventListener('change', start);
   hold.addEventListener('click', () => {
