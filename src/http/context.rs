@@ -1,6 +1,7 @@
 //! What all handlers know.
 
 use super::Limits;
+use super::workflows::Hub;
 use crate::app::App;
 use crate::edge::Endpoints;
 use crate::workflow::{Engine, Workflows};
@@ -32,6 +33,8 @@ pub(crate) struct Parts {
     pub(crate) push_wait: Duration,
     /// Where archives are, if they may be read and written by name.
     pub(crate) archives: Option<PathBuf>,
+    /// Tells of changes of runs.
+    pub(crate) changes: Hub,
     /// Ends what would never end by itself.
     pub(crate) closing: CancellationToken,
 }
@@ -53,6 +56,7 @@ impl Context {
             body_within: limits.body_within,
             push_wait: limits.push_wait,
             archives: None,
+            changes: Hub::default(),
             closing: CancellationToken::new(),
         })
     }
