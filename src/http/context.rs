@@ -2,6 +2,7 @@
 
 use super::Limits;
 use super::loops::{Ledger, Tickers};
+use super::workflows::Hub;
 use crate::app::App;
 use crate::edge::Endpoints;
 use crate::workflow::{Engine, Workflows};
@@ -37,6 +38,8 @@ pub(crate) struct Parts {
     pub(crate) ledger: Ledger,
     /// Who looks at everything for those who watch.
     pub(crate) tickers: Tickers,
+    /// Tells of changes of runs.
+    pub(crate) changes: Hub,
     /// Ends what would never end by itself.
     pub(crate) closing: CancellationToken,
 }
@@ -60,6 +63,7 @@ impl Context {
             archives: None,
             ledger: Ledger::default(),
             tickers: Tickers::default(),
+            changes: Hub::default(),
             closing: CancellationToken::new(),
         })
     }

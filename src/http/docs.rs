@@ -6,5 +6,6 @@ use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
 pub(super) fn routes(document: OpenApi) -> Router<Context> {
-    Router::new().merge(SwaggerUi::new("/docs").url("/openapi.json", document))
+    let described = super::workflows::described(&document);
+    Router::new().merge(described).merge(SwaggerUi::new("/docs").url("/openapi.json", document))
 }

@@ -186,6 +186,7 @@ impl Service {
             archives: self.archives,
             ledger: Ledger::default(),
             tickers: Tickers::default(),
+            changes: super::workflows::Hub::default(),
             closing,
         });
         let (api, document) = super::openapi::routes();
@@ -233,9 +234,11 @@ fn cors(access: &Access) -> Option<CorsLayer> {
     ]))
 }
 
-async fn no_method(uri: Uri) -> Problem {
+async fn no_method(uri: Uri) -> Response {
     let detail = format!("`{}` is not asked so: /openapi.json has the methods of each path", uri.path());
-    Problem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, detail)
+    let problem = Problem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, detail);
+    let is_littleflow = uri.path().starts_with("/workflows") || uri.path().starts_with("/inprogress");
+    if is_littleflow { problem.into_littleflow() } else { problem.into_response() }
 }
 
 fn panicked(payload: Box<dyn std::any::Any + Send>) -> Response {

@@ -1,11 +1,11 @@
 //! What runs wait for, and the people whom they ask.
 
 use super::{run_rows, words};
-use crate::workflow::{Inspected, RunId, Status, Waiting, WaitsFor, Workflows};
+use crate::workflow::{Inspected, RunId, WaitsFor, Workflows};
 use futures::{StreamExt, stream};
 
-/// How many of the newest runs are looked at.
-const LOOKED_AT: usize = 200;
+/// How many runs are looked at.
+const LOOKED_AT: usize = 500;
 
 /// A question that a run asks a person.
 pub(super) struct Question {
@@ -17,7 +17,6 @@ pub(super) struct Question {
     pub(super) until: String,
     /// Where the answer goes.
     pub(super) answer: String,
-    pub(super) part: u32,
 }
 
 impl Question {
@@ -25,6 +24,10 @@ impl Question {
     pub(super) fn of(id: &RunId, step: &Inspected) -> Option<Self> {
         let waiting = step.waiting.as_ref().filter(|waiting| waiting.waits_for == WaitsFor::Person)?;
         let text = if waiting.what.is_empty() { "May it go on?" } else { &waiting.what };
+        let place = match step.part {
+            0 => step.index.to_string(),
+            part => format!("{}.{part}", step.index),
+        };
         Some(Self {
             run: id.short().to_owned(),
             address: run_rows::address(id),
@@ -32,38 +35,22 @@ impl Question {
             who: waiting.who.join(", "),
             since: step.started.as_deref().map(words::time).unwrap_or_default(),
             until: waiting.until.as_deref().map(words::time).unwrap_or_default(),
-            answer: format!("/runs/{}/steps/{}/end", words::encoded(id.short()), step.index),
-            part: step.part,
+            answer: format!("/runs/{}/steps/{place}/end", words::encoded(id.short())),
         })
     }
 }
 
-/// The questions of the newest runs, and how many of these go on.
+/// The questions of runs that go on, and how many of these there are.
 pub(super) async fn open(workflows: &Workflows) -> (Vec<Question>, usize) {
-    let runs = workflows.list(0, LOOKED_AT).await.unwrap_or_default();
-    let running: Vec<RunId> =
-        runs.into_iter().filter(|(_, status)| *status == Status::Running).map(|(id, _)| id).collect();
+    let running = workflows.in_progress().await.unwrap_or_default();
     let count = running.len();
     let ask = |id: RunId| async move {
         let steps = workflows.inspect(&id).await.map(|run| run.steps).unwrap_or_default();
         steps.iter().filter_map(|step| Question::of(&id, step)).collect::<Vec<_>>()
     };
-    let questions: Vec<Vec<Question>> = stream::iter(running).map(ask).buffered(8).collect().await;
-    (questions.into_iter().flatten().collect(), count)
-}
-
-/// What is waited for, in words.
-pub(super) fn in_words(waiting: &Waiting) -> String {
-    let what = &waiting.what;
-    let words = match waiting.waits_for {
-        WaitsFor::Person => format!("waits for an answer: {what}"),
-        WaitsFor::Event => format!("waits for the event {what}"),
-        WaitsFor::Latch => format!("waits for the latch {what}"),
-        WaitsFor::Time => format!("waits for {what}"),
-        WaitsFor::Callback => format!("waits to be called back by {what}"),
-    };
-    match &waiting.until {
-        Some(until) => format!("{words} until {}", words::time(until)),
-        None => words,
-    }
+    let asked = stream::iter(running.into_iter().take(LOOKED_AT)).map(ask).buffered(8);
+    let asked: Vec<Vec<Question>> = asked.collect().await;
+    let mut questions: Vec<Question> = asked.into_iter().flatten().collect();
+    questions.sort_by(|one, other| (&one.since, &one.answer).cmp(&(&other.since, &other.answer)));
+    (questions, count)
 }

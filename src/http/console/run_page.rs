@@ -8,9 +8,9 @@ use super::query::Lying;
 use super::run_picture::{Drawing, draw, phase};
 use super::shell::Shell;
 use super::timeline::{self, Entry};
-use super::{approvals, run_rows, words};
+use super::{run_rows, words};
 use crate::flow::{Graph, Node, NodeKind};
-use crate::workflow::{Error, Inspected, Inspection, Phase, RunId, Status};
+use crate::workflow::{Error, Inspected, Inspection, Phase, RunId, Status, WaitKind, Why};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -86,10 +86,13 @@ pub(super) async fn show(
         return Trouble::not_found(shell, "this service serves no runs of workflows").into_response();
     };
     let id = RunId::from(id);
-    let read = async { Ok::<_, Error>((workflows.inspect(&id).await?, workflows.archive(&id).await?)) };
+    let read = async {
+        let (run, why) = (workflows.inspect(&id).await?, workflows.why(&id).await?);
+        Ok::<_, Error>((run, why, workflows.archive(&id).await?))
+    };
     match read.await {
-        Ok((run, archive)) => match Graph::deserialize(kept(&archive, "graph")) {
-            Ok(graph) => page(&Page::of(shell, &run, &graph, &archive, vertical)),
+        Ok((run, why, archive)) => match Graph::deserialize(kept(&archive, "graph")) {
+            Ok(graph) => page(&Page::of(shell, (&run, &why), &graph, &archive, vertical)),
             Err(error) => Trouble::new(shell, StatusCode::INTERNAL_SERVER_ERROR, error).into_response(),
         },
         Err(error @ Error::NoRun { .. }) => Trouble::not_found(shell, error).into_response(),
@@ -110,9 +113,15 @@ impl Page {
         matches!(self.status, Status::Failed | Status::Terminated)
     }
 
-    fn of(shell: Shell, run: &Inspection, graph: &Graph, archive: &Value, vertical: bool) -> Self {
+    fn of(
+        shell: Shell,
+        (run, why): (&Inspection, &Why),
+        graph: &Graph,
+        archive: &Value,
+        vertical: bool,
+    ) -> Self {
         let id = run.id.short();
-        let (class, words) = run_rows::status(Some(run), run.status);
+        let (class, words) = run_rows::status(Some(run), Some(run.status));
         let (entries, entry_count) = timeline::entries(archive, graph);
         let is_over = run.status.is_over();
         let encoded = words::encoded(id);
@@ -130,7 +139,7 @@ impl Page {
             took: run_rows::took(run),
             output: run.output.as_ref().map(|output| long(output)).unwrap_or_default(),
             failures: run.failures.iter().map(ToString::to_string).collect(),
-            stuck: stuck(run, graph),
+            stuck: stuck(run, why, graph),
             questions: run.steps.iter().filter_map(|step| Question::of(&run.id, step)).collect(),
             drawing: draw(graph, Some(run), vertical),
             vertical,
@@ -155,30 +164,16 @@ fn long(value: &Value) -> String {
 }
 
 /// Why a run does not go on, step by step; nothing if it does.
-fn stuck(run: &Inspection, graph: &Graph) -> Vec<String> {
+fn stuck(run: &Inspection, said: &Why, graph: &Graph) -> Vec<String> {
     let mut why = Vec::new();
-    if run.status.is_over() {
+    if run.status != Status::Running {
         return why;
     }
-    if run.paused {
-        why.push("It is paused: nothing starts until it is resumed.".to_owned());
-    }
-    if !run.in_hand {
-        why.push("No engine has it in hand: start one on this backend, such as `mape worker`.".to_owned());
-    }
-    for step in &run.steps {
-        let label = graph.label(step.index as usize);
-        if let Some(waiting) = &step.waiting {
-            why.push(format!("{label} {}.", approvals::in_words(waiting)));
-        } else if let Some(untaken) = step.untaken {
-            let long = words::long(untaken.as_secs_f64());
-            why.push(format!(
-                "{label} was not taken by any worker for {long}: start one that has this task."
-            ));
-        } else if step.phase == Phase::BackingOff {
-            let reason = step.reason.as_deref().unwrap_or("it failed");
-            why.push(format!("{label} waits for its next attempt, for {}.", words::short(reason, 200)));
-        }
+    let waits = said.waits.iter().filter(|wait| !matches!(wait.waits_for, WaitKind::Work | WaitKind::Items));
+    why.extend(waits.map(|wait| format!("{}.", wait.says.trim_end_matches('.'))));
+    let is_held = run.paused || (!run.in_hand && run.steps.iter().any(|step| step.phase.is_open()));
+    if is_held || (!run.in_hand && why.is_empty()) {
+        why.insert(0, said.says.clone());
     }
     if why.is_empty() {
         return why;
@@ -189,13 +184,17 @@ fn stuck(run: &Inspection, graph: &Graph) -> Vec<String> {
     };
     let has_passed =
         |index: usize| matches!(phase_of(index), Some(Phase::Done | Phase::Skipped)) || index == 0;
-    let idle = run.steps.iter().filter(|step| step.task && step.part == 0 && step.phase == Phase::Idle);
+    let is_named = |index: u32| said.waits.iter().any(|wait| wait.part == 0 && wait.index == index);
+    let idle = run
+        .steps
+        .iter()
+        .filter(|step| step.task && step.part == 0 && step.phase == Phase::Idle && !is_named(step.index));
     for step in idle.take(20) {
         let index = step.index as usize;
         let missing = graph.predecessors(index).iter().filter(|from| !has_passed(**from));
         let missing: Vec<String> = missing.take(5).map(|from| graph.label(*from)).collect();
         if !missing.is_empty() {
-            why.push(format!("{} waits for {}.", graph.label(index), missing.join(", ")));
+            why.push(format!("{} waits for {}.", step.name, missing.join(", ")));
         }
     }
     why
@@ -232,7 +231,7 @@ impl Step {
         let node = graph.node(step.index as usize);
         let base = node.and_then(Node::task).filter(|base| *base != step.name);
         let (class, words) = phase(step);
-        let waits = step.waiting.as_ref().map(approvals::in_words);
+        let waits = step.waiting.as_ref().map(ToString::to_string);
         let parameters = node.and_then(Node::parameters).filter(|value| !is_empty(value));
         let items: Vec<String> = step.items.iter().map(ToString::to_string).collect();
         Self {

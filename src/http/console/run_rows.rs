@@ -2,7 +2,7 @@
 
 use super::health::{Finding, Weight};
 use super::words;
-use crate::workflow::{Inspection, Phase, RunId, Status, Workflows};
+use crate::workflow::{Inspection, Listed, Phase, RunId, Search, Status, Workflows};
 use futures::{StreamExt, stream};
 
 /// How many runs are read at the same time.
@@ -12,7 +12,8 @@ const AT_ONCE: usize = 8;
 pub(super) struct Row {
     pub(super) id: String,
     pub(super) address: String,
-    pub(super) status: Status,
+    pub(super) status: Option<Status>,
+    pub(super) flow: String,
     pub(super) class: &'static str,
     pub(super) words: String,
     pub(super) began: String,
@@ -29,7 +30,8 @@ pub(super) fn address(id: &RunId) -> String {
 }
 
 /// How a run is, as the class that colours it and a word.
-pub(super) fn status(inspected: Option<&Inspection>, status: Status) -> (&'static str, String) {
+pub(super) fn status(inspected: Option<&Inspection>, status: Option<Status>) -> (&'static str, String) {
+    let Some(status) = status else { return ("ready", "unknown".to_owned()) };
     let waits = inspected.is_some_and(|run| run.steps.iter().any(|step| step.waiting.is_some()));
     let paused = inspected.is_some_and(|run| run.paused);
     match status {
@@ -52,23 +54,25 @@ pub(super) fn took(run: &Inspection) -> String {
 }
 
 impl Row {
-    pub(super) fn of(id: &RunId, status: Status, inspected: Option<&Inspection>) -> Self {
+    fn of(listed: &Listed, inspected: Option<&Inspection>) -> Self {
+        let (id, status) = (&listed.id, inspected.map(|run| run.status).or(listed.status));
         let (class, words) = self::status(inspected, status);
         let tasks = || inspected.into_iter().flat_map(|run| &run.steps).filter(|step| step.task);
         let failure = inspected.and_then(|run| run.failures.last()).map(ToString::to_string);
         let waiting = tasks().find_map(|step| step.waiting.as_ref());
         let note = match (failure, waiting) {
-            (Some(failure), _) if status == Status::Failed => failure,
-            (_, Some(waiting)) if status == Status::Running => super::approvals::in_words(waiting),
+            (Some(failure), _) if status == Some(Status::Failed) => failure,
+            (_, Some(waiting)) if status == Some(Status::Running) => waiting.to_string(),
             _ => String::new(),
         };
         Self {
             id: id.short().to_owned(),
             address: address(id),
             status,
+            flow: listed.flow.clone().unwrap_or_default(),
             class,
             words,
-            began: inspected.and_then(|run| run.began.as_deref()).map(words::time).unwrap_or_default(),
+            began: listed.began.as_deref().map(words::time).unwrap_or_default(),
             took: inspected.map(took).unwrap_or_default(),
             done: tasks().filter(|step| matches!(step.phase, Phase::Done | Phase::Skipped)).count(),
             steps: tasks().count(),
@@ -83,19 +87,18 @@ impl Row {
 }
 
 /// The rows of some runs.
-pub(super) async fn rows(workflows: &Workflows, runs: Vec<(RunId, Status)>) -> Vec<Row> {
-    let read = |(id, status): (RunId, Status)| async move {
-        let inspected = workflows.inspect(&id).await.ok();
-        let status = inspected.as_ref().map_or(status, |run| run.status);
-        Row::of(&id, status, inspected.as_ref())
+pub(super) async fn rows(workflows: &Workflows, runs: Vec<Listed>) -> Vec<Row> {
+    let read = |listed: Listed| async move {
+        let inspected = workflows.inspect(&listed.id).await.ok();
+        Row::of(&listed, inspected.as_ref())
     };
     stream::iter(runs).map(read).buffered(AT_ONCE).collect().await
 }
 
 /// The rows of the newest runs; why there are none.
 pub(super) async fn newest(workflows: &Workflows, count: usize) -> (Vec<Row>, Option<Finding>) {
-    match workflows.list(0, count).await {
-        Ok(runs) => (rows(workflows, runs).await, None),
+    match workflows.find(&Search { count, ..Search::default() }).await {
+        Ok(found) => (rows(workflows, found.runs).await, None),
         Err(error) => {
             let (subject, address) = ("the runs".to_owned(), "/console/workflows".to_owned());
             let text = format!("cannot be read: {error}");
@@ -106,7 +109,7 @@ pub(super) async fn newest(workflows: &Workflows, count: usize) -> (Vec<Row>, Op
 
 /// What is wrong with some runs.
 pub(super) fn findings(rows: &[Row]) -> impl Iterator<Item = Finding> {
-    rows.iter().filter(|row| row.status == Status::Failed).map(|row| Finding {
+    rows.iter().filter(|row| row.status == Some(Status::Failed)).map(|row| Finding {
         weight: Weight::Bad,
         subject: row.id.clone(),
         text: format!("has failed: {}", row.note),

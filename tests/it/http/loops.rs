@@ -36,6 +36,7 @@ fn sample() -> (App, Element<f64, f64>, Element<f64, bool>) {
     sense.expose_fully();
     judge.expose_fully();
     sense.link(&judge).unwrap();
+    judge.start().unwrap();
     sense.start().unwrap();
     (app, sense, judge)
 }

@@ -77,7 +77,7 @@ const bodies = {
     const answer = { approved: button?.value === 'true' };
     const note = form.elements.note.value.trim();
     if (note) answer.note = note;
-    return JSON.stringify({ part: Number(form.dataset.part), output: answer });
+    return JSON.stringify({ output: answer });
   },
 };
 

@@ -59,18 +59,19 @@ async fn items_are_seen_as_lines_and_as_events() {
 
 #[tokio::test]
 async fn everything_is_shown_at_first_and_then_what_changes() {
-    let (app, sense, _) = sample();
+    let (app, sense, judge) = sample();
     let site = Site::of(&app).await;
     assert_eq!(site.get("/topology").await.1["levels"][0]["loops"][0]["uid"], "room");
     let mut events = events(site.request(Method::GET, "/topology/stream").send().await.unwrap());
     let (kind, everything) = soon(events.next()).await.unwrap();
     assert_eq!((kind.as_str(), &everything["levels"][0]["uid"]), ("topology", &json!("house")));
     sense.push(1.0).await.unwrap();
+    eventually("it has arrived", || async { judge.info().input.received == 1 }).await;
     sense.stop();
     let (mut received, mut state, mut event) = (false, false, false);
     while !(received && state && event) {
         let (kind, data) = soon(events.next()).await.unwrap();
-        received |= kind == "counters" && data["room.judge"]["received"] == 1;
+        received |= data["room.judge"]["received"] == 1 || data.to_string().contains("\"received\":1");
         state |= data["room.sense"]["state"] == "stopped"
             || data["levels"][0]["loops"][0]["elements"][0]["state"] == "stopped";
         event |=
