@@ -29,6 +29,7 @@
 //! Source: PyMAPE's REST server, `littleflow_redis.service` and `littleflow_redis.console`, whose paths are kept.
 
 mod access;
+mod channels;
 mod console;
 mod context;
 mod docs;
@@ -36,6 +37,7 @@ mod endpoints;
 mod error;
 mod extract;
 mod health;
+mod knowledge;
 mod loops;
 mod openapi;
 mod problem;

@@ -61,7 +61,6 @@ const MOST: usize = 1 << 20;
         (status = 404, description = "There is no element at one of the paths."),
         (status = 409, description = "The link is refused: a ring of waiting links, or an element is gone."),
         (status = 413, description = "The body is too long."),
-        (status = 415, description = "The body is not said to be JSON."),
         (status = 422, description = "The body has the wrong shape, or the receiver takes other items.")
     )
 )]
@@ -99,7 +98,6 @@ pub(super) async fn link(
         (status = 404, description = "There is no such element or link."),
         (status = 409, description = "The link is refused: a ring of waiting links, or an element is gone."),
         (status = 413, description = "The body is too long."),
-        (status = 415, description = "The body is not said to be JSON."),
         (status = 422, description = "The body has the wrong shape, or the receiver takes other items.")
     )
 )]

@@ -155,7 +155,6 @@ pub(super) async fn parameter(
         (status = 200, description = "Its value now.", body = Value),
         (status = 404, description = "There is none of that name."),
         (status = 413, description = "The body is too long."),
-        (status = 415, description = "The body is not said to be JSON."),
         (status = 422, description = "The value does not fit; the old one stays.")
     )
 )]
