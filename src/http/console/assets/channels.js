@@ -13,27 +13,29 @@ let timer = null;
 
 function draw() {
   timer = null;
-  for (const { when, name, words } of waiting) {
+  for (const { when, name, words, isBad } of waiting) {
     const who = text(name, 'button', 'plain mono');
     who.type = 'button';
     who.addEventListener('click', () => { channel.value = name; document.getElementById('message').focus(); });
-    prepend(messages, [clock(when), who, text(words, 'span', 'mono')], 200);
+    prepend(messages, [clock(when), who, text(words, 'span', isBad ? 'mono bad' : 'mono')], 200);
   }
   waiting = [];
   told.textContent = `${seen} since you look`;
 }
 
-function hear(message) {
+function hear(name, words, isBad = false) {
   seen += 1;
   if (hold.getAttribute('aria-pressed') === 'true') return;
-  const value = message?.value ?? message?.message ?? message?.payload ?? message;
-  const words = (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 4000);
-  waiting.push({ when: new Date(), name: String(message?.channel ?? ''), words });
+  waiting.push({ when: new Date(), name: String(name ?? ''), words: words.slice(0, 4000), isBad });
   if (waiting.length > 200) waiting.shift();
   timer ??= setTimeout(draw, 100);
 }
 
-listen(`/channels/stream?pattern=${encodeURIComponent(messages.dataset.pattern)}`, { message: hear, missed: hear });
+listen(`/channels/stream?pattern=${encodeURIComponent(messages.dataset.pattern)}`, {
+  message: (message) => hear(message.channel, JSON.stringify(message.value)),
+  error: (message) => hear(message.channel, message.error, true),
+  completed: (message) => hear(message.channel, 'has ended'),
+});
 
 hold.addEventListener('click', () => {
   const is = hold.getAttribute('aria-pressed') !== 'true';

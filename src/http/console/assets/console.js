@@ -34,11 +34,8 @@ let opened = 0;
 
 if (what.includes('runs')) {
   const again = often(300);
-  const seen = (change) => {
-    const id = change?.workflow ?? change?.id ?? change?.run;
-    if (!live.dataset.run || !id || id === live.dataset.run || id === `workflow:${live.dataset.run}`) again();
-  };
-  listen('/events', { message: seen, run: seen, change: seen, missed: again, opened: () => { if (opened++ > 0) again(); } });
+  const of = live.dataset.run ? `/events?run=${encodeURIComponent(live.dataset.run)}` : '/events';
+  listen(of, { run: again, missed: again, opened: () => { if (opened++ > 0) again(); } });
   // Times go on also while nothing happens.
   if (live.dataset.run) setInterval(() => { if (!document.hidden && document.querySelector('h1 [data-state="active"], h1 [data-state="waiting"]')) again(); }, 5000);
 }

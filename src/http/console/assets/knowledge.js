@@ -22,7 +22,8 @@ async function open(name) {
   say('', false);
   try {
     const answer = await ask('GET', path(name));
-    value.value = JSON.stringify(answer?.value ?? answer, null, 2);
+    kind = answer.kind;
+    value.value = JSON.stringify(answer.value, null, 2);
     value.defaultValue = value.value;
   } catch (error) {
     value.value = '';
@@ -39,8 +40,13 @@ table.addEventListener('click', (event) => {
 });
 
 // The address of the request has the key that is written.
-form.addEventListener('submit', () => { form.dataset.action = `PUT ${path(key.value)}`; }, { capture: true });
+form.addEventListener('submit', () => {
+  form.dataset.action = `PUT ${path(key.value)}`;
+  if (kind === 'string') delete form.dataset.confirm;
+  else form.dataset.confirm = `${key.value} is a ${kind}: shall it become a single value?`;
+}, { capture: true });
 form.dataset.action = 'PUT ';
+key.addEventListener('input', () => { kind = 'string'; });
 
 document.getElementById('delete').addEventListener('click', async () => {
   if (!key.value || !(await confirmed(`Delete ${key.value}?`))) return;
@@ -53,13 +59,15 @@ document.getElementById('delete').addEventListener('click', async () => {
   }
 });
 
+let kind = 'string';
 let timer = null;
 function changed(change) {
-  const name = change?.key ?? '';
-  const what = change?.change ?? change?.kind ?? change?.operation ?? '';
+  const name = change.key;
   const line = text('', 'span');
-  line.append(text(name, 'span', 'mono'), ' ', text(typeof what === 'string' ? what : JSON.stringify(what), 'span', 'soft'));
-  if (change?.value !== undefined) line.append(' ', text(JSON.stringify(change.value).slice(0, 300), 'span', 'mono'));
+  line.append(text(name, 'span', 'mono'), ' ', text(change.operation, 'span', 'soft'));
+  for (const part of [change.field, change.new]) {
+    if (part !== null && part !== undefined) line.append(' ', text(JSON.stringify(part).slice(0, 300), 'span', 'mono'));
+  }
   prepend(changes, [clock(), line], 60);
   pending.add(name);
   timer ??= setTimeout(async () => {
@@ -75,4 +83,4 @@ function changed(change) {
   }, 200);
 }
 const pending = new Set();
-listen(`/knowledge/stream?pattern=${encodeURIComponent(table.dataset.pattern)}`, { message: changed, change: changed, missed: () => refresh() });
+listen(`/knowledge/stream?pattern=${encodeURIComponent(table.dataset.pattern)}`, { message: changed, missed: () => refresh(), interrupted: () => refresh() });

@@ -31,8 +31,9 @@ export function listen(path, handlers) {
         if (event instanceof MessageEvent) handle(parsed(event.data), event);
       });
     }
-    source.onerror = () => {
-      if (ended) return;
+    source.onerror = (event) => {
+      // An event that the service calls so is no trouble with the stream.
+      if (ended || event instanceof MessageEvent) return;
       states.set(open, 'lost');
       show();
       // The browser itself tries again only where the connection was lost.
