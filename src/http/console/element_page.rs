@@ -131,11 +131,11 @@ fn counters(status: &ElementStatus) -> Vec<Counter> {
     let rate = |name, key, rate| Counter { name, key, value: words::rate(rate), is_bad: false };
     let mut all = vec![
         count("taken", "received", info.input.received),
-        rate("taken now", "received_per_second", status.received_per_second),
+        rate("rate in", "received_per_second", status.received_per_second),
     ];
     if !info.acts_only {
         all.push(count("emitted", "emitted", info.output.emitted));
-        all.push(rate("emitted now", "emitted_per_second", status.emitted_per_second));
+        all.push(rate("rate out", "emitted_per_second", status.emitted_per_second));
     }
     all.extend([
         count("waiting", "queued", info.input.queued as u64),

@@ -86,13 +86,13 @@ struct Inner {
 }
 
 impl Map {
-    pub(super) fn of(topology: &Topology) -> Self {
+    pub(super) fn of(topology: &Topology, with_engine: bool) -> Self {
         let mut map = Self::default();
         let mut places = HashMap::new();
         let marks = Marks { fills: fills(topology), lost: health::lost(topology) };
         let mut top = APART;
         for level in &topology.levels {
-            top = map.level(level, top, &marks, &mut places) + APART;
+            top = map.level(level, top, (&marks, with_engine), &mut places) + APART;
         }
         map.height = top;
         map.width += APART;
@@ -107,12 +107,16 @@ impl Map {
         &mut self,
         level: &'a LevelInfo,
         top: f64,
-        marks: &Marks<'_>,
+        (marks, with_engine): (&Marks<'_>, bool),
         places: &mut HashMap<&'a str, Place>,
     ) -> f64 {
         let is_named = !level.uid.is_empty();
         let (left, mut y) = if is_named { (APART + PAD, top + HEAD) } else { (APART, top) };
-        let mut loops: Vec<&LoopInfo> = level.loops.iter().collect();
+        let is_drawn = |one: &&LoopInfo| with_engine || !health::is_of_engine(one);
+        let mut loops: Vec<&LoopInfo> = level.loops.iter().filter(is_drawn).collect();
+        if loops.is_empty() {
+            return top - APART;
+        }
         loops.sort_by_key(|one| health::is_of_engine(one));
         let inners: Vec<Inner> = loops.iter().map(|one| inner(one)).collect();
         let area: f64 = inners.iter().map(|one| (one.width + APART) * (one.height + APART)).sum();
@@ -155,6 +159,7 @@ impl Map {
             let class = match (stats.dropped, stats.blocked) {
                 (_, Some(_)) => "link blocked",
                 (1.., _) if !is_newest => "link dropping",
+                _ if element.emitted_per_second > 0.0 => "link flowing",
                 _ if link.feedback => "link feedback",
                 _ => "link",
             };
@@ -174,7 +179,7 @@ impl Box {
         let rate = element.received_per_second.max(element.emitted_per_second);
         Self {
             path: info.path.to_string(),
-            name: words::short(info.path.element(), 17),
+            name: words::short(info.path.element(), 15),
             address: health::address(&info.path),
             letter,
             role,

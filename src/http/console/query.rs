@@ -33,3 +33,10 @@ pub(super) struct Lying {
     #[serde(default)]
     pub(super) vertical: bool,
 }
+
+/// Whether the loops of an engine are drawn, too.
+#[derive(Deserialize)]
+pub(super) struct Drawn {
+    #[serde(default)]
+    pub(super) engine: bool,
+}

@@ -170,7 +170,8 @@ fn stuck(run: &Inspection, said: &Why, graph: &Graph) -> Vec<String> {
         return why;
     }
     let waits = said.waits.iter().filter(|wait| !matches!(wait.waits_for, WaitKind::Work | WaitKind::Items));
-    why.extend(waits.map(|wait| format!("{}.", wait.says.trim_end_matches('.'))));
+    let end = |says: &str| if says.ends_with(['.', '?', '!']) { "" } else { "." };
+    why.extend(waits.map(|wait| format!("{}{}", wait.says, end(&wait.says))));
     let is_held = run.paused || (!run.in_hand && run.steps.iter().any(|step| step.phase.is_open()));
     if is_held || (!run.in_hand && why.is_empty()) {
         why.insert(0, said.says.clone());

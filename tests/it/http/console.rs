@@ -1,8 +1,14 @@
 //! The console, in a real browser.
 
 mod demo;
+mod keyboard;
+mod live;
+mod login;
 mod look;
 mod pages;
+mod safety;
+mod smooth;
+mod steering;
 
 use super::site::Site;
 use crate::server::Tab;

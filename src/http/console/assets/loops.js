@@ -58,6 +58,7 @@ function count(changed) {
     for (const [id, link] of Object.entries(now.links ?? {})) {
       const shown = links.get(`${path} ${id}`);
       if (shown) {
+        if (now.emitted_per_second !== undefined) shown.link.classList.toggle('flowing', now.emitted_per_second > 0);
         set(shown.label, some(link.queued));
         // A link that holds only the newest item drops by design.
         if (shown.link.dataset.newest === 'true') shown.meant = link.dropped;
@@ -113,9 +114,10 @@ function again(path) {
 
 // Whether the picture shows what there is.
 function isAsDrawn(levels) {
-  const loops = levels.flatMap((level) => level.loops);
+  const isDrawn = (one) => map.dataset.engine === 'true' || !['tasks', 'workflows'].includes(one.uid);
+  const loops = levels.flatMap((level) => level.loops).filter(isDrawn);
   const elements = loops.flatMap((one) => one.elements);
-  const drawn = elements.flatMap((one) => one.output.links.filter((link) => link.to).map((link) => [`${one.path} ${link.id}`, link.to]));
+  const drawn = elements.flatMap((one) => one.output.links.filter((link) => boxes.has(link.to)).map((link) => [`${one.path} ${link.id}`, link.to]));
   return map.querySelectorAll('.loop').length === loops.length
     && elements.length === boxes.size && elements.every((one) => boxes.has(one.path))
     && drawn.length === links.size && drawn.every(([key, to]) => links.get(key)?.link.dataset.to === to);

@@ -35,7 +35,8 @@ export function fit(frame, least = 0.15) {
 }
 
 for (const frame of document.querySelectorAll('[data-zoom]')) {
-  fit(frame, 0.62);
+  // At first it is as wide as the page, if that can be read.
+  apply(frame, Math.min(1, Math.max(0.62, frame.clientWidth / (state(frame).base?.width || 1))));
   const zoom = (by, center) => apply(frame, (state(frame).known.scale ?? 1) * by, center);
   frame.parentElement.addEventListener('click', (event) => {
     const by = event.target.closest('[data-zoom-by]');
