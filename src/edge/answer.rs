@@ -25,7 +25,7 @@ const LONGEST: usize = 64 * 1024;
 /// What is shown of one that is no JSON.
 const SHOWN: usize = 200;
 /// The longest that one is put off.
-const LATEST: Duration = Duration::from_secs(3600);
+const LATEST: Duration = Duration::from_hours(1);
 
 impl Answer {
     pub(super) async fn read(response: Response) -> Result<Self, String> {
@@ -90,12 +90,11 @@ pub(super) fn detail(json: Option<&Value>, body: &[u8]) -> String {
 /// When to ask again: seconds, or a date.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-            SystemTime::from(at).duration_since(clock::now()).unwrap_or_default()
-        }
+    let wait = if let Ok(seconds) = text.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+        SystemTime::from(at).duration_since(clock::now()).unwrap_or_default()
     };
     Some(wait.min(LATEST))
 }
@@ -114,8 +113,8 @@ mod tests {
     async fn when_to_ask_again_is_seconds_or_a_date_and_never_after_years() {
         assert_eq!(after("7"), Some(Duration::from_secs(7)));
         assert_eq!(after("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(after("Wed, 21 Oct 2150 07:28:00 GMT"), Some(Duration::from_secs(3600)));
-        assert_eq!(after("99999999"), Some(Duration::from_secs(3600)));
+        assert_eq!(after("Wed, 21 Oct 2150 07:28:00 GMT"), Some(Duration::from_hours(1)));
+        assert_eq!(after("99999999"), Some(Duration::from_hours(1)));
         assert_eq!(after("soon"), None);
     }
 }

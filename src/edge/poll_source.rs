@@ -7,7 +7,9 @@ use super::{Client, Error};
 use crate::stream::Backoff;
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream};
-use reqwest::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use reqwest::header::{
+    ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+};
 use reqwest::{Method, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -28,7 +30,7 @@ use tokio::time::{Instant, sleep_until};
 /// use std::time::Duration;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), mape::edge::Error> {
-/// let levels = PollSource::<f64>::new("https://gauges.example/river/level")?.every(Duration::from_secs(60));
+/// let levels = PollSource::<f64>::new("https://gauges.example/river/level")?.every(Duration::from_mins(1));
 /// let mut levels = levels.skip_errors(|error| eprintln!("{error}"));
 /// while let Some(level) = levels.next().await {
 ///     println!("{level} m");
@@ -91,8 +93,8 @@ impl<T: DeserializeOwned> PollSource<T> {
         let shown = shown(&url);
         Ok(Self {
             place: Place { url, shown, client: Client::new(), longest: 1024 * 1024 },
-            every: Duration::from_secs(60),
-            backoff: Backoff::exponential(Duration::from_secs(1), Duration::from_secs(300)),
+            every: Duration::from_mins(1),
+            backoff: Backoff::exponential(Duration::from_secs(1), Duration::from_mins(5)),
             due: Instant::now(),
             asking: None,
             known: HeaderMap::new(),
@@ -205,7 +207,8 @@ impl Place {
         };
         keep(ETAG, IF_NONE_MATCH);
         keep(LAST_MODIFIED, IF_MODIFIED_SINCE);
-        let body = body(response, self.longest).await.map_err(|error| error.error(&self.shown, self.longest))?;
+        let body =
+            body(response, self.longest).await.map_err(|error| error.error(&self.shown, self.longest))?;
         if status.is_success() {
             return Ok(Some((body, known)));
         }

@@ -264,7 +264,8 @@ impl<T: Serialize> PostSink<T> {
         match write(item, format) {
             Ok(body) => outbox.put(Kind::Next, body),
             Err(reason) => {
-                let error = Error::Encode { place: outbox.place.clone(), type_name: type_name::<T>(), reason };
+                let error =
+                    Error::Encode { place: outbox.place.clone(), type_name: type_name::<T>(), reason };
                 warn!(%error, "an item can't be posted");
                 outbox.stats.0.refused.fetch_add(1, Relaxed);
                 outbox.failed(&error);
@@ -357,7 +358,10 @@ impl<T> fmt::Debug for PostSink<T> {
             Setup::New(_) | Setup::Gone(_) => 0,
             Setup::Posting(outbox, _) => outbox.len(),
         };
-        f.debug_struct("PostSink").field("to", &self.target.shown).field("queued", &queued).finish_non_exhaustive()
+        f.debug_struct("PostSink")
+            .field("to", &self.target.shown)
+            .field("queued", &queued)
+            .finish_non_exhaustive()
     }
 }
 

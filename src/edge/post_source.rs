@@ -105,7 +105,7 @@ impl Default for PostOptions {
         Self {
             signature: None,
             key: None,
-            remembered: (10_000, Duration::from_secs(24 * 3600)),
+            remembered: (10_000, Duration::from_hours(24)),
             capacity: NonZeroUsize::new(1024).unwrap_or(NonZeroUsize::MIN),
         }
     }
@@ -172,7 +172,10 @@ impl<T> Drop for PostSource<T> {
 impl<T> fmt::Debug for PostSource<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let waiting = self.items.len();
-        f.debug_struct("PostSource").field("path", &self.path()).field("waiting", &waiting).finish_non_exhaustive()
+        f.debug_struct("PostSource")
+            .field("path", &self.path())
+            .field("waiting", &waiting)
+            .finish_non_exhaustive()
     }
 }
 
@@ -257,7 +260,13 @@ impl<T> Typed<T> {
     }
 
     /// Puts an item in as soon as there is room; whether it was not there before.
-    async fn put(&self, item: T, number: Number, deadline: Instant, accepted: usize) -> Result<bool, Refused> {
+    async fn put(
+        &self,
+        item: T,
+        number: Number,
+        deadline: Instant,
+        accepted: usize,
+    ) -> Result<bool, Refused> {
         let room = timeout_at(deadline, self.sender.reserve()).await;
         let room = room.map_err(|_| Refused::Full { accepted })?.map_err(|_| Refused::Gone)?;
         if let Some((who, number)) = number {
@@ -285,7 +294,10 @@ enum Body<'a> {
 
 impl<'a> Body<'a> {
     /// The items of a body, with their lines, if it has some.
-    fn of(headers: &HeaderMap, body: &'a [u8]) -> Box<dyn Iterator<Item = (Option<usize>, Self)> + Send + 'a> {
+    fn of(
+        headers: &HeaderMap,
+        body: &'a [u8],
+    ) -> Box<dyn Iterator<Item = (Option<usize>, Self)> + Send + 'a> {
         let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         match kind.split(';').next().unwrap_or_default().trim() {
             "application/x-ndjson" | "application/jsonl" => {
@@ -319,7 +331,8 @@ impl<'a> Body<'a> {
     fn key(self, pointer: &str) -> Result<(Who, u64), Misshapen> {
         let value: Value = self.read()?;
         let missing = || {
-            let detail = format!("there is nothing at `{pointer}`, by which it is known whether this came before");
+            let detail =
+                format!("there is nothing at `{pointer}`, by which it is known whether this came before");
             (detail, Some(pointer.trim_start_matches('/').replace('/', ".")))
         };
         let key = value.pointer(pointer).filter(|key| !key.is_null()).ok_or_else(missing)?;

@@ -60,7 +60,7 @@ impl Poster {
 
     /// Posts once; how long to wait before the next time.
     async fn step(&mut self) -> Option<Duration> {
-        let Some(kind) = self.in_hand.front().map(|letter| letter.kind) else { return None };
+        let kind = self.in_hand.front().map(|letter| letter.kind)?;
         let together = self.way != Way::Single && kind == Kind::Next && self.format == PostFormat::Json;
         let count = if together { self.most.min(self.in_hand.len()) } else { 1 };
         if self.failed > 0 {

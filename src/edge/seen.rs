@@ -66,7 +66,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_was_not_heard_of_for_longest_is_forgotten_first() {
-        let mut seen = Seen::new(2, Duration::from_secs(60));
+        let mut seen = Seen::new(2, Duration::from_mins(1));
         let [a, b, c] = ["a", "b", "c"].map(|name| who("key", name.as_bytes()));
         seen.took(a, 5);
         seen.took(b, 1);

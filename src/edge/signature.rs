@@ -57,7 +57,7 @@ impl Signature {
     #[must_use]
     pub fn stripe(secret: impl AsRef<[u8]>) -> Self {
         let mut signature = Self::new("Stripe-Signature", secret);
-        signature.stamped = Some(Duration::from_secs(300));
+        signature.stamped = Some(Duration::from_mins(5));
         signature
     }
 
@@ -84,7 +84,8 @@ impl Signature {
         if !part("v1").iter().any(|digits| self.matches(&[stamp.as_bytes(), b".", body], digits)) {
             return Err(wrong());
         }
-        let at = stamp.parse().ok().and_then(|at| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(at)));
+        let at =
+            stamp.parse().ok().and_then(|at| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(at)));
         let now = clock::now();
         let is_near = |at: SystemTime| {
             let apart = now.duration_since(at).unwrap_or_else(|ahead| ahead.duration());
@@ -93,13 +94,17 @@ impl Signature {
         if at.is_some_and(is_near) {
             return Ok(());
         }
-        Err(format!("the time in `{header}` is not within {tolerance:?} of now: it was sent too long ago, or again"))
+        Err(format!(
+            "the time in `{header}` is not within {tolerance:?} of now: it was sent too long ago, or again"
+        ))
     }
 
     fn matches(&self, parts: &[&[u8]], digits: &str) -> bool {
         // A key may have any length.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.secret) else { return false };
-        parts.iter().for_each(|part| mac.update(part));
+        for part in parts {
+            mac.update(part);
+        }
         self.has_secret() && bytes(digits).is_some_and(|given| mac.verify_slice(&given).is_ok())
     }
 }
@@ -160,7 +165,8 @@ mod tests {
         let signed = |at: u64| {
             let mut mac = Hmac::<Sha256>::new_from_slice(b"whsec").unwrap();
             mac.update(format!("{at}.body").as_bytes());
-            let digits: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
+            let digits = mac.finalize().into_bytes();
+            let digits = digits.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
             headers("stripe-signature", &format!("t={at},v1=00,v1={digits}, v0=11"))
         };
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();

@@ -57,10 +57,9 @@ impl Target {
             return Ok(Self { url, is_element, port: PostPort::In, shown });
         }
         let joined = format!("{}{path}", url.as_str().trim_end_matches('/'));
-        let url = joined.parse::<Url>().map_err(|error| Error::Target {
-            given: beginning(&url, path),
-            reason: error.to_string(),
-        })?;
+        let url = joined
+            .parse::<Url>()
+            .map_err(|error| Error::Target { given: beginning(&url, path), reason: error.to_string() })?;
         let shown = shown(&url);
         Ok(Self { url, is_element, port: PostPort::In, shown })
     }
@@ -89,7 +88,10 @@ pub(super) fn service(base: &str) -> Result<Url, Error> {
     let wrong = |reason: &str| {
         // What stands before an @ is who one is there.
         let given = base.rsplit_once('@').map_or(base, |(_, host)| host);
-        Error::Target { given: given.to_owned(), reason: format!("{reason}; give HOST:PORT or http://HOST:PORT") }
+        Error::Target {
+            given: given.to_owned(),
+            reason: format!("{reason}; give HOST:PORT or http://HOST:PORT"),
+        }
     };
     let url = written.parse::<Url>().map_err(|error| wrong(&error.to_string()))?;
     match (url.scheme(), url.host_str(), url.query().or(url.fragment())) {

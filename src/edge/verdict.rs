@@ -61,9 +61,7 @@ pub(super) fn judge(asked: Question, answer: &Answer) -> Verdict {
             Verdict { taken, refused: 0, next }
         }
         409 if is_element => retry,
-        408 | 425 | 429 => retry,
-        501 | 505 => Verdict { taken: 0, refused: count, next: Next::GoOn },
-        500.. => retry,
+        408 | 425 | 429 | 500 | 502..=504 | 506.. => retry,
         400 | 406 | 413 | 415 | 422 => {
             if answer.accepted.is_some() {
                 return Verdict { taken, refused: usize::from(taken < count), next: Next::GoOn };
