@@ -15,6 +15,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// How many of the body the other side has now, if it says so.
     pub(super) accepted: Option<usize>,
+    /// The number that it expects next, if what was sent begins with a later one.
+    pub(super) next: Option<u64>,
     pub(super) retry_after: Option<Duration>,
     /// What it says is wrong.
     pub(super) detail: String,
@@ -40,8 +42,9 @@ impl Answer {
         let json: Option<Value> = serde_json::from_slice(&body).ok();
         let accepted = json.as_ref().and_then(|json| json.get("accepted")?.as_u64());
         let accepted = accepted.map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+        let next = json.as_ref().and_then(|json| json.get("next")?.as_u64());
         let detail = if status.is_success() { String::new() } else { detail(json.as_ref(), &body) };
-        Ok(Self { status: status.as_u16(), accepted, retry_after, detail })
+        Ok(Self { status: status.as_u16(), accepted, next, retry_after, detail })
     }
 }
 

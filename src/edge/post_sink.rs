@@ -62,7 +62,7 @@ use tracing::warn;
 ///
 /// At least once, in order; exactly once to a service of mape that lives on, as what it has by its number it does not
 /// take again, also if a connection broke before its answer. To others, single items carry an `Idempotency-Key` that is
-/// the same each time.
+/// the same each time; errors, the end, and `MessagePack` may come twice.
 #[doc(alias = "POSTObserver")]
 pub struct PostSink<T> {
     target: Target,

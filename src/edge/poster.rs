@@ -75,7 +75,15 @@ impl Poster {
         if together && self.way == Way::Unknown {
             self.learn(&answer, &verdict);
         }
+        if self.counts(together) {
+            self.number += verdict.taken as u64;
+        }
         self.apply(verdict, count, &answer)
+    }
+
+    /// Whether a body takes numbers: who counts lines of items counts nothing else, and to others each is a request.
+    fn counts(&self, together: bool) -> bool {
+        together || self.way != Way::Together
     }
 
     /// What the answer to the first item says of the other side.
@@ -91,7 +99,6 @@ impl Poster {
     fn apply(&mut self, verdict: Verdict, count: usize, answer: &Answer) -> Option<Duration> {
         let Verdict { taken, refused, next } = verdict;
         self.in_hand.drain(..taken.min(self.in_hand.len()));
-        self.number += taken as u64;
         self.outbox.0.stats.0.sent.fetch_add(taken as u64, Relaxed);
         let place = self.outbox.0.place.clone();
         let detail = answer.detail.clone();
@@ -103,6 +110,11 @@ impl Poster {
         match next {
             Next::Wait(wait) => return self.put_off(&error, wait, taken),
             Next::Smaller => self.most = (count / 2).max(1),
+            Next::From(number) if number < self.number => {
+                debug!(place = self.outbox.0.place, number, "what was given up has not arrived");
+                self.number = number;
+            }
+            Next::From(_) => return self.put_off(&error, None, taken),
             Next::Singly => {}
             Next::GoOn => {
                 self.most = (self.most * 2).min(MOST);
@@ -119,8 +131,8 @@ impl Poster {
     /// The first in hand will not be delivered.
     fn refuse(&mut self, error: &Error) {
         let Some(letter) = self.in_hand.pop_front() else { return };
-        // Its number is not used again, for it may have arrived in spite of all.
-        self.number += 1;
+        // Who counts has not counted it; to others it is another request.
+        self.number += u64::from(self.way != Way::Together);
         self.outbox.0.stats.0.refused.fetch_add(1, Relaxed);
         self.outbox.0.failed(error);
         if !self.refusing {
@@ -163,6 +175,7 @@ impl Poster {
         for letter in self.in_hand.drain(..count) {
             self.outbox.0.refuse(|| letter.value(self.format), letter.kind == Kind::Error, error.clone());
         }
+        // They may have arrived in spite of all; if not, the other side says where it is.
         self.number += count as u64;
         self.failed = 0;
         self.outbox.0.stats.0.dropped.fetch_add(count as u64, Relaxed);
@@ -190,9 +203,10 @@ impl Poster {
             .request(Method::POST, self.target.url(kind))
             .await?
             .header(CONTENT_TYPE, content_type)
-            .header("Mape-Sender", &self.sender)
-            .header("Mape-First", self.number)
             .body(body);
+        if self.counts(together) {
+            request = request.header("Mape-Sender", &self.sender).header("Mape-First", self.number);
+        }
         if count == 1 && self.way != Way::Together {
             // Others know this name for a request that may come twice.
             request = request.header("Idempotency-Key", format!("{}-{}", self.sender, self.number));

@@ -42,6 +42,8 @@ pub(super) enum Next {
     Smaller,
     /// The same one by one.
     Singly,
+    /// The same, numbered from here.
+    From(u64),
 }
 
 /// Judges an answer.
@@ -60,19 +62,18 @@ pub(super) fn judge(asked: Question, answer: &Answer) -> Verdict {
             let next = if taken == 0 { Next::Wait(None) } else { Next::GoOn };
             Verdict { taken, refused: 0, next }
         }
+        409 if let Some(next) = answer.next => Verdict { taken: 0, refused: 0, next: Next::From(next) },
         409 if is_element => retry,
         408 | 425 | 429 | 500 | 502..=504 | 506.. => retry,
-        400 | 406 | 413 | 415 | 422 => {
-            if answer.accepted.is_some() {
-                return Verdict { taken, refused: usize::from(taken < count), next: Next::GoOn };
-            }
-            let next = match way {
-                _ if count > 1 => Next::Smaller,
-                Way::Unknown => Next::Singly,
-                Way::Together | Way::Single => return Verdict { taken: 0, refused: 1, next: Next::GoOn },
-            };
-            Verdict { taken: 0, refused: 0, next }
+        // It says which is the bad one.
+        422 if answer.accepted.is_some() => {
+            Verdict { taken, refused: usize::from(taken < count), next: Next::GoOn }
         }
+        400 | 406 | 413 | 415 | 422 => match way {
+            _ if count > 1 => Verdict { taken, refused: 0, next: Next::Smaller },
+            Way::Unknown if answer.accepted.is_none() => Verdict { taken: 0, refused: 0, next: Next::Singly },
+            _ => Verdict { taken, refused: 1 - taken, next: Next::GoOn },
+        },
         _ => Verdict { taken: 0, refused: count, next: Next::GoOn },
     }
 }
@@ -101,6 +102,8 @@ mod tests {
     fn one_bad_item_costs_no_other() {
         assert_eq!(of(Way::Together, 9, 422, Some(4)), (4, 1, Next::GoOn));
         assert_eq!(of(Way::Together, 9, 413, None), (0, 0, Next::Smaller));
+        assert_eq!(of(Way::Together, 9, 413, Some(3)), (3, 0, Next::Smaller));
+        assert_eq!(of(Way::Together, 1, 413, Some(0)), (0, 1, Next::GoOn));
         assert_eq!(of(Way::Together, 1, 413, None), (0, 1, Next::GoOn));
         assert_eq!(of(Way::Unknown, 1, 415, None), (0, 0, Next::Singly));
         assert_eq!(of(Way::Single, 1, 422, None), (0, 1, Next::GoOn));
@@ -114,6 +117,9 @@ mod tests {
         for status in [301, 307, 401, 403, 404, 405, 409, 410, 501, 505] {
             assert_eq!(of(Way::Single, 1, status, None), (0, 1, Next::GoOn), "{status}");
         }
+        let gap = Answer { status: 409, next: Some(7), ..Answer::default() };
+        let asked = Question { way: Way::Together, count: 9, is_element: true };
+        assert_eq!(judge(asked, &gap).next, Next::From(7));
         let stopped = Question { way: Way::Unknown, count: 1, is_element: true };
         let answer = Answer { status: 409, ..Answer::default() };
         assert_eq!(judge(stopped, &answer).next, Next::Wait(None));
