@@ -91,6 +91,12 @@ pub(super) enum Command {
     /// Publish on channels and listen to them
     #[command(subcommand)]
     Channel(ChannelCommand),
+    /// Show what runs in a service: levels, loops, elements, with their states, counters and rates
+    Loops(super::loops::LoopsArguments),
+    /// Show what passes a port of an element in a service, as it passes: a line of JSON each, until Ctrl-C
+    Tap(super::tap::TapArguments),
+    /// Push into a port of an element in a service
+    Push(super::push::PushArguments),
     /// Look into shared knowledge, change and watch it
     #[command(subcommand)]
     Knowledge(KnowledgeCommand),
