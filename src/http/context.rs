@@ -1,6 +1,7 @@
 //! What all handlers know.
 
 use super::Limits;
+use super::loops::{Ledger, Tickers};
 use crate::app::App;
 use crate::edge::Endpoints;
 use crate::workflow::{Engine, Workflows};
@@ -32,6 +33,10 @@ pub(crate) struct Parts {
     pub(crate) push_wait: Duration,
     /// Where archives are, if they may be read and written by name.
     pub(crate) archives: Option<PathBuf>,
+    /// What numbered senders have sent.
+    pub(crate) ledger: Ledger,
+    /// Who looks at everything for those who watch.
+    pub(crate) tickers: Tickers,
     /// Ends what would never end by itself.
     pub(crate) closing: CancellationToken,
 }
@@ -53,6 +58,8 @@ impl Context {
             body_within: limits.body_within,
             push_wait: limits.push_wait,
             archives: None,
+            ledger: Ledger::default(),
+            tickers: Tickers::default(),
             closing: CancellationToken::new(),
         })
     }

@@ -41,6 +41,7 @@ mod openapi;
 mod problem;
 mod service;
 mod serving;
+mod streams;
 mod tls;
 mod workflows;
 
