@@ -152,7 +152,7 @@ impl Ambulance {
             })
             .spawn()?;
         policy.link(&exec)?;
-        policy.start()?;
+        policy.expose();
         let serving = app.serve(address).await.with_context(|| format!("listening on {address}"))?;
         say("ambulance", format_args!("listens on {}", serving.url()));
         Ok(Self { app, serving, exec })

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Arg, ArgMatches, value_parser};
-use mape::element::{ElementError, ErrorKind, Event};
+use mape::element::{ElementError, ErrorKind, Event, ReportedValue};
 use mape::prelude::*;
 use serde_json::{Value, json};
 
@@ -56,7 +56,6 @@ async fn run(given: &ArgMatches) -> anyhow::Result<()> {
     // Items and errors in the order in which they came.
     append.link_signals(lines_of(file), LinkOptions::new())?;
     append.expose();
-    append.start()?;
     let mut events = app.events();
 
     let serving = app.serve(text("listen")).await?;
@@ -78,15 +77,23 @@ fn lines_of(file: File) -> impl futures::Sink<Result<Value, Arc<ElementError>>, 
     futures::sink::unfold(file, |mut file, signal: Result<Value, Arc<ElementError>>| async move {
         let line = match signal {
             Ok(item) => item,
-            Err(error) => match &error.kind {
-                ErrorKind::Reported(reported) => json!({"error": reported.to_string()}),
-                other => json!({"error": other.to_string()}),
-            },
+            Err(error) => json!({"error": reported(&error)}),
         };
         file.write_all(format!("{line}\n").as_bytes())?;
         file.flush()?;
         Ok(file)
     })
+}
+
+/// What was posted as an error.
+fn reported(error: &ElementError) -> Value {
+    match &error.kind {
+        ErrorKind::Reported(reported) => match reported.downcast_ref::<ReportedValue>() {
+            Some(posted) => posted.value().clone(),
+            None => reported.to_string().into(),
+        },
+        other => other.to_string().into(),
+    }
 }
 
 /// Waits until the file can't be written any more.

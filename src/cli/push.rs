@@ -1,5 +1,6 @@
 //! `mape push`
 
+use super::arguments::PortOption;
 use super::service::{Port, Service, ServiceArguments, element};
 use super::usage::excerpt;
 use super::{Global, Output, Usage, note};
@@ -20,9 +21,9 @@ pub(super) struct PushArguments {
     /// The item, as JSON; @FILE is what a file holds, - an item a line of standard input
     #[arg(value_name = "JSON|@FILE|-", allow_hyphen_values = true)]
     item: String,
-    /// The port
-    #[arg(long, value_enum, default_value_t = Port::In)]
-    port: Port,
+    /// The port: in or out
+    #[arg(long, value_name = "PORT", default_value = "in", value_parser = PortOption::side)]
+    port: PortOption,
     /// Push it as an error, which passes the element by
     #[arg(long)]
     error: bool,
@@ -52,7 +53,7 @@ pub(super) async fn run(global: &Global, arguments: &PushArguments, output: &mut
 
 async fn post(arguments: &PushArguments, service: &Service, element: &str, json: &str) -> Result<Value> {
     let kind = if arguments.error { "error" } else { "next" };
-    let query = [("port", arguments.port.as_str()), ("notification", kind)];
+    let query = [("port", arguments.port.of_element().as_str()), ("notification", kind)];
     service.post(element, &query, json.to_owned()).await
 }
 
@@ -73,7 +74,7 @@ async fn lines(global: &Global, arguments: &PushArguments, service: &Service, el
     if let Some(token) = &service.token {
         client = client.token(token.expose())?;
     }
-    let port = if arguments.port == Port::In { PostPort::In } else { PostPort::Out };
+    let port = if arguments.port.of_element() == Port::In { PostPort::In } else { PostPort::Out };
     let mut sink = PostSink::new(service.url.as_str(), &arguments.path)?.client(&client).port(port);
     let (stats, mut wrong) = (sink.stats(), None);
     while let Some(line) = lines.recv().await {

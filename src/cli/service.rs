@@ -2,7 +2,7 @@
 
 use super::{Global, Usage};
 use anyhow::{Context, Error, Result, anyhow, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mape::config::Secret;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
@@ -32,11 +32,9 @@ impl fmt::Debug for ServiceArguments {
 }
 
 /// A port of an element.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Port {
-    /// What comes in
     In,
-    /// What goes out
     Out,
 }
 

@@ -1,6 +1,7 @@
 //! `mape tap`
 
-use super::service::{Port, Service, ServiceArguments, element};
+use super::arguments::PortOption;
+use super::service::{Service, ServiceArguments, element};
 use super::{Global, Output, note};
 use anyhow::{Context, Error, Result};
 use clap::Args;
@@ -10,9 +11,9 @@ use futures::StreamExt;
 pub(super) struct TapArguments {
     /// The element: loop.element or level.loop.element
     path: String,
-    /// The port
-    #[arg(long, value_enum, default_value_t = Port::Out)]
-    port: Port,
+    /// The port: in or out
+    #[arg(long, value_name = "PORT", default_value = "out", value_parser = PortOption::side)]
+    port: PortOption,
     /// End after this many items
     #[arg(long, value_name = "N")]
     count: Option<u64>,
@@ -24,7 +25,8 @@ pub(super) async fn run(global: &Global, arguments: &TapArguments, output: &mut 
     let TapArguments { path, port, count, .. } = arguments;
     let element = element(path)?;
     let service = Service::of(global, &arguments.service)?;
-    let events = service.events(&format!("{element}/stream"), &[("port", port.as_str())]).await?;
+    let events =
+        service.events(&format!("{element}/stream"), &[("port", port.of_element().as_str())]).await?;
     note(global, "listening", &format!("listening to what passes {path} on {}", service.shown()));
     let (mut parts, mut text) = (events.bytes_stream(), Events::default());
     let mut left = count.unwrap_or(u64::MAX);
