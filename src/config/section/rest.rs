@@ -20,6 +20,8 @@ pub struct Rest {
     pub address: String,
     /// The longest body a request may have, in bytes. Default: 1 MiB.
     pub body_limit_bytes: usize,
+    /// What `mape loops`, `mape tap` and `mape push` show to a service that wants a token. Default: none.
+    pub token: Option<Secret>,
     /// How long a pushed item waits for room in a port before the answer is 429. Default: 1 s.
     #[serde(with = "time")]
     pub push_wait: Duration,
@@ -46,6 +48,7 @@ impl Default for Rest {
         Self {
             address: "127.0.0.1:6060".to_owned(),
             body_limit_bytes: 1024 * 1024,
+            token: None,
             push_wait: Duration::from_secs(1),
             tokens: BTreeMap::new(),
             jwt: None,
