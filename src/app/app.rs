@@ -3,7 +3,7 @@
 use super::mape_loop::LoopInner;
 use super::remote::Announcement;
 use super::shutdown;
-use super::{Error, Finding, Level, Loop, Remote, Shutdown, Topology, check, nearest};
+use super::{ElementStatus, Error, Finding, Level, Loop, Remote, Shutdown, Topology, check, nearest};
 use crate::backend::Backend;
 use crate::channel::{Channels, Pattern, RemoteError, SinkStats};
 use crate::element::host::Host;
@@ -345,6 +345,11 @@ impl App {
         Err(Error::NotFound { what: "element", path: path.into(), near })
     }
 
+    /// The element of a loop, by their uids: the quick way.
+    pub(crate) fn element_at(&self, in_loop: &str, uid: &str) -> Option<AnyElement> {
+        self.0.loops.lock().iter().find(|one| *one.uid == *in_loop)?.element(uid)
+    }
+
     /// The element at a path, with its types.
     ///
     /// # Errors
@@ -384,6 +389,11 @@ impl App {
     #[must_use]
     pub fn topology(&self) -> Topology {
         Topology::of(self)
+    }
+
+    /// One element as the topology shows it.
+    pub(crate) fn status_of(&self, element: &AnyElement) -> ElementStatus {
+        ElementStatus::of(self, element)
     }
 
     /// What is wrong with the wiring, and how to mend it; best asked before the elements are started.

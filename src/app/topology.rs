@@ -1,7 +1,7 @@
 //! A picture of a running app, as a value.
 
 use super::{App, Loop};
-use crate::element::{ElementInfo, ElementPath, Role, State};
+use crate::element::{AnyElement, ElementInfo, ElementPath, Role, State};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 ///
 /// Its [`Display`](fmt::Display) is a text for people.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Topology {
     /// The levels.
     pub levels: Vec<LevelInfo>,
@@ -18,6 +19,7 @@ pub struct Topology {
 
 /// A level at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct LevelInfo {
     /// Its uid; empty for the default level.
     pub uid: String,
@@ -27,6 +29,7 @@ pub struct LevelInfo {
 
 /// A loop at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct LoopInfo {
     /// Its uid.
     pub uid: String,
@@ -38,6 +41,7 @@ pub struct LoopInfo {
 
 /// An element at one moment, with its rates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct ElementStatus {
     /// What it is and has counted.
     #[serde(flatten)]
@@ -105,6 +109,14 @@ impl Topology {
     #[must_use]
     pub fn element(&self, path: &str) -> Option<&ElementStatus> {
         self.elements().find(|e| e.info.path == *path)
+    }
+}
+
+impl ElementStatus {
+    pub(crate) fn of(app: &App, element: &AnyElement) -> Self {
+        let info = element.info();
+        let (received_per_second, emitted_per_second) = app.0.seen.lock().rates(&info);
+        Self { info, received_per_second, emitted_per_second }
     }
 }
 

@@ -6,11 +6,8 @@ use anyhow::{Result, bail};
 use futures::StreamExt;
 use mape::backend::Backend;
 use mape::channel::Pattern;
-use mape::knowledge::{
-    Change, Command, Cursor, Data, Filter, HashCommand, Key, KeyCommand, Kind, ListCommand, Notice, Reply,
-    SetCommand, SortedCommand, ValueCommand,
-};
-use serde_json::{Map, Value as Json, json};
+use mape::knowledge::{Change, Cursor, Data, Filter, Key, KeyCommand, Notice, Reply, ValueCommand};
+use serde_json::{Value as Json, json};
 
 pub(super) async fn run(global: &Global, command: &KnowledgeCommand, output: &mut Output) -> Result<()> {
     match command {
@@ -60,37 +57,10 @@ async fn get(global: &Global, name: &str, output: &mut Output) -> Result<()> {
     let Reply::Kind(kind) = store.run(&key, KeyCommand::Kind.into()).await? else {
         bail!("there is no {key}; `mape knowledge list` shows what there is");
     };
-    let all: Command = match kind {
-        Kind::Value => ValueCommand::Get.into(),
-        Kind::Hash => HashCommand::All.into(),
-        Kind::Set => SetCommand::Members.into(),
-        Kind::List => ListCommand::Range(0, -1).into(),
-        Kind::SortedSet => SortedCommand::Range(0, -1).into(),
-        other => bail!("{key} is a {other}, which this version cannot show"),
-    };
-    let value = value(store.run(&key, all).await?);
+    let Some(all) = kind.read_all() else { bail!("{key} is a {kind}, which this version cannot show") };
+    let value = store.run(&key, all).await?.to_json();
     backend.close().await;
     output.write(&value, &json!({"key": key, "kind": kind, "value": value}))
-}
-
-/// What a store answered as JSON: data that is JSON as it is, other text as a string.
-fn value(reply: Reply) -> Json {
-    match reply {
-        Reply::Data(data) => read(&data),
-        Reply::Pairs(pairs) => {
-            let text = |data: &Data| String::from_utf8_lossy(data).into_owned();
-            let mut pairs: Vec<_> = pairs.iter().map(|(field, value)| (text(field), read(value))).collect();
-            pairs.sort_by(|a, b| a.0.cmp(&b.0));
-            Json::Object(pairs.into_iter().collect::<Map<_, _>>())
-        }
-        Reply::List(items) => items.iter().map(read).collect(),
-        Reply::Scored(scored) => scored.iter().map(|(item, score)| json!([read(item), score])).collect(),
-        _ => Json::Null,
-    }
-}
-
-fn read(data: &Data) -> Json {
-    serde_json::from_slice(data).unwrap_or_else(|_| String::from_utf8_lossy(data).into())
 }
 
 async fn set(global: &Global, name: &str, value: &str, text: bool, output: &mut Output) -> Result<()> {
@@ -106,7 +76,7 @@ async fn set(global: &Global, name: &str, value: &str, text: bool, output: &mut 
     let command = ValueCommand::Set { value: data.clone(), expiry: None };
     backend.store().run(&key, command.into()).await?.done(&key)?;
     backend.close().await;
-    output.write(format!("{key} is set"), &json!({"key": key, "value": read(&data)}))
+    output.write(format!("{key} is set"), &json!({"key": key, "value": data.to_json()}))
 }
 
 async fn watch(global: &Global, pattern: &str, count: Option<u64>, output: &mut Output) -> Result<()> {
@@ -132,7 +102,7 @@ async fn watch(global: &Global, pattern: &str, count: Option<u64>, output: &mut 
 }
 
 fn show(change: &Change, output: &mut Output) -> Result<()> {
-    let of = |data: &Option<Data>| data.as_ref().map(read);
+    let of = |data: &Option<Data>| data.as_ref().map(Data::to_json);
     let line = json!({
         "key": change.key,
         "operation": change.operation,

@@ -3,10 +3,11 @@
 use super::host::in_words;
 use super::in_port::InSide;
 use super::out_port::OutPort;
+use super::ports::Ports;
 use super::site::Site;
 use super::{
-    CallError, DeadLetter, Door, Element, ElementInfo, ElementPath, Item, Overflow, ParameterError, Role,
-    StartError, State, Subscription, TypeMismatch, Unfinished,
+    CallError, DeadLetter, Door, Element, ElementInfo, ElementPath, Item, LinkError, LinkOptions, Overflow,
+    ParameterError, Role, StartError, State, Subscription, TypeMismatch, Unfinished,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -244,7 +245,33 @@ impl AnyElement {
     /// Its ports as JSON, if it is exposed.
     #[must_use]
     pub fn door(&self) -> Option<Arc<dyn Door>> {
-        self.0.rare().door.get().cloned()
+        self.ports().map(|ports| ports as Arc<dyn Door>)
+    }
+
+    /// The same for servers.
+    pub(crate) fn ports(&self) -> Option<Arc<dyn Ports>> {
+        self.0.rare().ports.get().cloned()
+    }
+
+    /// Links its out-port to the in-port of an element that takes what it emits; gives the link's number.
+    ///
+    /// # Errors
+    /// As [`Element::link_with`], and [`LinkError::Type`].
+    pub fn link(&self, to: &AnyElement, options: LinkOptions) -> Result<u64, LinkError> {
+        self.0.output().ok_or_else(|| self.gone(to))?.link(to, options)
+    }
+
+    /// Moves one of its links, by its number, to another element between two items, as [`Link::relink`](super::Link::relink);
+    /// gives its new number.
+    ///
+    /// # Errors
+    /// As [`Link::relink`](super::Link::relink), and [`LinkError::Type`].
+    pub fn relink(&self, id: u64, to: &AnyElement) -> Result<u64, LinkError> {
+        self.0.output().ok_or_else(|| self.gone(to))?.relink(id, to)
+    }
+
+    fn gone(&self, to: &AnyElement) -> LinkError {
+        LinkError::Disposed { from: self.path(), to: to.path(), gone: self.path() }
     }
 }
 

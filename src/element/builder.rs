@@ -375,6 +375,7 @@ impl<I: Item, P: Pump<Out: Item> + 'static> Complete<I, P> {
             role: s.role,
             start_policy: s.start,
             acts_only: s.acts_only,
+            pipe: std::any::type_name::<P>,
             declared: s.declared,
             owner: s.owner,
         });

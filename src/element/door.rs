@@ -2,12 +2,14 @@
 
 use super::in_port::InSide;
 use super::out_port::OutPort;
+use super::ports::{Read, Write, decode, encode};
 use super::{BoxError, Element, Item};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 
 /// The ports of an exposed element behind its path, without its types: what servers use.
@@ -22,15 +24,43 @@ pub trait Door: Send + Sync {
 const WAITING: usize = 1024;
 
 /// It is kept by the element itself, so it does not keep the element.
-pub(crate) struct Exposed<I: Item, O: Item>(Weak<InSide<I>>, Weak<OutPort<O>>);
+pub(crate) struct Exposed<I: Item, O: Item> {
+    input: Weak<InSide<I>>,
+    output: Weak<OutPort<O>>,
+    /// How an item of the in-port is shown, and one of the out-port read, if they may.
+    pub(super) write_input: Option<Write<I>>,
+    pub(super) read_output: Option<Read<O>>,
+    /// Numbers what came in here.
+    pub(super) numbers: AtomicU64,
+    /// Held while something is emitted from outside.
+    pub(super) emitting: Arc<tokio::sync::Mutex<()>>,
+}
 
 impl<I: Item, O: Item> Exposed<I, O> {
     pub(crate) fn new(element: &Element<I, O>) -> Self {
-        Self(Arc::downgrade(&element.input), Arc::downgrade(&element.output))
+        Self {
+            input: Arc::downgrade(&element.input),
+            output: Arc::downgrade(&element.output),
+            write_input: None,
+            read_output: None,
+            numbers: AtomicU64::new(0),
+            emitting: Arc::default(),
+        }
     }
 
-    fn element(&self) -> Option<Element<I, O>> {
-        Some(Element::new(self.0.upgrade()?, self.1.upgrade()?))
+    /// Also shows what comes in, and lets others emit.
+    pub(crate) fn fully(mut self) -> Self
+    where
+        I: Serialize,
+        O: DeserializeOwned,
+    {
+        self.write_input = Some(encode);
+        self.read_output = Some(decode);
+        self
+    }
+
+    pub(super) fn element(&self) -> Option<Element<I, O>> {
+        Some(Element::new(self.input.upgrade()?, self.output.upgrade()?))
     }
 }
 

@@ -6,8 +6,8 @@ use super::out_port::{OutPort, Plug};
 use super::port_sink::PortSink;
 use super::queue::{End, Queue};
 use super::{
-    AnyElement, BoxError, Call, DebugPorts, Door, ElementError, ErrorKind, Item, Link, LinkError,
-    LinkOptions, PushError, State, Subscription, door::Exposed, wiring,
+    AnyElement, BoxError, Call, DebugPorts, ElementError, ErrorKind, Item, Link, LinkError, LinkOptions,
+    PushError, State, Subscription, door::Exposed, wiring,
 };
 use futures::{Sink, Stream};
 use serde::Serialize;
@@ -284,14 +284,25 @@ impl<I: Item, O: Item> Element<I, O> {
         Ok(Link { from: self.output.clone(), id, queue, to: Some(to.clone()) })
     }
 
-    /// Puts the element's ports behind its path as JSON, for other processes. The only place that asks for serde.
+    /// Puts the element's ports behind its path as JSON, for other processes: they may push into its in-port and see what
+    /// it emits. The only place that asks for serde, besides [`expose_fully`](Self::expose_fully).
     pub fn expose(&self)
     where
         I: DeserializeOwned,
         O: Serialize,
     {
-        let door: Arc<dyn Door> = Arc::new(Exposed::new(self));
-        let _ = self.site().rare().door.set(door);
+        let _ = self.site().rare().ports.set(Arc::new(Exposed::new(self)));
+    }
+
+    /// As [`expose`](Self::expose), and others may also see what comes in, and emit on the element's behalf.
+    ///
+    /// Of the two the first call counts.
+    pub fn expose_fully(&self)
+    where
+        I: Serialize + DeserializeOwned,
+        O: Serialize + DeserializeOwned,
+    {
+        let _ = self.site().rare().ports.set(Arc::new(Exposed::new(self).fully()));
     }
 
     /// Logs every item that comes in or goes out, at level info under the target `mape::debug`.

@@ -1,6 +1,7 @@
 //! What can go wrong with an element.
 
 use super::{ElementPath, ParameterError, State, UidError};
+use serde_json::Value;
 use std::any::Any;
 use std::fmt;
 use std::time::Duration;
@@ -39,6 +40,38 @@ pub enum ErrorKind {
     #[error("lost the sink it feeds: {0}")]
     SinkLost(BoxError),
 }
+
+/// An error that came from outside as a JSON value; inside of [`ErrorKind::Reported`].
+///
+/// Its text is the value, if that is a text, or its `error`, `message` or `detail`, or else all of it as JSON.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportedValue(Value);
+
+impl ReportedValue {
+    /// An error of this value.
+    #[must_use]
+    pub fn new(value: Value) -> Self {
+        Self(value)
+    }
+
+    /// The value.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl fmt::Display for ReportedValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = ["error", "message", "detail"].iter().find_map(|name| self.0.get(name)?.as_str());
+        match self.0.as_str().or(words) {
+            Some(text) => f.write_str(text),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+impl std::error::Error for ReportedValue {}
 
 impl ErrorKind {
     pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Self {
@@ -224,6 +257,18 @@ pub enum LinkError {
         to: ElementPath,
         /// Which of them is gone.
         gone: ElementPath,
+    },
+    /// The receiver takes other items than the sender emits.
+    #[error("can't link `{from}` to `{to}`: the first emits `{emits}`, the second takes `{takes}`")]
+    Type {
+        /// The sender.
+        from: ElementPath,
+        /// What it emits.
+        emits: &'static str,
+        /// The receiver.
+        to: ElementPath,
+        /// What it takes.
+        takes: &'static str,
     },
     /// The link to be moved was cut before.
     #[error("can't move the link from `{from}` to `{to}`: it was cut before")]

@@ -1,5 +1,6 @@
 //! What can be known of an element from outside.
 
+use super::operators::OperatorNames;
 use super::site::Site;
 use super::{ElementPath, LinkStats, Role, StartPolicy, State};
 use serde::{Deserialize, Serialize};
@@ -10,8 +11,10 @@ use std::sync::atomic::Ordering;
 
 /// All there is to know of an element at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct ElementInfo {
     /// Where it is.
+    #[cfg_attr(feature = "http", schema(value_type = String))]
     pub path: ElementPath,
     /// Its role.
     pub role: Role,
@@ -39,9 +42,13 @@ pub struct ElementInfo {
 
 /// An in-port at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct InputInfo {
     /// The type of its items.
     pub item: String,
+    /// The operators between the port and the function, in the order in which items pass them.
+    #[serde(default)]
+    pub operators: Vec<String>,
     /// Items taken so far.
     pub received: u64,
     /// Items thrown away because the element was stopped or not started.
@@ -56,9 +63,13 @@ pub struct InputInfo {
 
 /// An out-port at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct OutputInfo {
     /// The type of its items.
     pub item: String,
+    /// The operators between the function and the port, in the order in which items pass them.
+    #[serde(default)]
+    pub operators: Vec<String>,
     /// Items emitted so far.
     pub emitted: u64,
     /// Those of them that nobody was there for.
@@ -69,11 +80,13 @@ pub struct OutputInfo {
 
 /// A link or subscription at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct LinkInfo {
     /// Its number at its out-port, for [`AnyElement::cut`](super::AnyElement::cut) and
     /// [`set_overflow`](super::AnyElement::set_overflow).
     pub id: u64,
     /// The element it leads to; `None` for a subscription or a sink.
+    #[cfg_attr(feature = "http", schema(value_type = Option<String>))]
     pub to: Option<ElementPath>,
     /// It closes a ring on purpose.
     pub feedback: bool,
@@ -83,11 +96,13 @@ pub struct LinkInfo {
 
 impl ElementInfo {
     pub(crate) fn of(site: &Arc<Site>) -> Self {
+        let operators = OperatorNames::of((site.pipe)());
         let (input, output) = (site.input(), site.output());
         let input = input.map_or_else(InputInfo::default, |port| {
             let s = port.stats();
             InputInfo {
                 item: port.item_type().into(),
+                operators: operators.before,
                 received: s.received,
                 skipped: s.skipped,
                 dropped: s.dropped,
@@ -103,7 +118,13 @@ impl ElementInfo {
                 feedback: link.options.feedback,
                 stats: link.stats,
             });
-            OutputInfo { item: port.item_type().into(), emitted, unheard, links: links.collect() }
+            OutputInfo {
+                item: port.item_type().into(),
+                operators: operators.behind,
+                emitted,
+                unheard,
+                links: links.collect(),
+            }
         });
         Self {
             path: site.path(),

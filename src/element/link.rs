@@ -101,6 +101,7 @@ impl LinkOptions {
 ///
 /// They add up exactly: `offered == received + dropped + skipped + queued`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct LinkStats {
     /// Items handed to the link.
     pub offered: u64,
@@ -116,8 +117,28 @@ pub struct LinkStats {
     pub capacity: usize,
     /// What happens when it is full.
     pub overflow: Overflow,
-    /// How long the sender has been held up by this link, if it is now.
+    /// How long the sender has been held up by this link, if it is now; in seconds where it is serialised.
+    #[serde(rename = "blocked_seconds", with = "seconds")]
+    #[cfg_attr(feature = "http", schema(value_type = Option<f64>))]
     pub blocked: Option<Duration>,
+}
+
+mod seconds {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::time::Duration;
+
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
+    pub(super) fn serialize<S: Serializer>(time: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+        match time {
+            Some(time) => to.serialize_some(&time.as_secs_f64()),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+        let seconds = Option::<f64>::deserialize(from)?;
+        Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()))
+    }
 }
 
 /// A link between two elements, as its sender's side sees it.

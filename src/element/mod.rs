@@ -53,10 +53,12 @@ mod in_port;
 mod info;
 mod link;
 mod message;
+mod operators;
 mod out_port;
 mod overflow;
 mod parameter;
 mod port_sink;
+pub(crate) mod ports;
 mod queue;
 mod role;
 mod router;
@@ -80,8 +82,8 @@ pub use door::Door;
 pub use element::Element;
 pub(crate) use error::debug_is_text;
 pub use error::{
-    BoxError, CallError, ElementError, ErrorKind, LinkError, PushError, SpawnError, StartError, TypeMismatch,
-    Unfinished,
+    BoxError, CallError, ElementError, ErrorKind, LinkError, PushError, ReportedValue, SpawnError,
+    StartError, TypeMismatch, Unfinished,
 };
 pub use function::{Out, Outcome};
 pub use handler::Handler;

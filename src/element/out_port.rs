@@ -4,7 +4,7 @@ use super::in_port::one_at_first;
 use super::queue::{End, Fault, Gone, Queue, Reader};
 use super::site::{LinkView, Outputs, Site};
 use super::watch::Watchers;
-use super::{Item, LinkOptions, Overflow, Subscription};
+use super::{AnyElement, Item, LinkError, LinkOptions, Overflow, Subscription, wiring};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -219,6 +219,22 @@ impl<T: Item> OutPort<T> {
         queues
     }
 
+    /// The in-port of an element that takes what this one emits.
+    fn plug_of(&self, to: &AnyElement) -> Result<Arc<dyn Plug<T>>, LinkError> {
+        let plug = to.in_port::<T>().map_err(|takes| LinkError::Type {
+            from: self.site.path(),
+            emits: std::any::type_name::<T>(),
+            to: to.path(),
+            takes,
+        })?;
+        Ok(plug)
+    }
+
+    /// Puts an error behind what was emitted so far.
+    pub(crate) fn raise_fault(&self, fault: Fault) {
+        Outputs::raise(self, fault);
+    }
+
     /// The options of a link as they are now.
     pub(crate) fn options(&self, id: u64) -> Option<LinkOptions> {
         self.ports.lock().subs.iter().find(|s| s.id == id && !s.retire).map(|s| s.options)
@@ -328,6 +344,22 @@ impl<T: Item> Outputs for OutPort<T> {
                 stats: queue.stats(),
             })
             .collect()
+    }
+
+    fn link(self: Arc<Self>, to: &AnyElement, options: LinkOptions) -> Result<u64, LinkError> {
+        let plug = self.plug_of(to)?;
+        let _rewiring = self.site.host.rewiring.lock();
+        wiring::check(&self.site, to.site(), options, None)?;
+        Ok(self.attach(Queue::new(options.capacity, options.overflow), options, Some(plug)))
+    }
+
+    fn relink(self: Arc<Self>, id: u64, to: &AnyElement) -> Result<u64, LinkError> {
+        let plug = self.plug_of(to)?;
+        let cut = || LinkError::Cut { from: self.site.path(), to: to.path() };
+        let _rewiring = self.site.host.rewiring.lock();
+        let options = self.options(id).ok_or_else(cut)?;
+        wiring::check(&self.site, to.site(), options, Some(id))?;
+        self.replace(id, Queue::new(options.capacity, options.overflow), plug).ok_or_else(cut)
     }
 
     fn cut(&self, id: u64) -> bool {

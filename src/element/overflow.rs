@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Source: Reactor's and Vector's overflow strategies. `DropOldest` with capacity 1 keeps just the latest item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Overflow {
     /// The sender waits: nothing is lost, and the pressure reaches back to the source.

@@ -5,6 +5,7 @@ use std::fmt;
 
 /// The role of an element in its loop (Kephart and Chess, "The Vision of Autonomic Computing", 2003).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Collects and cleans what sensors of the managed system report.
@@ -55,6 +56,7 @@ impl fmt::Display for Role {
 ///
 /// Source: PyMAPE's `StartOnInit`, `StartOnSubscribe`, and manual start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StartPolicy {
     /// When `start` is called. The default of Monitors.

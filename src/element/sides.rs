@@ -3,6 +3,7 @@
 use super::link::LinkStats;
 use super::queue::Fault;
 use super::site::Site;
+use super::{AnyElement, LinkError, LinkOptions};
 use std::any::Any;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -57,13 +58,15 @@ pub(crate) struct PortStats {
 pub(crate) struct LinkView {
     pub(crate) id: u64,
     pub(crate) to: Option<Arc<Site>>,
-    pub(crate) options: super::LinkOptions,
+    pub(crate) options: LinkOptions,
     pub(crate) stats: LinkStats,
 }
 
 /// The out-port, without its type.
 pub(crate) trait Outputs: Any + Send + Sync {
     fn links(&self) -> Vec<LinkView>;
+    fn link(self: Arc<Self>, to: &AnyElement, options: LinkOptions) -> Result<u64, LinkError>;
+    fn relink(self: Arc<Self>, id: u64, to: &AnyElement) -> Result<u64, LinkError>;
     fn cut(&self, id: u64) -> bool;
     fn set_overflow(&self, id: u64, overflow: super::Overflow) -> bool;
     /// Ends every subscription and link; links to elements can be reopened.

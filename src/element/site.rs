@@ -1,11 +1,12 @@
 //! The part of an element that its task, its ports and its handles share, whatever its types are.
 
 use super::host::{Event, Host, Listeners, Registry};
+use super::ports::Ports;
 use super::queue::Fault;
 pub(crate) use super::sides::{Inputs, Intake, Launch, LinkView, Outputs, PortStats};
 use super::{
-    AnyElement, DeadLetter, Door, ElementError, ElementPath, ErrorKind, OnError, Role, StartError,
-    StartPolicy, State,
+    AnyElement, DeadLetter, ElementError, ElementPath, ErrorKind, OnError, Role, StartError, StartPolicy,
+    State,
 };
 use super::{call::Methods, parameter::Parameters};
 use arc_swap::ArcSwap;
@@ -43,6 +44,8 @@ pub(crate) struct Site {
     pub(crate) start_policy: StartPolicy,
     /// It has no output by construction.
     pub(crate) acts_only: bool,
+    /// The type of its pipe, in words: what it is made of.
+    pub(crate) pipe: fn() -> &'static str,
     /// Only where something was declared: most elements of a crowd declare nothing.
     declared: Option<Box<Declared>>,
     path: ArcSwap<ElementPath>,
@@ -81,7 +84,7 @@ pub(crate) struct Rare {
     waiters: Mutex<Vec<Waker>>,
     /// The item that the function works on, while somebody listens to dead letters.
     pub(crate) kept: Mutex<Option<Box<dyn Any + Send>>>,
-    pub(crate) door: OnceLock<Arc<dyn Door>>,
+    pub(crate) ports: OnceLock<Arc<dyn Ports>>,
     faults: Mutex<Vec<Fault>>,
     pub(crate) letters: OnceLock<Listeners<DeadLetter>>,
 }
@@ -125,6 +128,7 @@ pub(crate) struct Founding {
     pub(crate) role: Role,
     pub(crate) start_policy: StartPolicy,
     pub(crate) acts_only: bool,
+    pub(crate) pipe: fn() -> &'static str,
     pub(crate) declared: Declared,
     pub(crate) owner: Weak<dyn Registry>,
 }
@@ -136,6 +140,7 @@ impl Site {
             role: f.role,
             start_policy: f.start_policy,
             acts_only: f.acts_only,
+            pipe: f.pipe,
             declared: (!f.declared.is_nothing()).then(|| Box::new(f.declared)),
             path: ArcSwap::from_pointee(f.path),
             state: AtomicU8::new(State::Ready as u8),
@@ -277,6 +282,9 @@ impl Site {
             }
             self.set_dry(Dry::No);
             idle.task = Some(recipe.launch(&runtime));
+        } else if let Some(output) = &output {
+            // It may have been completed while the element was stopped.
+            output.reopen();
         }
         if let Some(input) = &input {
             input.set_intake(Intake::Open);
@@ -328,6 +336,14 @@ impl Site {
             self.enter(State::Running);
         }
         paused
+    }
+
+    /// Stops the element, and completes what comes after it.
+    pub(crate) fn complete_output(&self) {
+        self.stop();
+        if let Some(output) = self.output() {
+            output.complete();
+        }
     }
 
     /// Begins to drain; the task says when it is done.

@@ -14,6 +14,7 @@ use std::fmt;
 ///                 Stopped Completed ◀── start ─┴▶ Failed          any ── dispose ──▶ Disposed
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum State {

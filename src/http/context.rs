@@ -1,6 +1,7 @@
 //! What all handlers know.
 
 use super::Limits;
+use super::loops::{Ledger, Tickers};
 use super::workflows::Hub;
 use crate::app::App;
 use crate::edge::Endpoints;
@@ -33,6 +34,10 @@ pub(crate) struct Parts {
     pub(crate) push_wait: Duration,
     /// Where archives are, if they may be read and written by name.
     pub(crate) archives: Option<PathBuf>,
+    /// What numbered senders have sent.
+    pub(crate) ledger: Ledger,
+    /// Who looks at everything for those who watch.
+    pub(crate) tickers: Tickers,
     /// Tells of changes of runs.
     pub(crate) changes: Hub,
     /// Ends what would never end by itself.
@@ -56,6 +61,8 @@ impl Context {
             body_within: limits.body_within,
             push_wait: limits.push_wait,
             archives: None,
+            ledger: Ledger::default(),
+            tickers: Tickers::default(),
             changes: Hub::default(),
             closing: CancellationToken::new(),
         })

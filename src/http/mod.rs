@@ -29,6 +29,7 @@
 //! Source: PyMAPE's REST server, `littleflow_redis.service` and `littleflow_redis.console`, whose paths are kept.
 
 mod access;
+mod channels;
 mod console;
 mod context;
 mod docs;
@@ -36,11 +37,13 @@ mod endpoints;
 mod error;
 mod extract;
 mod health;
+mod knowledge;
 mod loops;
 mod openapi;
 mod problem;
 mod service;
 mod serving;
+mod streams;
 mod tls;
 mod workflows;
 

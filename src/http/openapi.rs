@@ -20,6 +20,8 @@ pub(super) fn routes() -> (Router<Context>, Document) {
     OpenApiRouter::<Context>::with_openapi(Head::openapi())
         .merge(super::health::routes())
         .merge(loops::routes())
+        .merge(super::knowledge::routes())
+        .merge(super::channels::routes())
         .merge(workflows::routes())
         .split_for_parts()
 }

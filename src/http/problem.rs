@@ -1,7 +1,7 @@
 //! What a request gets that cannot be done.
 
 use axum::Json;
-use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
@@ -106,15 +106,5 @@ impl From<QueryRejection> for Problem {
 impl From<BytesRejection> for Problem {
     fn from(rejection: BytesRejection) -> Self {
         Self::new(rejection.status(), rejection.body_text())
-    }
-}
-
-impl From<JsonRejection> for Problem {
-    fn from(rejection: JsonRejection) -> Self {
-        let status = match rejection.status() {
-            StatusCode::BAD_REQUEST => StatusCode::UNPROCESSABLE_ENTITY,
-            other => other,
-        };
-        Self::new(status, rejection.body_text())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::access::{self, Admission, Origins};
 use super::context::{Context, Parts};
+use super::loops::{Ledger, Tickers};
 use super::{Access, Error, Problem, Serving, Tls, console, docs, serving};
 use crate::app::App;
 use crate::edge::Endpoints;
@@ -183,6 +184,8 @@ impl Service {
             body_within: self.limits.body_within,
             push_wait: self.limits.push_wait,
             archives: self.archives,
+            ledger: Ledger::default(),
+            tickers: Tickers::default(),
             changes: super::workflows::Hub::default(),
             closing,
         });

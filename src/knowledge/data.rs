@@ -36,6 +36,12 @@ impl Data {
     pub fn as_str(&self) -> Option<&str> {
         std::str::from_utf8(self).ok()
     }
+
+    /// As it is shown: the JSON that it is, or else a text, in which what is no UTF-8 has been replaced.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::from_slice(self).unwrap_or_else(|_| String::from_utf8_lossy(self).into())
+    }
 }
 
 impl From<&[u8]> for Data {

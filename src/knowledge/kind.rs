@@ -1,5 +1,6 @@
 //! The kinds of things a key can hold.
 
+use super::{Command, HashCommand, ListCommand, SetCommand, SortedCommand, ValueCommand};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -23,6 +24,21 @@ pub enum Kind {
     /// A log of events, which is no knowledge; on a server both share the names.
     #[serde(rename = "stream")]
     Log,
+}
+
+impl Kind {
+    /// The command that reads all that a key of this kind holds; `None` for what is no knowledge.
+    #[must_use]
+    pub fn read_all(self) -> Option<Command> {
+        Some(match self {
+            Self::Value => ValueCommand::Get.into(),
+            Self::Hash => HashCommand::All.into(),
+            Self::Set => SetCommand::Members.into(),
+            Self::List => ListCommand::Range(0, -1).into(),
+            Self::SortedSet => SortedCommand::Range(0, -1).into(),
+            Self::Log => return None,
+        })
+    }
 }
 
 impl fmt::Display for Kind {

@@ -2,6 +2,7 @@
 
 use super::{Data, Error, Key, Kind, Version, score};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json, json};
 use std::time::Duration;
 
 /// The answer to one [`Command`](super::Command), whose docs say which one belongs to it.
@@ -38,6 +39,28 @@ pub enum Reply {
     Kind(Kind),
     /// A time left.
     Time(Duration),
+}
+
+impl Reply {
+    /// What a key holds as it is shown: data as [`Data::to_json`], a hash as an object, members with scores as pairs.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        match self {
+            Self::Data(data) => data.to_json(),
+            Self::Pairs(pairs) => {
+                let text = |data: &Data| String::from_utf8_lossy(data).into_owned();
+                let mut pairs: Vec<_> =
+                    pairs.iter().map(|(field, value)| (text(field), value.to_json())).collect();
+                pairs.sort_by(|a, b| a.0.cmp(&b.0));
+                Json::Object(pairs.into_iter().collect::<Map<_, _>>())
+            }
+            Self::List(items) => items.iter().map(Data::to_json).collect(),
+            Self::Scored(scored) => {
+                scored.iter().map(|(item, score)| json!([item.to_json(), score])).collect()
+            }
+            _ => Json::Null,
+        }
+    }
 }
 
 macro_rules! extract {

@@ -72,7 +72,7 @@ pub(crate) async fn a_run_begins_once_under_its_id_and_what_is_wrong_is_named(ba
         assert!(answered["detail"].as_str().unwrap().contains(says), "{answered}");
     }
     let (status, _) = answer(world.site.request(Method::POST, "/runs").body("t:a")).await;
-    assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(world.ids().await, ["order-7"]);
 }
 
