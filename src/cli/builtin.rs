@@ -29,6 +29,11 @@ pub(super) fn builtin(config: &Config, backend: &Backend, log: &str, exec: bool)
         if let Some(hosts) = &section.request.allow_hosts {
             builtin = builtin.allow_hosts(hosts.iter().cloned());
         }
+        if let Some(url) = &section.request.callbacks {
+            builtin = builtin
+                .callbacks(url.expose())
+                .map_err(|error| wrong("workflow.request.callbacks", &error))?;
+        }
         for (name, secret) in &section.secrets {
             builtin = builtin.secret(name, secret.expose());
         }

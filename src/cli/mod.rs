@@ -9,7 +9,6 @@
 //! | 1 | the command failed |
 //! | 2 | wrong arguments, configuration or name of a backend: nothing was started |
 
-mod announced;
 mod arguments;
 mod backend;
 mod builtin;

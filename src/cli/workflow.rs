@@ -2,12 +2,10 @@
 
 use super::run_flow::json_or_file;
 use super::workflow_arguments::WorkflowCommand;
-use super::{Global, Output, Usage, announced, backend, note, run_elsewhere, run_flow, serve};
+use super::{Global, Output, Usage, backend, note, run_elsewhere, run_flow, serve};
 use anyhow::{Context, Result, bail};
 use mape::backend::Backend;
-use mape::workflow::{
-    Error, Inspected, Inspection, Phase, Place, RunId, Status, Waiting, WaitsFor, Workflows,
-};
+use mape::workflow::{Error, Inspected, Inspection, Phase, Place, RunId, Status, Workflows};
 use serde_json::{Value as Json, json};
 use std::collections::HashMap;
 
@@ -50,7 +48,7 @@ async fn on(
             }
             Ok(())
         }
-        WorkflowCommand::Inspect { id, all } => inspect(global, backend, runs, (id, *all), output).await,
+        WorkflowCommand::Inspect { id, all } => inspect(global, runs, (id, *all), output).await,
         WorkflowCommand::Terminate { id } => match runs.terminate(id).await {
             // It was asked for before, perhaps by this command, whose answer did not arrive.
             Err(Error::Unchanged { .. }) if runs.status(id).await? == Status::Terminated => {
@@ -167,18 +165,12 @@ async fn can_end(runs: &Workflows, id: &RunId, name: &str, at: Place) -> Result<
 
 async fn inspect(
     global: &Global,
-    backend: &Backend,
     runs: &Workflows,
     (id, all): (&RunId, bool),
     output: &mut Output,
 ) -> Result<()> {
     let (inspection, after) = (runs.inspect(id).await?, global.load()?.workflow.untaken_after);
-    let mut untaken = announced::untaken(backend, &runs.names().log, &inspection, after).await?;
-    let own = inspection.steps.iter().filter_map(|step| {
-        let since = step.untaken.filter(|untaken| *untaken >= after)?;
-        Some((place(step), format!("nobody has taken it for {} s", since.as_secs())))
-    });
-    untaken.extend(own);
+    let untaken = runs.untaken(&inspection, after).await?;
     output.write(table(&inspection, all, &untaken), &inspection)
 }
 
@@ -223,7 +215,7 @@ fn row(step: &Inspected, all: bool) -> String {
     let place = place(step).to_string();
     let mut row = format!("  {place:<6} {phase:<12} attempt {}  {}{item}", step.attempt, step.name);
     if let Some(waiting) = &step.waiting {
-        row = format!("{row}  {}", waiting_for(waiting));
+        row = format!("{row}  {waiting}");
     }
     if let Some(reason) = &step.reason {
         let before = if step.phase == Phase::Done { "failed before: " } else { "" };
@@ -233,19 +225,4 @@ fn row(step: &Inspected, all: bool) -> String {
         row = format!("{row}  {output}");
     }
     row
-}
-
-fn waiting_for(waiting: &Waiting) -> String {
-    let what = match waiting.waits_for {
-        WaitsFor::Person if waiting.who.is_empty() => format!("waits for a person: {}", waiting.what),
-        WaitsFor::Person => format!("waits for {}: {}", waiting.who.join(" or "), waiting.what),
-        WaitsFor::Event => format!("waits for the event {}", waiting.what),
-        WaitsFor::Latch => format!("waits for the latch {}", waiting.what),
-        WaitsFor::Callback => format!("waits for an answer to {}", waiting.what),
-        _ => format!("waits {}", waiting.what),
-    };
-    match &waiting.until {
-        Some(until) => format!("{what}, until {until}"),
-        None => what,
-    }
 }

@@ -2,6 +2,7 @@
 
 use super::Limits;
 use super::loops::{Ledger, Tickers};
+use super::workflows::Hub;
 use crate::app::App;
 use crate::edge::Endpoints;
 use crate::workflow::{Engine, Workflows};
@@ -39,6 +40,8 @@ pub(crate) struct Parts {
     pub(crate) ledger: Ledger,
     /// Who looks at everything for those who watch.
     pub(crate) tickers: Tickers,
+    /// Tells of changes of runs.
+    pub(crate) changes: Hub,
     /// Ends what would never end by itself.
     pub(crate) closing: CancellationToken,
 }
@@ -63,6 +66,7 @@ impl Context {
             flows: None,
             ledger: Ledger::default(),
             tickers: Tickers::default(),
+            changes: Hub::default(),
             closing: CancellationToken::new(),
         })
     }

@@ -15,7 +15,9 @@ pub(super) fn routes(document: OpenApi) -> Router<Context> {
     let page = Page::of(&document);
     let page = page.render().unwrap_or_else(|error| error.to_string());
     let page: axum::body::Bytes = page.into();
+    let described = super::workflows::described(&document);
     Router::new()
+        .merge(described)
         .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
         .route(
             "/redoc",

@@ -201,6 +201,7 @@ impl Service {
             flows: self.flows,
             ledger: Ledger::default(),
             tickers: Tickers::default(),
+            changes: super::workflows::Hub::default(),
             closing,
         });
         let (api, document) = super::openapi::routes();
@@ -248,9 +249,11 @@ fn cors(access: &Access) -> Option<CorsLayer> {
     ]))
 }
 
-async fn no_method(uri: Uri) -> Problem {
+async fn no_method(uri: Uri) -> Response {
     let detail = format!("`{}` is not asked so: /openapi.json has the methods of each path", uri.path());
-    Problem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, detail)
+    let problem = Problem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, detail);
+    let is_littleflow = uri.path().starts_with("/workflows") || uri.path().starts_with("/inprogress");
+    if is_littleflow { problem.into_littleflow() } else { problem.into_response() }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "tower calls it so")]

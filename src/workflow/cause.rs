@@ -78,6 +78,38 @@ pub enum Cause {
     Found(Box<Found>),
 }
 
+impl Cause {
+    /// What it is called where it is written.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Begin { .. } => "begin",
+            Self::Ended { .. } => "ended",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Due { .. } => "due",
+            Self::Lost { .. } => "lost",
+            Self::Cancelled { .. } => "cancelled",
+            Self::Terminate => "terminate",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Restart { .. } => "restart",
+            Self::Found(_) => "found",
+        }
+    }
+
+    /// The step it is about, if it is about one.
+    pub(super) fn place(&self) -> Option<Place> {
+        match self {
+            Self::Ended { place, .. }
+            | Self::TimedOut { place, .. }
+            | Self::Due { place, .. }
+            | Self::Lost { place, .. }
+            | Self::Cancelled { place, .. } => Some(*place),
+            Self::Restart { from } => from.map(Place::node),
+            Self::Begin { .. } | Self::Terminate | Self::Pause | Self::Resume | Self::Found(_) => None,
+        }
+    }
+}
+
 /// How an attempt at a task ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -62,7 +62,7 @@ async fn run(store: &dyn Store, key: &Key, command: impl Into<StoreCommand>) -> 
 }
 
 /// The field of a history that has the definition, where that cannot stand elsewhere.
-const FLOW: &str = "flow";
+pub(super) const FLOW: &str = "flow";
 
 /// The field with the engine that began the run, where any may end it.
 pub(super) const ORIGIN: &str = "origin";

@@ -12,10 +12,12 @@ use std::time::Duration;
 
 /// All there is to know of a run.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Inspection {
     /// Its id, in the short form.
     #[serde(serialize_with = "short")]
+    #[cfg_attr(feature = "http", schema(value_type = String))]
     pub id: RunId,
     /// How far it is.
     #[serde(rename = "state")]
@@ -29,6 +31,7 @@ pub struct Inspection {
     /// When it was over.
     pub ended: Option<String>,
     /// Its output.
+    #[cfg_attr(feature = "http", schema(value_type = Option<Value>))]
     pub output: Option<Arc<Value>>,
     /// What failed for good.
     pub failures: Vec<Failure>,
@@ -36,12 +39,12 @@ pub struct Inspection {
     pub steps: Vec<Inspected>,
 }
 
-fn short<S: serde::Serializer>(id: &RunId, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn short<S: serde::Serializer>(id: &RunId, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(id.short())
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_zero(part: &u32) -> bool {
+pub(super) fn is_zero(part: &u32) -> bool {
     *part == 0
 }
 
@@ -52,6 +55,7 @@ fn seconds<S: serde::Serializer>(time: &Option<Duration>, serializer: S) -> Resu
 
 /// A step of a run.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Inspected {
     /// The index of its node.
@@ -75,9 +79,11 @@ pub struct Inspected {
     /// When it ended.
     pub ended: Option<String>,
     /// Its output.
+    #[cfg_attr(feature = "http", schema(value_type = Option<Value>))]
     pub output: Option<Arc<Value>>,
     /// For how long nobody has taken its attempt, which is to run.
     #[serde(skip_serializing_if = "Option::is_none", rename = "untaken_seconds", serialize_with = "seconds")]
+    #[cfg_attr(feature = "http", schema(value_type = Option<u64>))]
     pub untaken: Option<Duration>,
     /// Why the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]

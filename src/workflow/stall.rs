@@ -25,11 +25,8 @@ pub(super) fn explain(graph: &Graph, state: &State) -> String {
 }
 
 fn line(graph: &Graph, state: &State, place: Place) -> String {
-    let missing = graph.predecessors(place.index()).iter().filter(|from| {
-        let passed = state.slot(Place::of(**from, place.part)).is_some_and(|slot| slot.has_passed());
-        !passed && !super::input::is_back(graph, **from, place.index())
-    });
-    let mut missing: Vec<String> = missing.map(|from| graph.label(*from)).collect();
+    let mut missing: Vec<String> =
+        missing(graph, state, place).into_iter().map(|from| graph.label(from)).collect();
     let more = missing.len().saturating_sub(NAMED);
     missing.truncate(NAMED);
     if more > 0 {
@@ -38,4 +35,13 @@ fn line(graph: &Graph, state: &State, place: Place) -> String {
     let whom =
         if missing.is_empty() { "another turn of what it follows".to_owned() } else { missing.join(", ") };
     format!("{} waits for {whom}", graph.label(place.index()))
+}
+
+/// What a step follows, and has not got anything from yet.
+pub(super) fn missing(graph: &Graph, state: &State, place: Place) -> Vec<usize> {
+    let before = graph.predecessors(place.index()).iter().copied().filter(|from| {
+        let passed = state.slot(Place::of(*from, place.part)).is_some_and(|slot| slot.has_passed());
+        !passed && !super::input::is_back(graph, *from, place.index())
+    });
+    before.collect()
 }

@@ -6,6 +6,7 @@ use std::fmt;
 
 /// How far a run is; the words of littleflow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
     /// It goes on.
@@ -56,6 +57,7 @@ impl fmt::Display for Status {
 
 /// A step that failed for good, or why the whole run cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Failure {
     /// The index of the node.
     pub index: u32,
@@ -64,6 +66,7 @@ pub struct Failure {
     /// Why.
     pub reason: String,
     /// When.
+    #[cfg_attr(feature = "http", schema(value_type = u64))]
     pub at: Time,
 }
 

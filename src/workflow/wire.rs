@@ -163,12 +163,12 @@ fn correction(sums: &mut [i64], should: impl Fn(usize) -> i64) -> Option<Entry> 
 }
 
 /// 1 if a step is active: also if it failed or was cancelled, for then it can be restarted.
-fn target_of(state: &State, node: usize) -> i64 {
+pub(super) fn target_of(state: &State, node: usize) -> i64 {
     let phase = state.phase(super::Place::of(node, 0));
     i64::from(phase.is_open() || matches!(phase, Phase::Failed | Phase::Cancelled))
 }
 
-fn arrived_at(state: &State, node: usize) -> i64 {
+pub(super) fn arrived_at(state: &State, node: usize) -> i64 {
     state.slot(super::Place::of(node, 0)).map_or(0, |slot| {
         let tokens = i64::try_from(slot.tokens.len()).unwrap_or(i64::MAX);
         i64::from(slot.arrivals).saturating_add(tokens)
@@ -255,10 +255,15 @@ pub(super) fn fits(
 pub(super) fn read_definition(form: &str) -> Result<Kept, String> {
     #[derive(serde::Deserialize)]
     struct Form {
-        mape: Option<Kept>,
+        mape: Option<Json>,
+        /// Of an archive of ours that another program has restored.
+        definition: Option<Kept>,
     }
-    let Form { mape } = serde_json::from_str(form).map_err(|error| error.to_string())?;
-    if let Some(kept) = mape {
+    let Form { mape, definition } = serde_json::from_str(form).map_err(|error| error.to_string())?;
+    if let Some(kept) = mape.filter(Json::is_object) {
+        return serde_json::from_value(kept).map_err(|error| error.to_string());
+    }
+    if let Some(kept) = definition {
         return Ok(kept);
     }
     let graph = Graph::from_json(form).map_err(|error| error.to_string())?;

@@ -1,7 +1,7 @@
 //! Runs seen from outside.
 
 use super::effects::Change;
-use super::history::{self, Loaded, New};
+use super::history::{self, Loaded};
 use super::inspection::Inspection;
 use super::keys::Names;
 use super::record::Record;
@@ -105,6 +105,20 @@ impl Workflows {
             None => self.is_open() && !loaded.waits(),
         };
         Ok(Inspection::of(id, &loaded, in_hand, Time::now()))
+    }
+
+    /// What a run is pinned to, and the text of its flow, if it was begun by that.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRun`], [`Error::Damaged`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Yes: it only reads.
+    pub async fn flow(&self, id: &RunId) -> Result<(Arc<super::Definition>, Option<Arc<str>>), Error> {
+        let Loaded { definition, kept, .. } = self.load(id).await?;
+        Ok((definition, kept.text))
     }
 
     /// Whether an engine that lives has work of a run in its process.
@@ -231,7 +245,7 @@ impl Workflows {
     }
 
     /// What a change by somebody who starts nothing writes besides its record.
-    fn effects(
+    pub(super) fn effects(
         &self,
         (id, definition, state): (&RunId, &super::Definition, &super::State),
         commands: &[super::Command],
@@ -286,8 +300,34 @@ impl Workflows {
         step: impl Into<Place>,
         outcome: Result<Option<Json>, String>,
     ) -> Result<EventId, Error> {
+        self.end_event(id, name, step.into(), outcome, None).await
+    }
+
+    /// As [`end`](Self::end); the event says in its field `by` who says so.
+    ///
+    /// # Errors
+    ///
+    /// As [`end`](Self::end).
+    pub async fn end_as(
+        &self,
+        who: &str,
+        id: &RunId,
+        name: &str,
+        step: impl Into<Place>,
+        outcome: Result<Option<Json>, String>,
+    ) -> Result<EventId, Error> {
+        self.end_event(id, name, step.into(), outcome, Some(who)).await
+    }
+
+    async fn end_event(
+        &self,
+        id: &RunId,
+        name: &str,
+        place: Place,
+        outcome: Result<Option<Json>, String>,
+        by: Option<&str>,
+    ) -> Result<EventId, Error> {
         self.status(id).await?;
-        let place = step.into();
         if let Ok(Some(output)) = &outcome {
             self.check_answer(id, place, output).await?;
         }
@@ -299,6 +339,7 @@ impl Workflows {
             Ok(None) => event.with("status", "SUCCESS"),
             Err(reason) => event.with("status", "FAILURE").with("reason", reason),
         };
+        let event = by.into_iter().fold(event, |event, by| event.with("by", by));
         Ok(self.log().append(event.with("kind", "end-task").stamped()).await?)
     }
 
@@ -345,110 +386,6 @@ impl Workflows {
     pub async fn event(&self, kind: &str, data: &Json) -> Result<EventId, Error> {
         let event = if data.is_null() { Event::default() } else { Event::of(data)? };
         Ok(self.log().append(event.with("kind", kind).stamped()).await?)
-    }
-
-    /// The run with its whole history, to be kept elsewhere and [restored](Self::restore).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoRun`].
-    pub async fn archive(&self, id: &RunId) -> Result<Json, Error> {
-        let Loaded { kept, records, state, definition, .. } = self.load(id).await?;
-        let (s, a) = super::trace::vectors(&definition, &records);
-        Ok(json!({
-            "mape": 1, "id": id.short(), "status": state.status(), "definition": kept, "steps": records, "S": s, "A": a,
-        }))
-    }
-
-    /// Makes a run of an archive, under a new id: over if it was, else [`Terminated`](Status::Terminated), to be
-    /// restarted.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Archive`].
-    pub async fn restore(&self, archive: &Json) -> Result<RunId, Error> {
-        let refuse = |reason: String| Error::Archive { reason };
-        let part =
-            |name: &str| archive.get(name).cloned().ok_or_else(|| refuse(format!("it has no `{name}`")));
-        let kept: super::record::Kept =
-            serde_json::from_value(part("definition")?).map_err(|error| refuse(error.to_string()))?;
-        let records: Vec<Record> =
-            serde_json::from_value(part("steps")?).map_err(|error| refuse(error.to_string()))?;
-        self.found_again(kept, records).await
-    }
-
-    /// A copy of a run with its history up to now, under a new id: over if that is, else
-    /// [`Terminated`](Status::Terminated), to be restarted.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoRun`].
-    pub async fn fork(&self, id: &RunId) -> Result<RunId, Error> {
-        let Loaded { kept, records, .. } = self.load(id).await?;
-        self.found_again(kept, records).await
-    }
-
-    async fn found_again(&self, kept: super::record::Kept, mut records: Vec<Record>) -> Result<RunId, Error> {
-        let definition = kept.clone().into_definition();
-        let mut state = super::State::new(&definition);
-        super::record::replay(&definition, &mut state, &records, &mut Vec::new());
-        let (mut causes, at) = (Vec::new(), Time::now());
-        // Nobody works on the copy: what was in work is to be started again.
-        while !state.status().is_over() || state.open() > 0 {
-            if step(&definition, &mut state, at, Cause::Terminate, &mut Vec::new()).is_err() {
-                break;
-            }
-            causes.push(Cause::Terminate);
-        }
-        if !causes.is_empty() {
-            records.push(Record::unowned(at, causes));
-        }
-        let id = RunId::random(definition.graph().name());
-        super::wire::fits(self, &definition, self.foreign_engine().await?.as_ref())?;
-        let founding = self.founding(&id, &kept, &definition, records, false)?;
-        self.store.commit(founding).await?;
-        Ok(id)
-    }
-
-    /// A run with its whole history.
-    fn founding(
-        &self,
-        id: &RunId,
-        kept: &super::record::Kept,
-        definition: &super::Definition,
-        mut records: Vec<Record>,
-        is_listed_by_others: bool,
-    ) -> Result<knowledge::Transaction, Error> {
-        let mut state = super::State::new(definition);
-        let mut wire = self.is_open().then(Wire::new);
-        let mut effects = knowledge::Transaction::new();
-        for record in &mut records {
-            state.marks = wire.is_some().then(Vec::new);
-            let mut commands = Vec::new();
-            for cause in &record.causes {
-                if let (Cause::Begin { input: Some(input) }, true) = (cause, self.is_open()) {
-                    effects = effects.set(keys::output(id, -1), input.to_string());
-                }
-                // What was recorded had an effect; should it have none, there is nothing to be written either.
-                let _ = step(definition, &mut state, record.at, cause.clone(), &mut commands);
-            }
-            let (written, then) = self.effects((id, definition, &state), &commands, record.at, wire.as_ref());
-            if self.is_open() || record.unowned {
-                effects = effects.and(written);
-            }
-            record.lists = then.as_ref().map(|then| (then.active, then.activations));
-            wire = then;
-        }
-        let new = New {
-            id,
-            kept,
-            definition,
-            records: &records,
-            status: state.status(),
-            is_open: self.is_open(),
-            is_listed_by_others,
-        };
-        Ok(new.founding(&self.names)?.and(effects))
     }
 
     /// Makes a run that whatever engine is there, now or next, goes on with. What holds for its tasks is what the flow

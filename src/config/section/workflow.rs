@@ -73,13 +73,21 @@ pub struct Request {
     /// How long a request may take, unless the flow says it. Default: 30 s.
     #[serde(with = "time")]
     pub timeout: Duration,
+    /// Where services reach this one to answer later, such as `https://mape.example`: told as `{callback[url]}`. Default:
+    /// they are told nothing.
+    pub callbacks: Option<Url>,
     /// The services that requests name as `category`. Default: none.
     pub services: BTreeMap<String, Service>,
 }
 
 impl Default for Request {
     fn default() -> Self {
-        Self { allow_hosts: None, timeout: Duration::from_secs(30), services: BTreeMap::new() }
+        Self {
+            allow_hosts: None,
+            timeout: Duration::from_secs(30),
+            callbacks: None,
+            services: BTreeMap::new(),
+        }
     }
 }
 

@@ -71,7 +71,9 @@ fn is_like(path: &str, pattern: &str) -> bool {
 /// What a request asks for by itself; `None`: nothing, anybody may do it.
 pub(super) fn needed(method: &Method, path: &str) -> Option<Role> {
     const OPEN: [&str; 3] = ["/health", "/ready", "/console/login"];
-    if OPEN.contains(&path) || path.starts_with("/console/assets/") {
+    // The token of a callback is in its path.
+    let is_callback = path.starts_with("/callbacks/") && method == Method::POST;
+    if OPEN.contains(&path) || path.starts_with("/console/assets/") || is_callback {
         return None;
     }
     // Links, and what elements share.
@@ -81,6 +83,8 @@ pub(super) fn needed(method: &Method, path: &str) -> Option<Role> {
     Some(match *method {
         Method::GET | Method::HEAD | Method::OPTIONS if is_restart => Role::Operate,
         Method::GET | Method::HEAD | Method::OPTIONS => Role::Read,
+        // It begins nothing.
+        Method::POST if path == "/flows/check" => Role::Read,
         Method::DELETE => Role::Admin,
         _ if is_wiring || path.starts_with("/knowledge/") => Role::Admin,
         _ => Role::Operate,

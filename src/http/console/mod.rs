@@ -5,5 +5,5 @@ use super::access::Admission;
 use axum::Router;
 
 pub(super) fn routes(_admission: Admission) -> Router<Context> {
-    Router::new()
+    Router::new().route("/", axum::routing::get(super::workflows::version))
 }

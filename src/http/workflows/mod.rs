@@ -1,4 +1,19 @@
-//! Runs of workflows.
+//! Runs of workflows: littleflow's routes as its clients know them, and our own.
+
+mod answers;
+mod approvals;
+mod begin;
+mod callbacks;
+mod changes;
+mod check;
+mod control;
+mod events;
+mod littleflow;
+mod problems;
+mod run;
+mod runs;
+mod schedules;
+mod step_ends;
 
 use super::Context;
 use crate::app::App;
@@ -6,8 +21,22 @@ use crate::workflow::Workflows;
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 
+pub(super) use changes::Hub;
+pub(super) use littleflow::{described, version};
+
 pub(super) fn routes() -> OpenApiRouter<Context> {
     OpenApiRouter::new()
+        .merge(littleflow::routes())
+        .merge(runs::routes())
+        .merge(run::routes())
+        .merge(begin::routes())
+        .merge(control::routes())
+        .merge(step_ends::routes())
+        .merge(approvals::routes())
+        .merge(check::routes())
+        .merge(events::routes())
+        .merge(schedules::routes())
+        .merge(callbacks::routes())
 }
 
 /// The routes for runs of workflows, without any guard, to be mounted in a server of one's own.

@@ -55,6 +55,8 @@ struct Http {
     services: super::http::Services,
     timeout: Duration,
     base: Option<reqwest::Url>,
+    /// Where whoever answers later says so.
+    callbacks: Option<reqwest::Url>,
 }
 
 /// Why a URL cannot be that of a service or of resources.
@@ -97,6 +99,7 @@ impl Builtin {
                 services: super::http::Services::default(),
                 timeout: Self::REQUEST_TIMEOUT,
                 base: None,
+                callbacks: None,
             },
         }
     }
@@ -258,6 +261,19 @@ impl Builtin {
         self
     }
 
+    /// The URL by which services reach the HTTP service of this backend, such as `https://mape.example`. A request with
+    /// `sync: false` is told where it is to be answered: as `{callback[url]}` in its templates, and as
+    /// `littleflow-callback` in its query. Who posts `{"output": …}` or `{"failure": "…"}` there ends the step.
+    ///
+    /// # Errors
+    ///
+    /// [`NoUrl`].
+    pub fn callbacks(mut self, url: &str) -> Result<Self, NoUrl> {
+        let slash = if url.ends_with('/') { "" } else { "/" };
+        self.http.callbacks = Some(parsed("callbacks", &format!("{url}{slash}"))?);
+        Ok(self)
+    }
+
     fn requests(&self) -> super::http::Requests {
         let mut client = self.http.client.clone();
         for url in self.http.services.urls().chain(&self.http.base) {
@@ -266,6 +282,7 @@ impl Builtin {
         super::http::Requests {
             client,
             services: self.http.services.clone(),
+            callbacks: self.http.callbacks.clone(),
             store: self.backend.store(),
             timeout: self.http.timeout,
             longest: self.longest,

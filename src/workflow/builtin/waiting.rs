@@ -5,9 +5,11 @@ use super::answer::APPROVE;
 use super::parameters::filled;
 use serde::Serialize;
 use serde_json::Value;
+use std::fmt;
 
 /// What a step in work waits for, where that is no work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Waiting {
     /// What kind of thing.
@@ -25,6 +27,7 @@ pub struct Waiting {
 
 /// For what a step can wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WaitsFor {
@@ -73,5 +76,20 @@ impl Waiting {
             _ => Vec::new(),
         };
         Some(Self { waits_for, what, who, until })
+    }
+}
+
+/// As it goes on behind the name of a step.
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.waits_for {
+            WaitsFor::Person if self.who.is_empty() => write!(f, "waits for a person: {}", self.what),
+            WaitsFor::Person => write!(f, "waits for {}: {}", self.who.join(" or "), self.what),
+            WaitsFor::Event => write!(f, "waits for the event {}", self.what),
+            WaitsFor::Latch => write!(f, "waits for the latch {}", self.what),
+            WaitsFor::Callback => write!(f, "waits for an answer to {}", self.what),
+            WaitsFor::Time => write!(f, "waits {}", self.what),
+        }?;
+        self.until.as_ref().map_or(Ok(()), |until| write!(f, ", until {until}"))
     }
 }

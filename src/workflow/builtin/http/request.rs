@@ -21,6 +21,8 @@ use std::time::Duration;
 pub(in super::super) struct Requests {
     pub(in super::super) client: Client,
     pub(in super::super) services: Services,
+    /// Where whoever answers later says so, if that is known.
+    pub(in super::super) callbacks: Option<Url>,
     pub(in super::super) store: Arc<dyn Store>,
     pub(in super::super) timeout: Duration,
     pub(in super::super) longest: usize,
@@ -132,7 +134,8 @@ impl Requests {
         parameters: &Parameters<'_>,
         callback: Option<&Callback>,
     ) -> Result<Call, TaskError> {
-        let data = Data::new(invocation, self.client.secrets.data(), callback);
+        let at = callback.and_then(|callback| self.callback_url(callback));
+        let data = Data::new(invocation, self.client.secrets.data(), callback, at.as_ref());
         let service = match parameters.text("category")? {
             Some(category) => {
                 let environ = parameters.text("environ")?;
@@ -150,6 +153,9 @@ impl Requests {
                 ("littleflow-token", callback.token.clone()),
             ];
             url.query_pairs_mut().extend_pairs(pairs);
+            if let Some(at) = &at {
+                url.query_pairs_mut().append_pair("littleflow-callback", at.as_str());
+            }
         }
         let mut headers = headers(&data, parameters)?;
         if method != Method::GET && !headers.contains_key("idempotency-key") {
@@ -161,6 +167,13 @@ impl Requests {
         self.allowed(method, url, service, headers, body, secret, parameters)
     }
 
+    fn callback_url(&self, callback: &Callback) -> Option<Url> {
+        let mut url = self.callbacks.clone()?;
+        // What cannot have a path is no HTTP URL, and was refused before.
+        url.path_segments_mut().ok()?.pop_if_empty().extend(["callbacks", &callback.token]);
+        Some(url)
+    }
+
     /// What loads or stores a resource.
     pub(in super::super) fn resource(
         &self,
@@ -170,7 +183,7 @@ impl Requests {
         url: Url,
         body: Option<(&str, Vec<u8>)>,
     ) -> Result<Call, TaskError> {
-        let data = Data::new(invocation, self.client.secrets.data(), None);
+        let data = Data::new(invocation, self.client.secrets.data(), None, None);
         let headers = headers(&data, parameters)?;
         let body =
             body.map(|(kind, body)| Ok::<_, TaskError>((header("content-type", kind)?, body))).transpose()?;
@@ -215,12 +228,21 @@ struct Data<'i> {
 }
 
 impl<'i> Data<'i> {
-    fn new(invocation: &'i Invocation, secrets: Value, callback: Option<&Callback>) -> Self {
+    fn new(
+        invocation: &'i Invocation,
+        secrets: Value,
+        callback: Option<&Callback>,
+        at: Option<&Url>,
+    ) -> Self {
         let callback = callback.map(|callback| {
-            json!({
+            let mut told = json!({
                 "token": callback.token, "workflow": invocation.workflow().full(), "name": invocation.name(),
                 "base": invocation.base(), "index": invocation.index(),
-            })
+            });
+            if let (Some(at), Some(told)) = (at, told.as_object_mut()) {
+                told.insert("url".to_owned(), at.as_str().into());
+            }
+            told
         });
         Self { invocation, secrets, callback }
     }

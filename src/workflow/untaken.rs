@@ -1,9 +1,7 @@
 //! Tasks that were announced to workers, and that none of them has.
 
-use anyhow::Result;
-use mape::backend::Backend;
-use mape::event::{Entry, EventId, Log, LogName};
-use mape::workflow::{Inspected, Inspection, Phase, Place};
+use super::{Error, Inspected, Inspection, Phase, Place, Workflows};
+use crate::event::{Entry, EventId, Log};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -12,15 +10,35 @@ const CLOCKS_APART: u64 = 10_000;
 /// How many events are looked through for that of a step.
 const LOOKED_THROUGH: usize = 10_000;
 
-/// What is to be said of the steps that are to run for longer than `after`, and that no worker has in hand.
-pub(super) async fn untaken(
-    backend: &Backend,
-    log: &LogName,
-    run: &Inspection,
-    after: Duration,
-) -> Result<HashMap<Place, String>> {
-    let (mut untaken, all) = (HashMap::new(), backend.events().log(log.clone()));
-    let now = jiff::Timestamp::now();
+impl Workflows {
+    /// What is to be said of the steps of a run that were to run for longer than `after`, and that neither an engine nor a
+    /// worker has in hand.
+    ///
+    /// # Errors
+    ///
+    /// What the backend says.
+    ///
+    /// # Cancel safety
+    ///
+    /// Yes: it only reads.
+    pub async fn untaken(&self, run: &Inspection, after: Duration) -> Result<HashMap<Place, String>, Error> {
+        let mut untaken = announced(&self.log(), run, after).await?;
+        let own = run.steps.iter().filter_map(|step| {
+            let since = step.untaken.filter(|untaken| *untaken >= after)?;
+            Some((place(step), format!("nobody has taken it for {} s", since.as_secs())))
+        });
+        untaken.extend(own);
+        Ok(untaken)
+    }
+}
+
+fn place(step: &Inspected) -> Place {
+    Place { node: step.index, part: step.part }
+}
+
+async fn announced(all: &Log, run: &Inspection, after: Duration) -> Result<HashMap<Place, String>, Error> {
+    let mut untaken = HashMap::new();
+    let now = jiff::Timestamp::try_from(super::Time::now().system_time()).unwrap_or_default();
     for step in run.steps.iter().filter(|step| is_announced(step)) {
         let Some(started) = step.started.as_ref().and_then(|at| at.parse::<jiff::Timestamp>().ok()) else {
             continue;
@@ -33,9 +51,8 @@ pub(super) async fn untaken(
         let events = all.range(EventId::new(from, 0), EventId::MAX, LOOKED_THROUGH).await?;
         // What is not there was answered: whoever takes receipts has taken it out.
         let Some(event) = events.iter().find(|entry| is_start_of(entry, run, step)) else { continue };
-        if let Some(why) = nobody_has(&all, event.id).await? {
-            let place = Place { node: step.index, part: step.part };
-            untaken.insert(place, format!("nobody has taken it for {} s: {why}", since.as_secs()));
+        if let Some(why) = nobody_has(all, event.id).await? {
+            untaken.insert(place(step), format!("nobody has taken it for {} s: {why}", since.as_secs()));
         }
     }
     Ok(untaken)
@@ -57,7 +74,7 @@ fn is_start_of(entry: &Entry, run: &Inspection, step: &Inspected) -> bool {
 }
 
 /// Why no group has an event in hand, if none has.
-async fn nobody_has(log: &Log, id: EventId) -> Result<Option<String>> {
+async fn nobody_has(log: &Log, id: EventId) -> Result<Option<String>, Error> {
     let mut behind = Vec::new();
     for group in log.info().await?.groups {
         if group.last_delivered < id {
