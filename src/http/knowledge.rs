@@ -102,7 +102,7 @@ async fn keys(
         && let Some(from) = next
     {
         let page = store.scan(&pattern, from).await.map_err(refused)?;
-        for key in page.keys.into_iter().filter(|key| is_knowledge(key)) {
+        for key in page.keys.into_iter().filter(is_knowledge) {
             if let Reply::Kind(kind) = store.run(&key, KeyCommand::Kind.into()).await.map_err(refused)? {
                 keys.push(Listed { key: key.as_str().to_owned(), kind });
             }

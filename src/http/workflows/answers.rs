@@ -60,7 +60,6 @@ answers! {
     Body, Detail:
         400 "The body was cut off.",
         413 "The body is longer than is allowed.",
-        415 "The body is of another type.",
         422 "The body has another shape.";
     /// Of whatever changes something.
     Conflict, Detail:

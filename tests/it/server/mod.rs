@@ -29,8 +29,8 @@ mod wait;
 
 #[allow(unused_imports, reason = "not every build of the tests needs every server")]
 pub(crate) use {
-    cluster::Cluster, command::ask, proxy::Proxy, redis_server::RedisServer, sentinels::Sentinels,
-    tcp::free_port, tls::make_certificates, wait::until,
+    cluster::Cluster, command::ask, directory::Directory, proxy::Proxy, redis_server::RedisServer,
+    sentinels::Sentinels, tcp::free_port, tls::make_certificates, wait::until,
 };
 
 #[cfg(feature = "http")]
