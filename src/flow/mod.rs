@@ -50,6 +50,3 @@ pub use guard::{Guard, GuardError, GuardLanguage};
 pub use node::{Node, NodeKind};
 pub use token::{Notation, Token, TokenKind};
 pub use workflow::Workflow;
-
-#[cfg(feature = "http")]
-pub(crate) use diagram::{Extent, Place, arrange};
