@@ -1,10 +1,12 @@
 //! What can be written on the command line.
 
+use super::service::Port;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mape::config::{Config, Error, Server};
 use mape::event::EventId;
 use mape::workflow::Names;
 use std::fmt;
+use std::num::ParseIntError;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -70,12 +72,48 @@ fn level(text: &str) -> Result<&'static str, String> {
 struct Redis {
     #[arg(long, global = true, help = "The host [default: $REDIS_HOST, else 127.0.0.1]")]
     host: Option<String>,
-    #[arg(long, global = true, help = "The port [default: $REDIS_PORT, else 6379]")]
-    port: Option<u16>,
+    #[arg(
+        long,
+        global = true,
+        value_parser = PortOption::number,
+        help = "The port [default: $REDIS_PORT, else 6379]"
+    )]
+    port: Option<PortOption>,
     #[arg(long, global = true, value_name = "NAME", help = "Who logs in [default: $REDIS_USERNAME]")]
     username: Option<String>,
     #[arg(long, global = true, help = "The password; others can see options, so better $REDIS_PASSWORD")]
     password: Option<String>,
+}
+
+/// What `--port` says: with most commands the port of a server, with some one of an element. To clap they are one
+/// option, and so have one type.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PortOption {
+    Server(u16),
+    Element(Port),
+}
+
+impl PortOption {
+    fn number(text: &str) -> Result<Self, ParseIntError> {
+        text.parse().map(Self::Server)
+    }
+
+    pub(super) fn side(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "in" => Ok(Self::Element(Port::In)),
+            "out" => Ok(Self::Element(Port::Out)),
+            _ => Err("there are in and out"),
+        }
+    }
+
+    fn of_server(self) -> Option<u16> {
+        if let Self::Server(port) = self { Some(port) } else { None }
+    }
+
+    /// The port of an element; one of a server is none.
+    pub(super) fn of_element(self) -> Port {
+        if let Self::Element(port) = self { port } else { Port::In }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -91,6 +129,12 @@ pub(super) enum Command {
     /// Publish on channels and listen to them
     #[command(subcommand)]
     Channel(ChannelCommand),
+    /// Show what runs in a service: levels, loops, elements, with their states, counters and rates
+    Loops(super::loops::LoopsArguments),
+    /// Show what passes a port of an element in a service, as it passes: a line of JSON each, until Ctrl-C
+    Tap(super::tap::TapArguments),
+    /// Push into a port of an element in a service
+    Push(super::push::PushArguments),
     /// Look into shared knowledge, change and watch it
     #[command(subcommand)]
     Knowledge(KnowledgeCommand),
@@ -325,10 +369,10 @@ impl Global {
             builder =
                 builder.option("--log-level", "telemetry.log", level).option("--log-level", "debug", false);
         }
-        let Redis { port, username, password, .. } = &self.redis;
+        let Redis { username, password, .. } = &self.redis;
         let Some(url) = &self.backend else {
             let mut server = Server::default();
-            (server.host, server.port) = (host, *port);
+            (server.host, server.port) = (host, self.redis.port.and_then(PortOption::of_server));
             (server.username, server.password) = (username.clone(), password.clone());
             return builder.server(server).build();
         };

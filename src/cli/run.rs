@@ -4,7 +4,7 @@ use super::arguments::{Command, ConfigCommand};
 use super::output::ReaderGone;
 use super::{
     Arguments, Global, Output, Usage, channel, config_check, config_explain, flow, knowledge, log,
-    log_output, receipts, report, schedule, simulate, version, worker, workflow,
+    log_output, loops, push, receipts, report, schedule, simulate, tap, version, worker, workflow,
 };
 use anyhow::{Context, Result};
 use mape::backend::NotDone;
@@ -21,6 +21,9 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Command::Config(ConfigCommand::Check) => config_check::run(global, &mut output),
         Command::Flow(command) => flow::run(global, command, &mut output),
         Command::Version => version::run(&mut output),
+        Command::Loops(arguments) => wait(global, async || loops::run(global, arguments, &mut output).await),
+        Command::Tap(arguments) => wait(global, async || tap::run(global, arguments, &mut output).await),
+        Command::Push(arguments) => wait(global, async || push::run(global, arguments, &mut output).await),
         Command::Channel(command) => wait(global, async || channel::run(global, command, &mut output).await),
         Command::Knowledge(command) => {
             wait(global, async || knowledge::run(global, command, &mut output).await)

@@ -3,11 +3,12 @@
 use super::run_flow::{self, is_not_done};
 use super::signal::told_to_end;
 use super::staying::Staying;
-use super::workflow_arguments::TaskSet;
-use super::{Global, note};
+use super::workflow_arguments::ServeArguments;
+use super::{Global, Usage, note};
 use anyhow::Result;
 use mape::app::App;
-use mape::workflow::{Engine, Schedules};
+use mape::http::{Error, Service, Serving};
+use mape::workflow::{Engine, Schedules, Workflows};
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
@@ -16,20 +17,30 @@ const LOOK: Duration = Duration::from_millis(300);
 /// How many runs are looked through for those that are not over.
 const LOOKED_THROUGH: usize = 10_000;
 
-/// Goes on with the runs of the backend until Ctrl-C or SIGTERM.
-pub(super) async fn run(global: &Global, tasks: Option<TaskSet>) -> Result<()> {
-    let mut staying = Staying::served(global).await?;
+/// How long requests under way may take once the program is told to end.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+
+/// Serves the API and the console, and goes on with the runs of the backend, until Ctrl-C or SIGTERM.
+pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<()> {
+    let mut staying = Staying::served(global, !arguments.no_http).await?;
     // Not before: until there is something to let go of, a signal ends the program at once.
     let told = pin!(told_to_end()?);
     let app = App::with_backend(staying.backend.clone());
-    let mut tasks = run_flow::tasks(global, tasks, &staying.backend)?;
-    // What nobody has here is for workers elsewhere.
-    if staying.is_on_a_server() {
-        tasks = tasks.and_others();
-    }
-    let engine = Engine::with(tasks).named(global.names()).start(&app).await?;
-    let served = serve(global, &mut staying, &engine, told).await;
-    let closed = engine.close().await;
+    let engine = if arguments.no_engine {
+        None
+    } else {
+        let mut tasks = run_flow::tasks(global, arguments.tasks, &staying.backend)?;
+        // What nobody has here is for workers elsewhere.
+        if staying.is_on_a_server() {
+            tasks = tasks.and_others();
+        }
+        Some(Engine::with(tasks).named(global.names()).start(&app).await?)
+    };
+    let served = serve(global, arguments, &app, &mut staying, engine.as_ref(), told).await;
+    let closed = match engine {
+        Some(engine) => engine.close().await,
+        None => Ok(()),
+    };
     staying.close().await;
     served?;
     closed?;
@@ -37,28 +48,84 @@ pub(super) async fn run(global: &Global, tasks: Option<TaskSet>) -> Result<()> {
     Ok(())
 }
 
+/// The API and the console, if they are wanted.
+async fn listen(
+    global: &Global,
+    arguments: &ServeArguments,
+    app: &App,
+    engine: Option<&Engine>,
+) -> Result<Option<Serving>> {
+    if arguments.no_http {
+        return Ok(None);
+    }
+    let config = global.load()?;
+    let service = Service::new(app).configured(&config.rest)?;
+    let mut service = match engine {
+        Some(engine) => service.engine(engine),
+        None => service.workflows(&Workflows::new(app.backend()).named(global.names())),
+    };
+    if let Some(directory) = &arguments.flow_dir {
+        if !directory.is_dir() {
+            return Err(Usage::error(format!("--flow-dir: there is no directory {}", directory.display())));
+        }
+        service = service.flows(directory);
+    }
+    if arguments.allow_anyone {
+        service = service.anyone();
+    }
+    let address = arguments.listen.as_ref().unwrap_or(&config.rest.address);
+    match service.listen(address).await {
+        Ok(serving) => Ok(Some(serving)),
+        Err(error @ (Error::Listen { .. } | Error::File { .. })) => Err(error.into()),
+        // Nothing was tried: it is written down wrong.
+        Err(error) => Err(Usage::error(error.to_string())),
+    }
+}
+
 async fn serve(
     global: &Global,
+    arguments: &ServeArguments,
+    app: &App,
     staying: &mut Staying,
-    engine: &Engine,
+    engine: Option<&Engine>,
+    told: Pin<&mut impl Future<Output = ()>>,
+) -> Result<()> {
+    let serving = listen(global, arguments, app, engine).await?;
+    let workflows = Workflows::new(app.backend()).named(global.names());
+    let runs = engine.map_or(&workflows, Engine::workflows);
+    let done = go_on(global, staying, runs, serving.as_ref(), engine.is_some(), told).await;
+    if let Some(serving) = serving {
+        serving.close(ANSWERED_WITHIN).await;
+    }
+    done
+}
+
+async fn go_on(
+    global: &Global,
+    staying: &mut Staying,
+    runs: &Workflows,
+    serving: Option<&Serving>,
+    has_engine: bool,
     mut told: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<()> {
-    let runs = engine.workflows();
     let open = runs.list(0, LOOKED_THROUGH).await?.iter().filter(|(_, status)| !status.is_over()).count();
     let open = match open {
         0 => "no run is under way".to_owned(),
         1 => "1 run is under way".to_owned(),
         more => format!("{more} runs are under way"),
     };
+    if let Some(serving) = serving {
+        note(global, "listening", &format!("the console and the API are at {}", serving.url()));
+    }
     note(global, "serving", &format!("serving {}, where {open}; Ctrl-C ends it", staying.backend.url()));
-    let schedules = Schedules::of(engine.workflows());
+    let schedules = Schedules::of(runs);
     let mut schedules = pin!(schedules.serve());
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
             biased;
             () = told.as_mut() => return Ok(()),
-            () = schedules.as_mut() => {}
+            () = schedules.as_mut(), if has_engine => {}
             _ = look.tick() => {
                 if runs.list(0, 1).await.is_err_and(|error| is_not_done(&error)) {
                     staying.regain(global).await?;

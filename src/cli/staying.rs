@@ -28,10 +28,10 @@ impl Staying {
     }
 
     /// Opens the backend that the options or the configuration name, else a directory here, for a program that serves
-    /// what others ask for.
-    pub(super) async fn served(global: &Global) -> Result<Self> {
+    /// what others ask for; over HTTP they also get at what is in memory.
+    pub(super) async fn served(global: &Global, over_http: bool) -> Result<Self> {
         let staying = Self::open(global, "file:./mape-data").await?;
-        if staying.is_in_memory() {
+        if staying.is_in_memory() && !over_http {
             return Err(Usage::error(
                 "nobody else can get at what is in memory:; give --backend file:DIR or redis://HOST:PORT",
             ));

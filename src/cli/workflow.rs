@@ -13,8 +13,8 @@ pub(super) async fn run(global: &Global, command: &WorkflowCommand, output: &mut
     if let WorkflowCommand::Run(arguments) = command {
         return run_flow::run(global, arguments, output).await;
     }
-    if let WorkflowCommand::Serve { tasks } = command {
-        return serve::run(global, *tasks).await;
+    if let WorkflowCommand::Serve(arguments) = command {
+        return serve::run(global, arguments).await;
     }
     if !matches!(command, WorkflowCommand::Restore { .. } | WorkflowCommand::Event { .. }) {
         backend::exists(global)?;
@@ -34,7 +34,7 @@ async fn on(
     output: &mut Output,
 ) -> Result<()> {
     match command {
-        WorkflowCommand::Run(_) | WorkflowCommand::Serve { .. } => Ok(()),
+        WorkflowCommand::Run(_) | WorkflowCommand::Serve(_) => Ok(()),
         WorkflowCommand::List { count, skip } => {
             let listed = runs.list(*skip, *count).await?;
             for (id, status) in &listed {

@@ -9,12 +9,9 @@ pub(super) enum WorkflowCommand {
     /// Run a flow and wait for its output; with --id also one that was begun before; on a server, leave it to the engines
     /// there unless --wait or --tasks is given
     Run(RunArguments),
-    /// Go on with all runs of a backend, those to come included, until Ctrl-C; by default those of `file:./mape-data`
-    Serve {
-        /// Who answers the tasks, in place of the built-in ones; exec: these, and programs too
-        #[arg(long, value_enum)]
-        tasks: Option<TaskSet>,
-    },
+    /// Serve the API and the console, and go on with all runs of a backend, those to come included, until Ctrl-C; by default
+    /// those of `file:./mape-data`
+    Serve(ServeArguments),
     /// List runs, newest first
     List {
         /// At most this many
@@ -152,4 +149,27 @@ fn run_id(text: &str) -> Result<RunId, String> {
         short if !short.chars().all(is_plain) => Err("it has spaces or control characters".to_owned()),
         _ => Ok(name),
     }
+}
+
+/// What `mape serve` is told.
+#[derive(Debug, Args)]
+pub(super) struct ServeArguments {
+    /// Where the API and the console are; port 0 takes a free one. Without it `rest.address`, 127.0.0.1:6060 by default
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(super) listen: Option<String>,
+    /// Serve no API and no console
+    #[arg(long, conflicts_with = "listen")]
+    pub(super) no_http: bool,
+    /// Serve the API and the console alone: engines elsewhere go on with the runs
+    #[arg(long, conflicts_with_all = ["no_http", "tasks"])]
+    pub(super) no_engine: bool,
+    /// Offer the flows of this directory, *.flow, to be begun by their names
+    #[arg(long, value_name = "DIR")]
+    pub(super) flow_dir: Option<PathBuf>,
+    /// Let anyone who reaches the address do everything, where it is public and there are no tokens
+    #[arg(long)]
+    pub(super) allow_anyone: bool,
+    /// Who answers the tasks, in place of the built-in ones; exec: these, and programs too
+    #[arg(long, value_enum)]
+    pub(super) tasks: Option<TaskSet>,
 }

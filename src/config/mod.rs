@@ -54,8 +54,8 @@ pub use explain::{Entry, Explanation};
 pub use origin::Origin;
 pub use secret::{Secret, Url};
 pub use section::{
-    Backend, Batch, Exec, Influxdb, Live, LogFormat, Redis, Request, Resources, Rest, Service, Telemetry,
-    WhenFull, Workflow,
+    Backend, Batch, Exec, Influxdb, Jwt, Limits, Live, LogFormat, Redis, Request, Resources, Rest, Role,
+    Rule, Service, Telemetry, Tls, Token, WhenFull, Workflow,
 };
 pub use server::Server;
 pub use settings::Config;

@@ -34,6 +34,8 @@ pub(crate) struct Parts {
     pub(crate) push_wait: Duration,
     /// Where archives are, if they may be read and written by name.
     pub(crate) archives: Option<PathBuf>,
+    /// Where the flows are that are offered by name.
+    pub(crate) flows: Option<PathBuf>,
     /// What numbered senders have sent.
     pub(crate) ledger: Ledger,
     /// Who looks at everything for those who watch.
@@ -61,6 +63,7 @@ impl Context {
             body_within: limits.body_within,
             push_wait: limits.push_wait,
             archives: None,
+            flows: None,
             ledger: Ledger::default(),
             tickers: Tickers::default(),
             changes: Hub::default(),

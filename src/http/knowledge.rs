@@ -102,7 +102,7 @@ async fn keys(
         && let Some(from) = next
     {
         let page = store.scan(&pattern, from).await.map_err(refused)?;
-        for key in page.keys.into_iter().filter(|key| is_knowledge(key)) {
+        for key in page.keys.into_iter().filter(is_knowledge) {
             if let Reply::Kind(kind) = store.run(&key, KeyCommand::Kind.into()).await.map_err(refused)? {
                 keys.push(Listed { key: key.as_str().to_owned(), kind });
             }
@@ -217,7 +217,7 @@ impl Named {
 }
 
 /// The pattern, kept to keys of knowledge.
-fn within(pattern: &str) -> Pattern {
+pub(super) fn within(pattern: &str) -> Pattern {
     if pattern.starts_with(PREFIX) {
         Pattern::new(pattern)
     } else {
@@ -225,7 +225,7 @@ fn within(pattern: &str) -> Pattern {
     }
 }
 
-fn is_knowledge(key: &Key) -> bool {
+pub(super) fn is_knowledge(key: &Key) -> bool {
     key.starts_with(PREFIX) && !key.starts_with(PEERS)
 }
 

@@ -30,6 +30,8 @@
 
 mod access;
 mod channels;
+#[cfg(feature = "config")]
+mod configured;
 mod console;
 mod context;
 mod docs;

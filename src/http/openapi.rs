@@ -1,27 +1,117 @@
 //! The description of the API.
 
-use super::{Context, loops, workflows};
+use super::{Context, channels, health, knowledge, loops, workflows};
 use axum::Router;
-use utoipa::OpenApi;
-use utoipa::openapi::OpenApi as Document;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 /// What the description begins with.
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "mape",
-    description = "Loops of Monitor, Analyze, Plan and Execute elements, and workflows: look at them, push items into \
-                   their ports, steer them."
-))]
+#[openapi(
+    info(
+        title = "mape",
+        description = "Loops of Monitor, Analyze, Plan and Execute elements, and workflows: look at them, push items \
+                       into their ports, steer them."
+    ),
+    tags(
+        (name = "loops", description = "Levels, loops, elements: what runs, items for their ports, their life, parameters, methods and links."),
+        (name = "knowledge", description = "What loops share."),
+        (name = "channels", description = "What loops tell each other."),
+        (name = "workflows", description = "Runs of flows, as littleflow's service has them."),
+        (name = "runs", description = "Runs of flows: all there is to know and to do."),
+        (name = "service", description = "The service itself.")
+    ),
+    components(schemas(Detail, Refused))
+)]
 struct Head;
+
+/// What is wrong, and what to do.
+#[derive(Serialize, ToSchema)]
+struct Detail {
+    detail: String,
+}
+
+/// What is wrong, as littleflow says it.
+#[derive(Serialize, ToSchema)]
+struct Refused {
+    #[schema(example = "Error")]
+    status: String,
+    message: String,
+}
 
 /// The routes that programs use, and their description.
 pub(super) fn routes() -> (Router<Context>, Document) {
-    OpenApiRouter::<Context>::with_openapi(Head::openapi())
-        .merge(super::health::routes())
+    let (router, mut document) = OpenApiRouter::<Context>::with_openapi(Head::openapi())
+        .merge(health::routes())
         .merge(loops::routes())
-        .merge(super::knowledge::routes())
-        .merge(super::channels::routes())
+        .merge(knowledge::routes())
+        .merge(channels::routes())
         .merge(workflows::routes())
-        .split_for_parts()
+        .split_for_parts();
+    complete(&mut document);
+    (router, document)
+}
+
+/// Adds what holds for all routes.
+fn complete(document: &mut Document) {
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
+        "A token of `rest.tokens`, or a JSON Web Token if there is `rest.jwt`. Without any of them, on a loopback \
+         address, none is needed.",
+    ));
+    let components = document.components.get_or_insert_with(Default::default);
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
+    // With a token, or without one.
+    document.security =
+        Some(vec![SecurityRequirement::default(), SecurityRequirement::new("bearer", Vec::<String>::new())]);
+    for (path, item) in &mut document.paths.paths {
+        let is_littleflow = path.starts_with("/workflows") || path.starts_with("/inprogress");
+        let error = if is_littleflow { "Refused" } else { "Detail" };
+        let operations =
+            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch, &mut item.head];
+        for operation in operations.into_iter().flatten() {
+            finish(operation, error);
+        }
+    }
+}
+
+/// What the door answers instead of any route, and what errors look like.
+fn finish(operation: &mut Operation, error: &str) {
+    const ANYWHERE: [(&str, &str); 6] = [
+        ("400", "The request as a whole makes no sense."),
+        ("401", "It needs a token, and has none that is known."),
+        ("403", "The token's role is too low; or the request comes from a page of another site."),
+        ("413", "The body is too long."),
+        ("422", "A value has the wrong shape."),
+        ("429", "More requests came from there than may; `Retry-After` says when to go on."),
+    ];
+    let responses = &mut operation.responses.responses;
+    for (status, description) in ANYWHERE {
+        responses
+            .entry(status.to_owned())
+            .or_insert_with(|| ResponseBuilder::new().description(description).build().into());
+    }
+    for (status, response) in responses {
+        let RefOr::T(response) = response else { continue };
+        if status.starts_with(['4', '5']) {
+            describe(response, error);
+        }
+    }
+}
+
+fn describe(response: &mut Response, error: &str) {
+    if response.content.is_empty() {
+        let schema = Ref::from_schema_name(error);
+        let content = ContentBuilder::new().schema(Some(schema));
+        let content = if error == "Detail" {
+            content.example(Some(json!({"detail": response.description})))
+        } else {
+            content.example(Some(json!({"message": response.description, "status": "Error"})))
+        };
+        response.content.insert("application/json".to_owned(), content.build().into());
+    }
 }

@@ -46,6 +46,7 @@ pub struct Service {
     access: Access,
     limits: Limits,
     archives: Option<PathBuf>,
+    flows: Option<PathBuf>,
     tls: Option<Tls>,
 }
 
@@ -94,6 +95,7 @@ impl Service {
             access: Access::new(),
             limits: Limits::default(),
             archives: None,
+            flows: None,
             tls: None,
         }
     }
@@ -132,6 +134,18 @@ impl Service {
     /// The directory in which `file:` archives of runs are read and written; without it there are none by name.
     pub fn archives(mut self, directory: impl Into<PathBuf>) -> Self {
         self.archives = Some(directory.into());
+        self
+    }
+
+    /// Offers the flows of a directory, files called `NAME.flow`, to be begun by their names.
+    pub fn flows(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.flows = Some(directory.into());
+        self
+    }
+
+    /// As [`Access::anyone`].
+    pub fn anyone(mut self) -> Self {
+        self.access = self.access.anyone();
         self
     }
 
@@ -184,6 +198,7 @@ impl Service {
             body_within: self.limits.body_within,
             push_wait: self.limits.push_wait,
             archives: self.archives,
+            flows: self.flows,
             ledger: Ledger::default(),
             tickers: Tickers::default(),
             changes: super::workflows::Hub::default(),
@@ -241,6 +256,7 @@ async fn no_method(uri: Uri) -> Response {
     if is_littleflow { problem.into_littleflow() } else { problem.into_response() }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "tower calls it so")]
 fn panicked(payload: Box<dyn std::any::Any + Send>) -> Response {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default();

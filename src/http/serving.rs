@@ -103,7 +103,6 @@ impl Serving {
             closing: closing.clone(),
             ending: ending.clone(),
         };
-        #[expect(clippy::disallowed_methods, reason = "`close` joins it, and `drop` aborts it")]
         let task = tokio::spawn(server.run(listener));
         Self { address, scheme, closing, ending, task: Some(task) }
     }

@@ -11,6 +11,6 @@ mod workflow;
 pub use backend::Backend;
 pub use influxdb::{Batch, Influxdb};
 pub use live::{Live, WhenFull};
-pub use rest::Rest;
+pub use rest::{Jwt, Limits, Rest, Role, Rule, Tls, Token};
 pub use telemetry::{LogFormat, Telemetry};
 pub use workflow::{Exec, Redis, Request, Resources, Service, Workflow};

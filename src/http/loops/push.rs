@@ -24,9 +24,11 @@ use utoipa::{IntoParams, ToSchema};
 pub(super) struct Aim {
     /// The port: `in` is the default; `out` emits on the element's behalf.
     #[serde(default)]
+    #[param(inline)]
     port: Port,
     /// What the body is: the next item, an error that passes the element by, or nothing, for there will be no more.
     #[serde(default)]
+    #[param(inline)]
     notification: Kind,
 }
 
@@ -178,9 +180,11 @@ impl Push<'_> {
         let taken = AtomicU64::new(0);
         let done = {
             // Counts also what was taken before the sender went away.
-            let _counts = Counts { next: &mut next, first, taken: &taken };
-            let skip = _counts.next.saturating_sub(first);
-            self.lines(body, skip, &taken).await
+            let counts = Counts { next: &mut next, first, taken: &taken };
+            let skip = counts.next.saturating_sub(first);
+            let done = self.lines(body, skip, &taken).await;
+            drop(counts);
+            done
         };
         answer(done, taken.load(Ordering::Relaxed))
     }
@@ -222,7 +226,7 @@ impl Push<'_> {
             if is_last {
                 return Ok(());
             }
-            before += whole.iter().filter(|byte| **byte == b'\n').count();
+            before += whole.split(|byte| *byte == b'\n').count() - 1;
         }
     }
 

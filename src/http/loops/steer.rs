@@ -54,7 +54,7 @@ pub(super) struct Named {
 /// Start or stop all elements of a loop, let them pause or go on.
 #[utoipa::path(
     post, path = "/loops/{loop}/{order}", tag = "loops",
-    params(("loop" = String, Path, description = "The loop's uid."), ("order" = Order, Path, description = "What to do.")),
+    params(("loop" = String, Path, description = "The loop's uid."), ("order" = inline(Order), Path, description = "What to do.")),
     responses(
         (status = 204, description = "Done."),
         (status = 400, description = "There is no such order."),
@@ -83,7 +83,7 @@ pub(super) async fn steer_loop(
     post, path = "/loops/{loop}/elements/{element}/{order}", tag = "loops",
     params(
         ("loop" = String, Path, description = "The loop's uid."), ("element" = String, Path, description = "The element's uid."),
-        ("order" = Order, Path, description = "What to do.")
+        ("order" = inline(Order), Path, description = "What to do.")
     ),
     responses(
         (status = 200, description = "Done; the state after it.", body = Now),

@@ -21,6 +21,7 @@ use utoipa::IntoParams;
 pub(super) struct Which {
     /// The port: `out` is the default.
     #[serde(default = "out")]
+    #[param(inline)]
     port: Port,
 }
 
@@ -50,15 +51,15 @@ pub(super) async fn stream(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let element = at.find(&app)?;
-    let tapped = ports(&element)?.tap(which.port.side()).map_err(|refusal| match refusal {
-        Refusal::Gone => Problem::not_found(format!("`{}` was disposed of", element.path())),
-        _ => {
-            let detail = format!(
-                "the in-port of `{}` is not exposed to be seen: its program has to call `expose_fully()`",
-                element.path()
-            );
-            Problem::new(StatusCode::FORBIDDEN, detail)
+    let tapped = ports(&element)?.tap(which.port.side()).map_err(|refusal| {
+        let path = element.path();
+        if refusal == Refusal::Gone {
+            return Problem::not_found(format!("`{path}` was disposed of"));
         }
+        let detail = format!(
+            "the in-port of `{path}` is not exposed to be seen: its program has to call `expose_fully()`"
+        );
+        Problem::new(StatusCode::FORBIDDEN, detail)
     })?;
     let parts = tapped.map(|tapped| match tapped {
         Tapped::Item(text) => Part::item(text),

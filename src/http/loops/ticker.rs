@@ -79,7 +79,6 @@ impl Ticker {
             seen: HashMap::new(),
             loops: Vec::new(),
         };
-        #[expect(clippy::disallowed_methods, reason = "it is aborted when the ticker is dropped")]
         let task = tokio::spawn(look.run());
         Arc::new(Self { parts, last, task })
     }

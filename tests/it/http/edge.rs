@@ -1,1 +1,6 @@
-//! Tests of this part of the service.
+//! Items to and from other services: real ones of ours, and stand-ins that behave as others do.
+
+mod peer;
+mod poll_source;
+mod post_sink;
+mod post_source;

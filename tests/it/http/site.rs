@@ -39,12 +39,17 @@ impl Site {
     }
 }
 
-/// A client that goes nowhere but where it is told.
+/// A client that goes nowhere but where it is told, and trusts nobody's certificates.
 pub(crate) fn client() -> Client {
+    client_that_trusts(rustls::RootCertStore::empty())
+}
+
+/// The same, which trusts these.
+pub(crate) fn client_that_trusts(roots: rustls::RootCertStore) -> Client {
     Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
-        .tls_backend_preconfigured(tls())
+        .tls_backend_preconfigured(tls(roots))
         .build()
         .unwrap()
 }
@@ -56,11 +61,10 @@ pub(crate) async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
     (status, serde_json::from_str(&text).unwrap_or(Value::from(text)))
 }
 
-/// Trusts nobody: what is tested is on loopback and not encrypted.
-fn tls() -> rustls::ClientConfig {
+fn tls(roots: rustls::RootCertStore) -> rustls::ClientConfig {
     rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_root_certificates(roots)
         .with_no_client_auth()
 }

@@ -171,7 +171,7 @@ async fn a_port_without_room_is_429_after_it_was_waited_for() {
     limits.push_wait = std::time::Duration::from_millis(50);
     let site = Site::with(mape::http::Service::new(&app).limits(limits)).await;
     assert!(sense.pause());
-    let many: String = (0..3000).map(|n| format!("{n}\n")).collect();
+    let many: String = (0..3000).fold(String::new(), |text, n| text + &n.to_string() + "\n");
     let request = site.request(Method::POST, "/loops/room/elements/sense");
     let response = request.header("content-type", "application/x-ndjson").body(many).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);

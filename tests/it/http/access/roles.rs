@@ -1,0 +1,91 @@
+//! Each route with each role.
+
+use super::super::openapi::operations;
+use super::*;
+
+/// The least role that a route asks for, as the documentation has it; `None`: nobody is asked for a token.
+fn needed(method: &Method, path: &str) -> Option<Role> {
+    match (method.as_str(), path) {
+        (_, "/health" | "/ready" | "/callbacks/{token}" | "/console/login") => None,
+        ("GET", "/workflows/{id}/restart" | "/workflows/restore") => Some(Role::Operate),
+        ("GET", _) => Some(Role::Read),
+        ("DELETE", _) => Some(Role::Admin),
+        (_, path) if path.contains("/links") || path.starts_with("/knowledge") => Some(Role::Admin),
+        _ => Some(Role::Operate),
+    }
+}
+
+#[tokio::test]
+async fn each_route_asks_for_its_role() {
+    let app = App::new();
+    let site = Site::with(Service::new(&app).access(access())).await;
+    let document = answer(site.request(Method::GET, "/openapi.json").bearer_auth(READ)).await.1;
+    let mut routes: Vec<_> =
+        operations(&document).into_iter().map(|(method, path, _)| (method, path)).collect();
+    for path in
+        ["/", "/docs/", "/redoc", "/openapi.json", "/console/loops", "/console/workflows", "/console/login"]
+    {
+        routes.push((Method::GET, path.to_owned()));
+    }
+    for (method, path) in routes {
+        let needed = needed(&method, &path);
+        // Nothing is there under such names, so whatever comes in does no harm.
+        let path: String = path
+            .split('/')
+            .map(|part| if part.starts_with('{') { "1" } else { part })
+            .collect::<Vec<_>>()
+            .join("/");
+        let ask = || site.request(method.clone(), &path).header("accept", "application/json");
+        let place = format!("{method} {path}");
+        let is_let_in =
+            |status: StatusCode| status != StatusCode::UNAUTHORIZED && status != StatusCode::FORBIDDEN;
+        let nobody = status(ask()).await;
+        assert_eq!(is_let_in(nobody), needed.is_none(), "{place} without a token: {nobody}");
+        assert!(needed.is_none() || nobody == StatusCode::UNAUTHORIZED, "{place}");
+        let unknown = status(ask().bearer_auth("a-token-of-somebody-else")).await;
+        assert_eq!(is_let_in(unknown), needed.is_none(), "{place} with an unknown token: {unknown}");
+        for (token, role) in [(READ, Role::Read), (OPERATE, Role::Operate), (ADMIN, Role::Admin)] {
+            let got = status(ask().bearer_auth(token)).await;
+            let may = needed.is_none_or(|needed| role >= needed);
+            assert_eq!(is_let_in(got), may, "{place} as {role}: {got}");
+            assert!(may || got == StatusCode::FORBIDDEN, "{place} as {role}: {got}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_as_everywhere() {
+    let site = Site::with(Service::new(&App::new()).access(access())).await;
+    let response = site.request(Method::GET, "/loops").send().await.unwrap();
+    assert_eq!(response.headers()["www-authenticate"], "Bearer");
+    let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+    assert!(body["detail"].as_str().unwrap().contains("Authorization: Bearer"), "{body}");
+    let (status, body) = answer(site.request(Method::POST, "/workflows/start").bearer_auth(READ)).await;
+    assert_eq!((status, &body["status"]), (StatusCode::FORBIDDEN, &Value::from("Error")));
+    assert!(body["message"].as_str().unwrap().contains("role"), "{body}");
+}
+
+#[tokio::test]
+async fn rules_ask_for_other_roles_of_paths() {
+    let app = App::new();
+    app.create_loop("brake").unwrap().execute("door").act(|_: u8| ()).spawn().unwrap().expose();
+    app.create_loop("radio").unwrap().execute("door").act(|_: u8| ()).spawn().unwrap().expose();
+    let access = access()
+        .rule(Rule::new("/loops/brake/**", Role::Admin).methods(["POST"]))
+        .rule(Rule::new("/loops/*/elements/door", Role::Read));
+    let site = Site::with(Service::new(&app).access(access)).await;
+    let push =
+        |path: &str, token: &str| status(site.request(Method::POST, path).bearer_auth(token).body("1"));
+    assert_eq!(push("/loops/brake/elements/door", OPERATE).await, StatusCode::FORBIDDEN);
+    assert_eq!(
+        push("/loops/br%61ke/elements/door", OPERATE).await,
+        StatusCode::FORBIDDEN,
+        "however it is written"
+    );
+    assert_eq!(push("/loops/brake/elements/door", ADMIN).await, StatusCode::OK);
+    assert_eq!(push("/loops/radio/elements/door", READ).await, StatusCode::OK);
+    let refused = Service::new(&app)
+        .access(super::access().rule(Rule::new("loops/**", Role::Read)))
+        .listen("127.0.0.1:0");
+    assert!(refused.await.unwrap_err().to_string().contains("does not begin with `/`"));
+}
