@@ -50,3 +50,6 @@ pub use guard::{Guard, GuardError, GuardLanguage};
 pub use node::{Node, NodeKind};
 pub use token::{Notation, Token, TokenKind};
 pub use workflow::Workflow;
+
+#[cfg(feature = "http")]
+pub(crate) use diagram::{Extent, Place, arrange};

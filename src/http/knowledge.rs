@@ -217,7 +217,7 @@ impl Named {
 }
 
 /// The pattern, kept to keys of knowledge.
-fn within(pattern: &str) -> Pattern {
+pub(super) fn within(pattern: &str) -> Pattern {
     if pattern.starts_with(PREFIX) {
         Pattern::new(pattern)
     } else {
@@ -225,7 +225,7 @@ fn within(pattern: &str) -> Pattern {
     }
 }
 
-fn is_knowledge(key: &Key) -> bool {
+pub(super) fn is_knowledge(key: &Key) -> bool {
     key.starts_with(PREFIX) && !key.starts_with(PEERS)
 }
 

@@ -18,38 +18,38 @@ const MOST: usize = 20_000;
 
 /// How large a thing is, and where edges meet it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Extent {
-    pub(super) main: f64,
-    pub(super) cross: f64,
+pub(crate) struct Extent {
+    pub(crate) main: f64,
+    pub(crate) cross: f64,
     /// How far from the middle of its side edges enter, and leave.
-    pub(super) enter: f64,
-    pub(super) leave: f64,
+    pub(crate) enter: f64,
+    pub(crate) leave: f64,
 }
 
 /// A place: along the main axis, and across it.
-pub(super) type Place = (f64, f64);
+pub(crate) type Place = (f64, f64);
 
 /// Where things stand.
 #[derive(Debug, Default)]
-pub(super) struct Arrangement {
+pub(crate) struct Arrangement {
     /// The middle of each thing.
-    pub(super) places: Vec<Place>,
+    pub(crate) places: Vec<Place>,
     /// The way of each edge.
-    pub(super) routes: Vec<Route>,
+    pub(crate) routes: Vec<Route>,
     /// How large all of it is.
-    pub(super) size: Place,
+    pub(crate) size: Place,
 }
 
 /// The way of an edge, from one thing to another.
 #[derive(Debug, Default)]
-pub(super) struct Route {
-    pub(super) points: Vec<Place>,
+pub(crate) struct Route {
+    pub(crate) points: Vec<Place>,
     /// It leads back, around everything.
-    pub(super) back: bool,
+    pub(crate) back: bool,
 }
 
 /// Arranges things from the first one on; nothing if there are too many. `lead` is space behind the first rank.
-pub(super) fn arrange(things: &[Extent], edges: &[(usize, usize)], lead: f64) -> Option<Arrangement> {
+pub(crate) fn arrange(things: &[Extent], edges: &[(usize, usize)], lead: f64) -> Option<Arrangement> {
     let ranked = ranks::of(things.len(), edges);
     let mut layers = order::layers(&ranked, things, edges, MOST)?;
     order::uncross(&mut layers);

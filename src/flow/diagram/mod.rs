@@ -10,3 +10,5 @@ mod svg;
 mod words;
 
 pub use diagram::{Diagram, DiagramFormat};
+#[cfg(feature = "http")]
+pub(crate) use layout::{Extent, Place, arrange};

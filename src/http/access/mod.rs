@@ -14,5 +14,5 @@ pub use jwt::Jwt;
 pub use role::Role;
 pub use rule::Rule;
 
-pub(super) use admission::{Admission, Caller, admit};
+pub(super) use admission::{Admission, COOKIE, Caller, admit};
 pub(super) use origin::Origins;

@@ -7,12 +7,15 @@
 //! | [`Proxy`] | the network between a program and a server: cut, hold, refuse, delay |
 //! | [`Sentinels`] | a master, a replica and three sentinels that fail over |
 //! | [`Cluster`] | three masters, and slots that move between them |
+//! | [`Tab`] | a page in the Chromium that all tests of the binary share |
 //!
 //! All of it blocks and knows no runtime, so that it can be used under a paused clock as well; a test that has to go
 //! on meanwhile polls [`Sentinels::has_failed_over`] and the like with `suite::eventually`. Every process ends with the
 //! value that started it, and at the latest with the test process, however that ends.
 #![allow(dead_code, reason = "not every build of the tests needs every fault")]
 
+#[cfg(feature = "http")]
+mod browser;
 mod cluster;
 mod command;
 mod directory;
@@ -29,3 +32,6 @@ pub(crate) use {
     cluster::Cluster, command::ask, directory::Directory, proxy::Proxy, redis_server::RedisServer,
     sentinels::Sentinels, tcp::free_port, tls::make_certificates, wait::until,
 };
+
+#[cfg(feature = "http")]
+pub(crate) use browser::Tab;

@@ -1,0 +1,69 @@
+// What every page does.
+
+import './actions.js';
+import { clock, listen, prepend, text } from './live.js';
+import { refresh } from './regions.js';
+
+const root = document.documentElement;
+
+document.getElementById('theme').addEventListener('click', () => {
+  const isDark = getComputedStyle(root).colorScheme === 'dark'
+    || (root.dataset.theme === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches);
+  root.dataset.theme = isDark ? 'light' : 'dark';
+  document.cookie = `mape_theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=strict`;
+});
+
+// Asks for the page again, soon, and at most so often.
+function often(milliseconds) {
+  let timer = null;
+  let last = 0;
+  return () => {
+    if (timer) return;
+    const wait = Math.max(40, last + milliseconds - performance.now());
+    timer = setTimeout(() => {
+      timer = null;
+      last = performance.now();
+      refresh();
+    }, wait);
+  };
+}
+
+const live = document.querySelector('[data-live]');
+const what = live?.dataset.live.split(' ') ?? [];
+let opened = 0;
+
+if (what.includes('runs')) {
+  const again = often(300);
+  const of = live.dataset.run ? `/events?run=${encodeURIComponent(live.dataset.run)}` : '/events';
+  listen(of, { run: again, missed: again, opened: () => { if (opened++ > 0) again(); } });
+  // Times go on also while nothing happens.
+  if (live.dataset.run) setInterval(() => { if (!document.hidden && document.querySelector('h1 [data-state="active"], h1 [data-state="waiting"]')) again(); }, 5000);
+}
+
+if (what.includes('topology')) {
+  const soon = often(250);
+  const slowly = often(1000);
+  const feed = document.getElementById('feed');
+  let first = true;
+  listen('/topology/stream', {
+    topology: () => { if (!first) soon(); first = false; },
+    counters: slowly,
+    event: (event) => { tell(feed, event); soon(); },
+    missed: (missed) => prepend(feed, [clock(), text(`and ${missed.missed} more`, 'span', 'soft')]),
+  });
+}
+
+export function tell(list, event) {
+  const path = event.path ?? event.element ?? '';
+  const words = {
+    state: `is ${event.state}`,
+    error: event.error ?? event.reason ?? 'failed',
+    escalated: `failed for good: ${event.error ?? event.reason ?? ''}`,
+    parameter: `${event.name} = ${JSON.stringify(event.value)}`,
+  };
+  const told = words[event.kind] ?? event.kind;
+  const isBad = ['error', 'escalated'].includes(event.kind) || event.state === 'failed';
+  const line = text('', 'span');
+  line.append(text(path, 'span', 'mono'), ` `, text(String(told), 'span', isBad ? 'bad' : ''));
+  if (list) prepend(list, [clock(), line]);
+}
