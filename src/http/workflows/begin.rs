@@ -21,10 +21,11 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
 
 /// A run that is to begin.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = BeginRun)]
 #[serde(deny_unknown_fields)]
 struct Begin {
     /// The text of its flow.
-    #[schema(example = "fetch → { clean  count } → store")]
+    #[schema(min_length = 1, example = "fetch → { clean  count } → store")]
     flow: String,
     /// Its input: an object or a list; none unless it is given.
     #[serde(default)]
@@ -40,13 +41,14 @@ struct Begin {
 #[schema(as = RunInput)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it is only described")]
-enum Input {
+pub(super) enum Input {
     Object(std::collections::HashMap<String, Value>),
     List(Vec<Value>),
 }
 
 /// How far a run is.
 #[derive(Serialize, ToSchema)]
+#[schema(as = RunStanding)]
 pub(super) struct Standing {
     /// Its id, in the short form.
     pub(super) id: String,

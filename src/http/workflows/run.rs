@@ -48,6 +48,7 @@ async fn delete(State(context): State<Context>, Path(id): Path<String>) -> Resul
 
 /// The flow of a run.
 #[derive(Serialize, ToSchema)]
+#[schema(as = RunFlow)]
 struct Flow {
     /// What it is called.
     name: Option<String>,
@@ -92,7 +93,7 @@ enum Orientation {
 struct Drawn {
     /// From left to right, or from top to bottom.
     #[serde(default)]
-    #[param(inline, default = "horizontal")]
+    #[param(inline)]
     orientation: Orientation,
 }
 

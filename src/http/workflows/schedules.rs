@@ -24,6 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
 
 /// A flow that is to begin again and again.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = NewSchedule)]
 #[serde(deny_unknown_fields)]
 struct New {
     /// Its name, with which the ids of its runs begin: letters, digits, `-`, `_` and `.`.
@@ -46,7 +47,7 @@ struct New {
     /// or `run-all`.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    missed: Missed,
+    missed: Option<Missed>,
     /// Of the runs that schedules with this key make, one is under way at a time.
     #[serde(default)]
     key: Option<String>,
@@ -133,7 +134,8 @@ async fn add(
     if let Some(zone) = &new.tz {
         cron = cron.in_zone(zone).map_err(|error| wrong("tz", error))?;
     }
-    let mut schedule = Schedule::new(&new.name, cron, &new.flow).input(new.input).missed(new.missed);
+    let mut schedule =
+        Schedule::new(&new.name, cron, &new.flow).input(new.input).missed(new.missed.unwrap_or_default());
     if let Some(key) = &new.key {
         schedule = schedule.key(key);
     }

@@ -25,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
 
 /// A flow as littleflow has it.
 #[derive(ToSchema)]
+#[schema(as = WorkflowDefinition)]
 #[expect(dead_code, reason = "it is only described")]
 struct Definition {
     /// Which step follows which: 1 in the row of the one and the column of the other.
@@ -55,7 +56,7 @@ async fn definition(State(context): State<Context>, Path(id): Path<String>) -> R
 async fn delete(State(context): State<Context>, Path(id): Path<String>) -> Result<Json<Value>, Fault> {
     let id = RunId::from(id);
     match runs(&context)?.delete(&id).await {
-        Ok(()) => Ok(Json(success(format!("Workflow {id} has been deleted"), &[]))),
+        Ok(()) => Ok(Json(success(&format!("Workflow {id} has been deleted"), &[]))),
         Err(Error::NotOver { .. }) => {
             Err(Fault::new(format!("Workflow {id} is running and cannot be deleted.")))
         }
@@ -65,6 +66,7 @@ async fn delete(State(context): State<Context>, Path(id): Path<String>) -> Resul
 
 /// How far a run is.
 #[derive(ToSchema)]
+#[schema(as = WorkflowState)]
 #[expect(dead_code, reason = "it is only described")]
 struct Standing {
     /// What has come to each step.
@@ -101,10 +103,18 @@ async fn state(State(context): State<Context>, Path(id): Path<String>) -> Result
     Ok(Json(state))
 }
 
+/// Which changes.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is only described")]
+enum Kind {
+    S,
+    A,
+}
+
 /// The changes of what is active (`S`) or of what has come to steps (`A`), newest first.
 #[utoipa::path(
     get, path = "/workflows/{id}/trace/{kind}", tag = "littleflow",
-    params(("id" = String, Path, description = "The run."), ("kind" = String, Path, description = "`S` or `A`.")),
+    params(("id" = String, Path, description = "The run."), ("kind" = inline(Kind), Path, description = "`S` or `A`.")),
     responses(
         (status = 200, description = "Pairs of a time and a number a step.", body = Vec<Vec<Value>>),
         answers::Faults, answers::Missing
