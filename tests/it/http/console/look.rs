@@ -82,7 +82,7 @@ async fn pictures_are_taken_when_they_are_asked_for() {
             tab.write("check → { price  stock } → :met\n:meet answer → ? `$.total > 20` pay").await;
         }
         // Long enough for rates, and for what happens now and then.
-        tokio::time::sleep(Duration::from_millis(3_000)).await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
         keep(&tab, &file).await;
     }
 }

@@ -138,7 +138,7 @@ async fn a_run_is_paused_resumed_terminated_restarted_and_deleted() {
     let site = Site::with(demo.service()).await;
     let tab = Tab::open(&site.url(&format!("/console/workflows/{going}"))).await;
     let runs = demo.engine.workflows();
-    let status = async || runs.status(&going).await.map(|status| status.word()).unwrap_or("GONE");
+    let status = async || runs.status(&going).await.map_or("GONE", |status| status.word());
     tab.click("#run-actions [data-action$=\"/pause\"]").await;
     says(&tab, "h1 .state", "paused").await;
     says(&tab, "#stuck", "It is paused").await;
