@@ -54,8 +54,12 @@ async fn flows(State(context): State<Context>) -> Result<Json<Vec<Offered>>, Pro
         (status = 404, description = "None of that name is offered."), answers::Away
     )
 )]
-async fn flow(State(context): State<Context>, Path(Named { name }): Path<Named>) -> Result<Response, Problem> {
-    let nothing = || Problem::not_found(format!("no flow `{name}` is offered; GET /flows has those that are"));
+async fn flow(
+    State(context): State<Context>,
+    Path(Named { name }): Path<Named>,
+) -> Result<Response, Problem> {
+    let nothing =
+        || Problem::not_found(format!("no flow `{name}` is offered; GET /flows has those that are"));
     let directory = context.flows.clone().ok_or_else(nothing)?;
     let wanted = name.clone();
     let read = tokio::task::spawn_blocking(move || {
@@ -63,7 +67,8 @@ async fn flow(State(context): State<Context>, Path(Named { name }): Path<Named>)
         let is_listed = names(&directory)?.contains(&wanted);
         if is_listed { std::fs::read_to_string(file(&directory, &wanted)).map(Some) } else { Ok(None) }
     });
-    let text = read.await.map_err(Problem::unavailable)?.map_err(Problem::unavailable)?.ok_or_else(nothing)?;
+    let text =
+        read.await.map_err(Problem::unavailable)?.map_err(Problem::unavailable)?.ok_or_else(nothing)?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
