@@ -116,6 +116,7 @@ pub mod guide {
             #[doc = "[knowledge]: crate::guide::knowledge"]
             #[doc = "[distribution]: crate::guide::distribution"]
             #[doc = "[events]: crate::guide::events"]
+            #[doc = "[other services]: crate::guide::edges"]
             #[doc = "[workflows]: crate::guide::workflows"]
             #[doc = "[flow language]: crate::guide::flow_language"]
             #[doc = "[workers]: crate::guide::workers"]
@@ -136,6 +137,8 @@ pub mod guide {
     page!(knowledge, "../docs/guide/knowledge.md");
     page!(distribution, "../docs/guide/distribution.md");
     page!(events, "../docs/guide/events.md");
+    #[cfg(feature = "http")]
+    page!(edges, "../docs/guide/edges.md");
     #[cfg(feature = "flow")]
     page!(workflows, "../docs/guide/workflows.md");
     #[cfg(feature = "flow")]

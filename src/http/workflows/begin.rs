@@ -84,7 +84,7 @@ async fn begin(
     let runs = context.runs()?;
     let flow = match (begin.flow, begin.named) {
         (Some(flow), None) => flow,
-        (None, Some(name)) => context.named_flow(&name).await?,
+        (None, Some(name)) => context.named_flow(name).await?,
         _ => {
             return Err(Problem::unprocessable("the body needs `flow`, a text, or `named`, the name of one"));
         }

@@ -3,106 +3,97 @@
 use super::super::extract::Path;
 use super::super::{Context, Problem};
 use super::answers;
-use crate::flow::Workflow;
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
-use std::io::ErrorKind;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use std::path::{Path as File, PathBuf};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> OpenApiRouter<Context> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
+    OpenApiRouter::new().routes(routes!(flows)).routes(routes!(flow))
 }
 
-/// A flow that is offered by name.
+/// A flow that is offered.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OfferedFlow)]
 struct Offered {
     /// Its name: that of its file, without `.flow`.
     name: String,
-    /// What its `@flow` says about it.
-    doc: Option<String>,
-    /// Whether its text is a flow.
-    ok: bool,
-    /// The text.
-    flow: String,
 }
 
-/// What the names of the files end with.
-const ENDING: &str = ".flow";
-/// How many are shown.
-const MOST: usize = 1_000;
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
 
-/// The flows that can be begun by name (`named` of `POST /runs`): those in the directory of flows, of which there need be
-/// none.
+/// How flows' files end.
+const SUFFIX: &str = ".flow";
+/// The longest file that is read.
+const LONGEST: u64 = 1024 * 1024;
+
+/// The flows that are offered by name (`named` of `POST /runs`), those of `mape serve --flow-dir`, in the order of their
+/// names.
 #[utoipa::path(
     get, path = "/flows", tag = "runs",
-    responses((status = 200, description = "The flows, by name.", body = Vec<Offered>), answers::Away)
+    responses((status = 200, description = "Their names; none where no directory is offered.", body = Vec<Offered>), answers::Away)
 )]
-async fn list(State(context): State<Context>) -> Result<Json<Vec<Offered>>, Problem> {
-    let mut flows = Vec::new();
-    for name in context.flow_names().await.map_err(|error| unreadable(&error))? {
-        // One that was taken away meanwhile is not offered any more.
-        if let Ok(flow) = context.named_flow(&name).await {
-            flows.push(offered(name, flow));
-        }
-    }
-    Ok(Json(flows))
+async fn flows(State(context): State<Context>) -> Result<Json<Vec<Offered>>, Problem> {
+    let Some(directory) = context.flows.clone() else { return Ok(Json(Vec::new())) };
+    let listed = tokio::task::spawn_blocking(move || names(&directory)).await;
+    let names = listed.map_err(Problem::unavailable)?.map_err(Problem::unavailable)?;
+    Ok(Json(names.into_iter().map(|name| Offered { name }).collect()))
 }
 
-/// A flow that can be begun by name.
+/// The text of a flow that is offered.
 #[utoipa::path(
-    get, path = "/flows/{name}", tag = "runs", params(("name" = String, Path, description = "The flow.")),
-    responses((status = 200, description = "The flow.", body = Offered), answers::Unknown, answers::Away)
+    get, path = "/flows/{name}", tag = "runs", params(("name" = String, Path, description = "Its name, without `.flow`.")),
+    responses(
+        (status = 200, description = "It.", body = String, content_type = "text/plain"),
+        answers::Unknown, answers::Away
+    )
 )]
-async fn get(State(context): State<Context>, Path(name): Path<String>) -> Result<Json<Offered>, Problem> {
-    let flow = context.named_flow(&name).await?;
-    Ok(Json(offered(name, flow)))
-}
-
-fn offered(name: String, flow: String) -> Offered {
-    let workflow = Workflow::parse(flow);
-    let graph = workflow.graph();
-    let (doc, ok) = (graph.and_then(|graph| graph.doc()).map(str::to_owned), graph.is_some());
-    Offered { name, doc, ok, flow: workflow.text().to_owned() }
-}
-
-fn unreadable(error: &std::io::Error) -> Problem {
-    Problem::unavailable(format!("the directory of flows cannot be read: {error}"))
+async fn flow(
+    State(context): State<Context>,
+    Path(Named { name }): Path<Named>,
+) -> Result<Response, Problem> {
+    let text = context.named_flow(name).await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
 impl Context {
-    /// The names of the flows that are offered, in their order.
-    async fn flow_names(&self) -> std::io::Result<Vec<String>> {
-        let Some(directory) = &self.flows else { return Ok(Vec::new()) };
-        let (mut entries, mut names) = (tokio::fs::read_dir(directory).await?, Vec::new());
-        while let Some(entry) = entries.next_entry().await? {
-            let file = entry.file_name();
-            let name = file.to_str().and_then(|file| file.strip_suffix(ENDING));
-            names.extend(name.filter(|name| is_plain(name)).map(str::to_owned));
-        }
-        names.sort();
-        names.truncate(MOST);
-        Ok(names)
-    }
-
     /// The text of a flow that is offered.
-    pub(super) async fn named_flow(&self, name: &str) -> Result<String, Problem> {
-        let unknown =
-            || Problem::not_found(format!("there is no flow `{name}`; GET /flows has those that there are"));
-        let directory = self.flows.as_ref().filter(|_| is_plain(name)).ok_or_else(unknown)?;
-        match tokio::fs::read(directory.join(format!("{name}{ENDING}"))).await {
-            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(unknown()),
-            Err(error) => Err(unreadable(&error)),
-        }
+    pub(super) async fn named_flow(&self, name: String) -> Result<String, Problem> {
+        let says = format!("no flow `{name}` is offered; GET /flows has those that are");
+        let nothing = || Problem::not_found(says);
+        let Some(directory) = self.flows.clone() else { return Err(nothing()) };
+        let read = tokio::task::spawn_blocking(move || {
+            // Only what the list has can be asked for, so nothing leads out of the directory.
+            let is_listed = names(&directory)?.contains(&name);
+            if is_listed { std::fs::read_to_string(file(&directory, &name)).map(Some) } else { Ok(None) }
+        });
+        read.await.map_err(Problem::unavailable)?.map_err(Problem::unavailable)?.ok_or_else(nothing)
     }
 }
 
-/// Whether it names a file of the directory, and nothing elsewhere.
-fn is_plain(name: &str) -> bool {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_. ".contains(c);
-    !name.is_empty() && name.len() <= 200 && !name.starts_with('.') && name.chars().all(is_plain)
+fn file(directory: &File, name: &str) -> PathBuf {
+    directory.join(format!("{name}{SUFFIX}"))
+}
+
+fn names(directory: &File) -> std::io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str().and_then(|name| name.strip_suffix(SUFFIX)) else { continue };
+        // A link is no file here, so that none leads out.
+        if entry.file_type()?.is_file() && entry.metadata()?.len() <= LONGEST {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
 }
