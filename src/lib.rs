@@ -46,7 +46,7 @@
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
 [operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; \
-[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); the [console](guide::console); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -122,6 +122,7 @@ pub mod guide {
             #[doc = "[workers]: crate::guide::workers"]
             #[doc = "[distributed workflows]: crate::guide::distributed_workflows"]
             #[doc = "[operations]: crate::guide::operations"]
+            #[doc = "[console]: crate::guide::console"]
             #[doc = "[testing]: crate::guide::testing"]
             #[doc = "[table]: crate::guide::operator_table"]
             #[doc = "[terms]: crate::guide::terms"]
@@ -151,6 +152,8 @@ pub mod guide {
     page!(operations, "../docs/operations.md");
     #[cfg(feature = "flow")]
     page!(tasks, "../docs/guide/tasks.md");
+    #[cfg(feature = "http")]
+    page!(console, "../docs/guide/console.md");
     page!(testing, "../docs/guide/testing.md");
     page!(operator_table, "../docs/operators.md");
     page!(terms, "../docs/terms.md");
