@@ -19,6 +19,7 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
 
 /// A flow that is offered.
 #[derive(Serialize, ToSchema)]
+#[schema(as = OfferedFlow)]
 struct Offered {
     /// Its name: that of its file, without `.flow`.
     name: String,
@@ -34,7 +35,8 @@ const SUFFIX: &str = ".flow";
 /// The longest file that is read.
 const LONGEST: u64 = 1024 * 1024;
 
-/// The flows that are offered by name, those of `mape serve --flow-dir`, in the order of their names.
+/// The flows that are offered by name (`named` of `POST /runs`), those of `mape serve --flow-dir`, in the order of their
+/// names.
 #[utoipa::path(
     get, path = "/flows", tag = "runs",
     responses((status = 200, description = "Their names; none where no directory is offered.", body = Vec<Offered>), answers::Away)
@@ -51,25 +53,30 @@ async fn flows(State(context): State<Context>) -> Result<Json<Vec<Offered>>, Pro
     get, path = "/flows/{name}", tag = "runs", params(("name" = String, Path, description = "Its name, without `.flow`.")),
     responses(
         (status = 200, description = "It.", body = String, content_type = "text/plain"),
-        (status = 404, description = "None of that name is offered."), answers::Away
+        answers::Unknown, answers::Away
     )
 )]
 async fn flow(
     State(context): State<Context>,
     Path(Named { name }): Path<Named>,
 ) -> Result<Response, Problem> {
-    let nothing =
-        || Problem::not_found(format!("no flow `{name}` is offered; GET /flows has those that are"));
-    let directory = context.flows.clone().ok_or_else(nothing)?;
-    let wanted = name.clone();
-    let read = tokio::task::spawn_blocking(move || {
-        // Only what the list has can be asked for, so nothing leads out of the directory.
-        let is_listed = names(&directory)?.contains(&wanted);
-        if is_listed { std::fs::read_to_string(file(&directory, &wanted)).map(Some) } else { Ok(None) }
-    });
-    let text =
-        read.await.map_err(Problem::unavailable)?.map_err(Problem::unavailable)?.ok_or_else(nothing)?;
+    let text = context.named_flow(name).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+}
+
+impl Context {
+    /// The text of a flow that is offered.
+    pub(super) async fn named_flow(&self, name: String) -> Result<String, Problem> {
+        let says = format!("no flow `{name}` is offered; GET /flows has those that are");
+        let nothing = || Problem::not_found(says);
+        let Some(directory) = self.flows.clone() else { return Err(nothing()) };
+        let read = tokio::task::spawn_blocking(move || {
+            // Only what the list has can be asked for, so nothing leads out of the directory.
+            let is_listed = names(&directory)?.contains(&name);
+            if is_listed { std::fs::read_to_string(file(&directory, &name)).map(Some) } else { Ok(None) }
+        });
+        read.await.map_err(Problem::unavailable)?.map_err(Problem::unavailable)?.ok_or_else(nothing)
+    }
 }
 
 fn file(directory: &File, name: &str) -> PathBuf {
