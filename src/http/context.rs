@@ -28,8 +28,6 @@ pub(crate) struct Parts {
     pub(crate) endpoints: Endpoints,
     /// The longest body.
     pub(crate) body_limit: usize,
-    /// How long a client may take to send one.
-    pub(crate) body_within: Duration,
     /// How long a pushed item waits for room.
     pub(crate) push_wait: Duration,
     /// Where archives are, if they may be read and written by name.
@@ -60,7 +58,6 @@ impl Context {
             engine: None,
             endpoints: Endpoints::new(),
             body_limit: limits.body,
-            body_within: limits.body_within,
             push_wait: limits.push_wait,
             archives: None,
             flows: None,

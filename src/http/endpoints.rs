@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
 use serde_json::json;
 use std::error::Error;
-use tokio::time::timeout;
 
 /// Hands a request to the source whose endpoint it is.
 pub(super) async fn receive(State(context): State<Context>, request: Request) -> Response {
@@ -47,15 +46,11 @@ fn nothing(path: &str) -> Response {
 
 /// The body, within its bounds.
 async fn read(context: &Context, body: Body) -> Result<Bytes, Problem> {
-    let Ok(read) = timeout(context.body_within, to_bytes(body, context.body_limit)).await else {
-        let detail = format!("the body did not come within {:?}", context.body_within);
-        return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail));
-    };
-    read.map_err(|error| {
+    to_bytes(body, context.body_limit).await.map_err(|error| {
         if error.source().is_some_and(|source| source.is::<LengthLimitError>()) {
             return Problem::too_large(context.body_limit);
         }
-        Problem::bad_request(format!("the body could not be read: {error}"))
+        Problem::of_body(&error)
     })
 }
 

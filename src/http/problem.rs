@@ -5,7 +5,9 @@ use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
+use std::error::Error;
 use std::fmt::Display;
+use tower_http::timeout::TimeoutError;
 
 /// An answer that says what is wrong: `{"detail": …}`.
 #[derive(Clone, Debug)]
@@ -42,6 +44,18 @@ impl Problem {
     pub(crate) fn too_large(limit: usize) -> Self {
         let detail = format!("the body is longer than {limit} bytes, which is rest.body_limit_bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    }
+
+    /// 408 or 400: the body did not come in time, or not to its end.
+    pub(crate) fn of_body(error: &(dyn Error + 'static)) -> Self {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if error.is::<TimeoutError>() {
+                return Self::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time");
+            }
+            cause = error.source();
+        }
+        Self::bad_request(format!("the body broke off: {error}"))
     }
 
     /// 422: a value has the wrong shape.
@@ -105,6 +119,9 @@ impl From<QueryRejection> for Problem {
 
 impl From<BytesRejection> for Problem {
     fn from(rejection: BytesRejection) -> Self {
-        Self::new(rejection.status(), rejection.body_text())
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::new(rejection.status(), "the body is longer than rest.body_limit_bytes");
+        }
+        Self::of_body(&rejection)
     }
 }

@@ -19,6 +19,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
 /// The HTTP service of an app: its loops, knowledge and channels, runs of workflows, the console, the API's description.
 ///
@@ -60,7 +61,7 @@ pub struct Limits {
     pub head: usize,
     /// How long a client may take to send the head of a request, also the next one on its connection. Default: 30 s.
     pub head_within: Duration,
-    /// How long a client may take to send a body. Default: 30 s.
+    /// How long a client may take to go on with a body. Default: 30 s.
     pub body_within: Duration,
     /// How many connections there may be; others wait. Default: 10,000.
     pub connections: usize,
@@ -195,7 +196,6 @@ impl Service {
             engine: self.engine,
             endpoints: self.endpoints,
             body_limit: self.limits.body,
-            body_within: self.limits.body_within,
             push_wait: self.limits.push_wait,
             archives: self.archives,
             flows: self.flows,
@@ -212,6 +212,7 @@ impl Service {
             .method_not_allowed_fallback(no_method)
             .with_state(context)
             .layer(DefaultBodyLimit::max(self.limits.body))
+            .layer(RequestBodyTimeoutLayer::new(self.limits.body_within))
             .layer(from_fn_with_state(admission, access::admit))
             .layer(CatchPanicLayer::custom(panicked));
         match cors {

@@ -15,7 +15,6 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
 
 /// Where an item goes, and what it is.
@@ -194,11 +193,10 @@ impl Push<'_> {
         let limit = self.context.body_limit;
         let (mut chunks, mut rest, mut size, mut before) = (body.into_data_stream(), Vec::new(), 0, 0);
         loop {
-            let chunk = timeout(self.context.body_within, chunks.next()).await.map_err(|_| too_slow())?;
+            let chunk = chunks.next().await;
             let is_last = chunk.is_none();
             let chunk = chunk.unwrap_or_else(|| Ok(Bytes::new()));
-            let chunk =
-                chunk.map_err(|error| Problem::bad_request(format!("the body broke off: {error}")))?;
+            let chunk = chunk.map_err(|error| Problem::of_body(&error))?;
             size += chunk.len();
             if size > limit {
                 return Err(Problem::too_large(limit));
@@ -244,11 +242,10 @@ impl Push<'_> {
     /// The whole body, within limits.
     async fn whole(&self, body: Body) -> Result<Bytes, Problem> {
         let limit = self.context.body_limit;
-        let collected = timeout(self.context.body_within, Limited::new(body, limit).collect()).await;
-        match collected.map_err(|_| too_slow())? {
+        match Limited::new(body, limit).collect().await {
             Ok(collected) => Ok(collected.to_bytes()),
             Err(error) if error.is::<LengthLimitError>() => Err(Problem::too_large(limit)),
-            Err(error) => Err(Problem::bad_request(format!("the body broke off: {error}"))),
+            Err(error) => Err(Problem::of_body(&*error)),
         }
     }
 
@@ -327,8 +324,4 @@ fn no_pickle() -> Problem {
         "this is a pickle, which would be a program to be run here: set a JSON serializer at the sender, \
          such as POSTObserver(…, serializer=json.dumps)",
     )
-}
-
-fn too_slow() -> Problem {
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")
 }
