@@ -34,7 +34,7 @@ pub struct Listing {
 
 /// A run in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = ListedRun))]
 #[non_exhaustive]
 pub struct Listed {
     /// Its id, in the short form.

@@ -6,6 +6,7 @@ use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
 /// An error.
 #[derive(ToSchema)]
+#[schema(as = DetailOfRuns)]
 #[expect(dead_code, reason = "it is only described")]
 pub(super) struct Detail {
     /// What is wrong and what to do.

@@ -47,6 +47,7 @@ enum Input {
 
 /// How far a run is.
 #[derive(Serialize, ToSchema)]
+#[schema(as = RunStanding)]
 pub(super) struct Standing {
     /// Its id, in the short form.
     pub(super) id: String,

@@ -77,6 +77,7 @@ async fn flow(State(context): State<Context>, Path(id): Path<String>) -> Result<
 
 /// How a picture is drawn.
 #[derive(Clone, Copy, Default, Deserialize, ToSchema)]
+#[schema(as = PictureOrientation)]
 #[serde(rename_all = "lowercase")]
 enum Orientation {
     /// From left to right.
@@ -92,7 +93,7 @@ enum Orientation {
 struct Drawn {
     /// From left to right, or from top to bottom.
     #[serde(default)]
-    #[param(inline, default = "horizontal")]
+    #[param(inline)]
     orientation: Orientation,
 }
 

@@ -30,12 +30,18 @@ struct Asked {
     count: usize,
     /// Only those in one of these states, separated by commas: `RUNNING`, `FINISHED`, `FAILED`, `TERMINATING`, `TERMINATED`.
     #[serde(default)]
-    #[param(pattern = "^[A-Za-z]+(,[A-Za-z]+)*$", example = "RUNNING,FAILED")]
+    #[param(
+        pattern = "^((RUNNING|FINISHED|FAILED|TERMINATING|TERMINATED)(,(RUNNING|FINISHED|FAILED|TERMINATING|TERMINATED))*)?$",
+        example = "RUNNING,FAILED"
+    )]
     state: Option<String>,
     /// Only those with this in their id or in the name of their flow, capital letters or not.
     #[serde(default)]
     search: Option<String>,
 }
+
+/// The last place that can be asked for: the largest number that every program reads as it is written.
+const LAST: usize = 9_007_199_254_740_991;
 
 fn fifty() -> usize {
     50
@@ -51,6 +57,9 @@ fn fifty() -> usize {
 async fn list(State(context): State<Context>, Query(asked): Query<Asked>) -> Result<Json<Listing>, Problem> {
     if !(1..=1000).contains(&asked.count) {
         return Err(Problem::unprocessable("`count` is a number from 1 to 1000"));
+    }
+    if asked.from > LAST {
+        return Err(Problem::unprocessable(format!("`from` is a number from 0 to {LAST}")));
     }
     let mut statuses = Vec::new();
     for word in asked.state.as_deref().unwrap_or_default().split(',').filter(|word| !word.is_empty()) {

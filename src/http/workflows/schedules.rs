@@ -24,6 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
 
 /// A flow that is to begin again and again.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = NewSchedule)]
 #[serde(deny_unknown_fields)]
 struct New {
     /// Its name, with which the ids of its runs begin: letters, digits, `-`, `_` and `.`.
@@ -45,7 +46,7 @@ struct New {
     /// What becomes of times that nobody was there for, or at which a run of the same key was not over: `skip`, `run-once`
     /// or `run-all`.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String, pattern = "^(skip|run-once|run-all)$")]
     missed: Missed,
     /// Of the runs that schedules with this key make, one is under way at a time.
     #[serde(default)]

@@ -64,9 +64,11 @@ async fn terminate(State(context): State<Context>, Path(id): Path<String>) -> Re
 
 /// Which run it is about.
 #[derive(ToSchema)]
+#[schema(as = TerminateWorkflow)]
 #[expect(dead_code, reason = "it is only described")]
 struct Named {
     /// Its id.
+    #[schema(min_length = 1)]
     workflow: String,
 }
 

@@ -35,6 +35,7 @@ enum Given {
     Archive(Archive),
     Uri {
         /// `file:NAME` in the directory of archives.
+        #[schema(pattern = "^file:.")]
         uri: String,
     },
 }
@@ -64,7 +65,7 @@ async fn restore(
 #[into_params(parameter_in = Query)]
 struct From {
     /// Where the archive is: `file:NAME` in the directory of archives.
-    #[param(required = true)]
+    #[param(required = true, pattern = "^file:.")]
     uri: Option<String>,
     /// The id of the run that it becomes; a new one unless it is given.
     workflow: Option<String>,

@@ -65,6 +65,7 @@ async fn delete(State(context): State<Context>, Path(id): Path<String>) -> Resul
 
 /// How far a run is.
 #[derive(ToSchema)]
+#[schema(as = WorkflowState)]
 #[expect(dead_code, reason = "it is only described")]
 struct Standing {
     /// What has come to each step.
@@ -101,10 +102,19 @@ async fn state(State(context): State<Context>, Path(id): Path<String>) -> Result
     Ok(Json(state))
 }
 
+/// Which changes.
+#[derive(ToSchema)]
+#[schema(as = TraceKind)]
+#[expect(dead_code, reason = "it is only described")]
+enum Kind {
+    S,
+    A,
+}
+
 /// The changes of what is active (`S`) or of what has come to steps (`A`), newest first.
 #[utoipa::path(
     get, path = "/workflows/{id}/trace/{kind}", tag = "littleflow",
-    params(("id" = String, Path, description = "The run."), ("kind" = String, Path, description = "`S` or `A`.")),
+    params(("id" = String, Path, description = "The run."), ("kind" = inline(Kind), Path, description = "`S` or `A`.")),
     responses(
         (status = 200, description = "Pairs of a time and a number a step.", body = Vec<Vec<Value>>),
         answers::Faults, answers::Missing
@@ -124,6 +134,7 @@ async fn trace(
 
 /// How a picture is drawn.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = GraphOrientation)]
 #[serde(rename_all = "lowercase")]
 enum Orientation {
     /// From left to right.

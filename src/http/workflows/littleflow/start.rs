@@ -23,7 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
 #[expect(dead_code, reason = "it is only described")]
 struct Start {
     /// The text of its flow.
-    #[schema(example = "A → B")]
+    #[schema(example = "A → B", min_length = 1)]
     workflow: String,
     /// Its input: an object or a list.
     input: Option<Value>,
@@ -72,9 +72,11 @@ async fn begin(context: &Context, flow: &str, input: Value) -> Result<RunId, Fau
 
 /// A run that is to begin.
 #[derive(ToSchema)]
+#[schema(as = UploadWorkflow)]
 #[expect(dead_code, reason = "it is only described")]
 struct Upload {
     /// The text of its flow, as a file or as a text.
+    #[schema(min_length = 1)]
     workflow: String,
     /// Its input, as a text in JSON.
     input: Option<String>,

@@ -136,7 +136,7 @@ async fn texts_in_elements_knowledge_and_channels_stay_texts() {
     for (number, text) in TEXTS.iter().enumerate() {
         element = element
             .parameter(&Parameter::new(&format!("p{number} {text}"), (*text).to_owned()))
-            .export(&format!("m{number} {text}"), |text: String| text);
+            .export(&format!("m{number} {text}"), |text: String| Ok::<_, String>(text));
     }
     let texts = element
         .try_map(|text: String| if text.starts_with('<') { Err(text) } else { Ok(text) })
