@@ -5,7 +5,9 @@ use super::site::Site;
 use super::workflows::world::{directory, tasks};
 use crate::suite::eventually;
 use mape::app::App;
+use mape::element::Parameter;
 use mape::http::Service;
+use mape::prelude::*;
 use mape::workflow::{Cron, Engine, RunId, Schedule, Schedules};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -49,6 +51,17 @@ impl Served {
 
 /// What `tests/python/schemathesis.toml` knows the names of.
 async fn prepare(app: &App, engine: &Engine, archives: &Path) {
+    // It takes what it is given, whatever that is.
+    let room = app.find_loop("room").unwrap();
+    let free = room
+        .plan("free")
+        .parameter(&Parameter::new("anything", Value::Null))
+        .export("echo", Ok::<Value, BoxError>)
+        .map(|item: Value| item)
+        .spawn()
+        .unwrap();
+    free.expose_fully();
+    free.start().unwrap();
     app.knowledge().value::<f64>("speed").set(&50.0).await.unwrap();
     app.knowledge().set::<String>("doors").add("left").await.unwrap();
     let runs = engine.workflows();
@@ -63,7 +76,12 @@ async fn prepare(app: &App, engine: &Engine, archives: &Path) {
         begin(id, "t:a → t:b", "FINISHED").await;
     }
     begin("failed", "t:a → fragile", "FAILED").await;
-    begin("waiting", "t:a → human:approve (- {question: 'Go on?'} -) → t:b", "RUNNING").await;
+    for id in ["waiting", "asking-1", "asking-2", "asking-3"] {
+        begin(id, "t:a → human:approve (- {question: 'Go on?'} -) → t:b", "RUNNING").await;
+    }
+    for id in ["going-1", "going-2", "going-3"] {
+        begin(id, "never:x → t:b", "RUNNING").await;
+    }
     let paused = begin("paused", "never:x → t:b", "RUNNING").await;
     runs.pause(&paused).await.unwrap();
     let terminated = begin("terminated", "never:x → t:b", "RUNNING").await;
