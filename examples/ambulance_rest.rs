@@ -27,14 +27,15 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use mape::edge::PostSink;
 use mape::http::Serving;
 use mape::prelude::*;
+use serde::Serialize;
 
 /// Where the ambulance is, unless somebody says otherwise.
 const AMBULANCE: &str = "127.0.0.1:6060";
 /// How long the ambulance may take to finish at the end.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// What the plan asks of the ambulance.
-#[derive(Clone)]
+/// What the plan asks of the ambulance; others can see it at its port.
+#[derive(Clone, Serialize)]
 enum Command {
     Speed(u32),
     Siren(bool),
@@ -68,7 +69,11 @@ fn play(given: &ArgMatches) -> anyhow::Result<()> {
     let within = Duration::from_secs(given.get_one("seconds").copied().unwrap_or_default());
     let played = async {
         match text("role") {
-            "ambulance" => Ambulance::serve(text("listen")).await?.drive().await,
+            "ambulance" => {
+                let ambulance = Ambulance::serve(text("listen")).await?;
+                say("ambulance", format_args!("listens on {}", ambulance.serving.url()));
+                ambulance.drive().await
+            }
             "car_panda" => car_panda(text("to")).await,
             _ => {
                 let ambulance = Ambulance::serve("127.0.0.1:0").await?;
@@ -154,7 +159,6 @@ impl Ambulance {
         policy.link(&exec)?;
         policy.expose();
         let serving = app.serve(address).await.with_context(|| format!("listening on {address}"))?;
-        say("ambulance", format_args!("listens on {}", serving.url()));
         Ok(Self { app, serving, exec })
     }
 

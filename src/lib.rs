@@ -46,7 +46,7 @@
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
 [operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; \
-[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); the [console](guide::console); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -116,11 +116,13 @@ pub mod guide {
             #[doc = "[knowledge]: crate::guide::knowledge"]
             #[doc = "[distribution]: crate::guide::distribution"]
             #[doc = "[events]: crate::guide::events"]
+            #[doc = "[other services]: crate::guide::edges"]
             #[doc = "[workflows]: crate::guide::workflows"]
             #[doc = "[flow language]: crate::guide::flow_language"]
             #[doc = "[workers]: crate::guide::workers"]
             #[doc = "[distributed workflows]: crate::guide::distributed_workflows"]
             #[doc = "[operations]: crate::guide::operations"]
+            #[doc = "[console]: crate::guide::console"]
             #[doc = "[testing]: crate::guide::testing"]
             #[doc = "[table]: crate::guide::operator_table"]
             #[doc = "[terms]: crate::guide::terms"]
@@ -136,6 +138,8 @@ pub mod guide {
     page!(knowledge, "../docs/guide/knowledge.md");
     page!(distribution, "../docs/guide/distribution.md");
     page!(events, "../docs/guide/events.md");
+    #[cfg(feature = "http")]
+    page!(edges, "../docs/guide/edges.md");
     #[cfg(feature = "flow")]
     page!(workflows, "../docs/guide/workflows.md");
     #[cfg(feature = "flow")]
@@ -148,6 +152,8 @@ pub mod guide {
     page!(operations, "../docs/operations.md");
     #[cfg(feature = "flow")]
     page!(tasks, "../docs/guide/tasks.md");
+    #[cfg(feature = "http")]
+    page!(console, "../docs/guide/console.md");
     page!(testing, "../docs/guide/testing.md");
     page!(operator_table, "../docs/operators.md");
     page!(terms, "../docs/terms.md");

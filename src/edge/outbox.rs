@@ -96,7 +96,7 @@ impl Outbox {
         Poll::Pending
     }
 
-    /// Puts something in; whether what is there should be posted by now.
+    /// Puts something in, or drops what gives way.
     pub(super) fn put(&self, kind: Kind, body: Vec<u8>) {
         let letter = Letter { kind, body, since: Instant::now() };
         let mut state = self.state.lock();
@@ -187,10 +187,6 @@ impl Outbox {
             feeder.wake();
         }
         left
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.stats.queued()
     }
 
     /// Remembers what went wrong.

@@ -63,6 +63,10 @@ use tracing::warn;
 /// At least once, in order; exactly once to a service of mape that lives on, as what it has by its number it does not
 /// take again, also if a connection broke before its answer. To others, single items carry an `Idempotency-Key` that is
 /// the same each time; errors, the end, and `MessagePack` may come twice.
+///
+/// # Cancel safety
+///
+/// What was put in is posted, whether or not its sender waits for that: `send` and `flush` can be dropped.
 #[doc(alias = "POSTObserver")]
 pub struct PostSink<T> {
     target: Target,
@@ -71,17 +75,11 @@ pub struct PostSink<T> {
     backoff: Backoff,
     give_up_after: Option<Duration>,
     completing: bool,
-    outbox: Setup,
+    outbox: Arc<Outbox>,
+    /// What empties the outbox, from the first use on.
+    task: Option<AbortHandle>,
     closed: bool,
     item: PhantomData<fn(T)>,
-}
-
-/// An outbox before and after there is a task that empties it.
-enum Setup {
-    New(Box<Outbox>),
-    Posting(Arc<Outbox>, AbortHandle),
-    /// In between.
-    Gone(PostStats),
 }
 
 /// Which port of an element is posted to.
@@ -114,7 +112,8 @@ impl<T: Serialize> PostSink<T> {
     pub fn new(service: &str, path: &str) -> Result<Self, Error> {
         let target = Target::parse(service, path)?;
         Ok(Self {
-            outbox: Setup::New(Box::new(Outbox::new(target.shown.clone()))),
+            outbox: Arc::new(Outbox::new(target.shown.clone())),
+            task: None,
             target,
             client: Client::new(),
             format: PostFormat::Json,
@@ -150,7 +149,7 @@ impl<T: Serialize> PostSink<T> {
     /// How many items wait, besides those under way. Default: 1,024.
     #[must_use]
     pub fn capacity(mut self, capacity: NonZeroUsize) -> Self {
-        if let Setup::New(outbox) = &mut self.outbox {
+        if let Some(outbox) = Arc::get_mut(&mut self.outbox) {
             outbox.capacity = capacity.get();
         }
         self
@@ -160,7 +159,7 @@ impl<T: Serialize> PostSink<T> {
     /// items give way, nobody ever waits but who closes it.
     #[must_use]
     pub fn overflow(mut self, overflow: Overflow) -> Self {
-        if let Setup::New(outbox) = &mut self.outbox {
+        if let Some(outbox) = Arc::get_mut(&mut self.outbox) {
             outbox.overflow = overflow;
         }
         self
@@ -198,51 +197,33 @@ impl<T: Serialize> PostSink<T> {
     /// Its counters, which go on counting.
     #[must_use]
     pub fn stats(&self) -> PostStats {
-        match &self.outbox {
-            Setup::New(outbox) => outbox.stats.clone(),
-            Setup::Posting(outbox, _) => outbox.stats.clone(),
-            Setup::Gone(stats) => stats.clone(),
-        }
+        self.outbox.stats.clone()
     }
 
     /// What is refused or given up from now on, with the reason, for a dead letter queue; of 256 that nobody reads the
     /// oldest is lost. What gives way in a full queue is only counted.
     pub fn refusals(&mut self) -> LossyReceiver<Refusal> {
         let (sender, receiver) = lossy(NonZeroUsize::new(256).unwrap_or(NonZeroUsize::MIN));
-        match &self.outbox {
-            Setup::New(outbox) => *outbox.refusals.lock() = Some(sender),
-            Setup::Posting(outbox, _) => *outbox.refusals.lock() = Some(sender),
-            Setup::Gone(_) => {}
-        }
+        *self.outbox.refusals.lock() = Some(sender);
         receiver
     }
 
-    fn gone(&self) -> Error {
-        Error::Closed { place: self.target.shown.clone() }
-    }
-
     /// The outbox, with a task that empties it.
-    fn outbox(&mut self) -> Result<&Arc<Outbox>, Error> {
-        if let Setup::New(_) = self.outbox {
-            let Ok(runtime) = Handle::try_current() else {
-                return Err(Error::NoRuntime { place: self.target.shown.clone() });
-            };
-            let gone = Setup::Gone(self.stats());
-            if let Setup::New(outbox) = std::mem::replace(&mut self.outbox, gone) {
-                let outbox = Arc::<Outbox>::from(outbox);
-                let task = runtime.spawn(self.poster(outbox.clone()).run());
-                self.outbox = Setup::Posting(outbox, task.abort_handle());
-            }
+    fn outbox(&mut self) -> Result<&Outbox, Error> {
+        let place = || self.target.shown.clone();
+        if self.closed {
+            return Err(Error::Closed { place: place() });
         }
-        match &self.outbox {
-            Setup::Posting(outbox, _) if !self.closed => Ok(outbox),
-            _ => Err(self.gone()),
+        if self.task.is_none() {
+            let runtime = Handle::try_current().map_err(|_| Error::NoRuntime { place: place() })?;
+            self.task = Some(runtime.spawn(self.poster().run()).abort_handle());
         }
+        Ok(&self.outbox)
     }
 
-    fn poster(&self, outbox: Arc<Outbox>) -> Poster {
+    fn poster(&self) -> Poster {
         Poster {
-            outbox: Emptying(outbox),
+            outbox: Emptying(self.outbox.clone()),
             target: self.target.clone(),
             client: self.client.clone(),
             format: self.format,
@@ -323,8 +304,7 @@ impl<T: Serialize> Sink<T> for PostSink<T> {
         if self.closed {
             return Poll::Ready(Ok(()));
         }
-        let is_unused = matches!(self.outbox, Setup::New(_)) && !self.completing;
-        if !is_unused {
+        if self.task.is_some() || self.completing {
             let completes = std::mem::take(&mut self.completing);
             let outbox = match self.outbox() {
                 Ok(outbox) => outbox,
@@ -346,7 +326,7 @@ impl<T: Serialize> Sink<T> for PostSink<T> {
 
 impl<T> Drop for PostSink<T> {
     fn drop(&mut self) {
-        if let Setup::Posting(_, task) = &self.outbox {
+        if let Some(task) = &self.task {
             task.abort();
         }
     }
@@ -354,10 +334,7 @@ impl<T> Drop for PostSink<T> {
 
 impl<T> fmt::Debug for PostSink<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let queued = match &self.outbox {
-            Setup::New(_) | Setup::Gone(_) => 0,
-            Setup::Posting(outbox, _) => outbox.len(),
-        };
+        let queued = self.outbox.stats.queued();
         f.debug_struct("PostSink")
             .field("to", &self.target.shown)
             .field("queued", &queued)

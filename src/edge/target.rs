@@ -5,7 +5,7 @@ use crate::element::check_uid;
 use reqwest::Url;
 
 /// Where a sink posts to, and how that is shown.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Target {
     url: Url,
     /// It is the port of an element, which knows ports and notifications.
@@ -148,7 +148,7 @@ mod tests {
             ("h:1", "a.b.c.d", "level.loop.element"),
             ("h:1", "a.app", "reserved"),
         ] {
-            let error = Target::parse(base, path).unwrap_err().to_string();
+            let error = Target::parse(base, path).err().unwrap().to_string();
             assert!(error.contains(says) && !error.contains("s3cret"), "{error}");
         }
     }

@@ -57,7 +57,8 @@ pub(super) fn judge(asked: Question, answer: &Answer) -> Verdict {
     let retry = Verdict { taken, refused: 0, next: Next::Wait(answer.retry_after) };
     match answer.status {
         200..300 => {
-            let taken = if answer.accepted.is_some() { taken } else { count };
+            // An end is accepted and is no item, so of what goes alone the status says it all.
+            let taken = if way != Way::Single && answer.accepted.is_some() { taken } else { count };
             // Who takes nothing of what is there has a reason.
             let next = if taken == 0 { Next::Wait(None) } else { Next::GoOn };
             Verdict { taken, refused: 0, next }
@@ -94,6 +95,7 @@ mod tests {
         assert_eq!(of(Way::Together, 9, 200, Some(4)), (4, 0, Next::GoOn));
         assert_eq!(of(Way::Together, 9, 200, Some(0)), (0, 0, Next::Wait(None)));
         assert_eq!(of(Way::Unknown, 1, 204, None), (1, 0, Next::GoOn));
+        assert_eq!(of(Way::Single, 1, 200, Some(0)), (1, 0, Next::GoOn));
         assert_eq!(of(Way::Together, 9, 503, Some(4)), (4, 0, Next::Wait(None)));
         assert_eq!(of(Way::Together, 9, 503, Some(99)), (9, 0, Next::Wait(None)));
     }

@@ -97,19 +97,20 @@ struct Field {
 impl Page {
     fn of(document: &OpenApi) -> Self {
         let all = serde_json::to_value(document).unwrap_or_default();
-        let groups = list(&all["tags"]).iter().map(|tag| {
-            let name = text(&tag["name"]);
-            let operations =
-                operations(&all["paths"]).filter(|(_, _, operation)| operation["tags"][0] == tag["name"]);
+        let groups = list(at(&all, "tags")).iter().map(|tag| {
+            let name = text(at(tag, "name"));
+            let operations = operations(at(&all, "paths"))
+                .filter(|(_, _, operation)| list(at(operation, "tags")).first() == tag.get("name"));
             let operations =
                 operations.map(|(method, path, operation)| Operation::of(method, path, operation));
-            Group { description: text(&tag["description"]), operations: operations.collect(), name }
+            Group { description: text(at(tag, "description")), operations: operations.collect(), name }
         });
-        let shapes = entries(&all["components"]["schemas"]).map(|(name, shape)| Shape::of(name, shape));
+        let shapes =
+            entries(at(at(&all, "components"), "schemas")).map(|(name, shape)| Shape::of(name, shape));
         Self {
-            title: text(&all["info"]["title"]),
-            version: text(&all["info"]["version"]),
-            description: text(&all["info"]["description"]),
+            title: text(at(at(&all, "info"), "title")),
+            version: text(at(at(&all, "info"), "version")),
+            description: text(at(at(&all, "info"), "description")),
             groups: groups.filter(|group| !group.operations.is_empty()).collect(),
             shapes: shapes.collect(),
         }
@@ -118,26 +119,26 @@ impl Page {
 
 impl Operation {
     fn of(method: &str, path: &str, from: &Value) -> Self {
-        let parameters = list(&from["parameters"]).iter().map(|one| Field {
-            name: text(&one["name"]),
-            place: text(&one["in"]),
-            shape: shape(&one["schema"]),
-            is_needed: one["required"] == true,
-            description: text(&one["description"]),
+        let parameters = list(at(from, "parameters")).iter().map(|one| Field {
+            name: text(at(one, "name")),
+            place: text(at(one, "in")),
+            shape: shape(at(one, "schema")),
+            is_needed: *at(one, "required") == true,
+            description: text(at(one, "description")),
         });
-        let answers = entries(&from["responses"]).map(|(status, answer)| Answer {
+        let answers = entries(at(from, "responses")).map(|(status, answer)| Answer {
             status: status.clone(),
-            description: text(&answer["description"]),
+            description: text(at(answer, "description")),
             bodies: bodies(answer),
         });
         Self {
             id: format!("{method}-{}", path.replace(['/', '{', '}'], "-")),
             method: method.to_uppercase(),
             path: path.to_owned(),
-            summary: text(&from["summary"]),
-            description: text(&from["description"]),
+            summary: text(at(from, "summary")),
+            description: text(at(from, "description")),
             parameters: parameters.collect(),
-            bodies: bodies(&from["requestBody"]),
+            bodies: bodies(at(from, "requestBody")),
             answers: answers.collect(),
         }
     }
@@ -145,26 +146,26 @@ impl Operation {
 
 impl Shape {
     fn of(name: &str, from: &Value) -> Self {
-        let needed = |name: &str| list(&from["required"]).iter().any(|one| one == name);
+        let needed = |name: &str| list(at(from, "required")).iter().any(|one| one == name);
         // What is put together of several has the fields of all.
-        let parts = std::iter::once(from).chain(list(&from["allOf"]));
+        let parts = std::iter::once(from).chain(list(at(from, "allOf")));
         let fields = parts.flat_map(|part| {
-            entries(&part["properties"]).map(|(name, field)| Field {
+            entries(at(part, "properties")).map(|(name, field)| Field {
                 name: name.clone(),
                 place: String::new(),
                 shape: shape(field),
                 is_needed: needed(name),
-                description: text(&field["description"]),
+                description: text(at(field, "description")),
             })
         });
-        let one_of = list(&from["oneOf"]).iter().flat_map(|one| list(&one["enum"]));
-        let values = list(&from["enum"])
+        let one_of = list(at(from, "oneOf")).iter().flat_map(|one| list(at(one, "enum")));
+        let values = list(at(from, "enum"))
             .iter()
             .chain(one_of)
             .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         Self {
             name: name.to_owned(),
-            description: text(&from["description"]),
+            description: text(at(from, "description")),
             fields: fields.collect(),
             values: values.collect(),
         }
@@ -177,25 +178,25 @@ fn operations(paths: &Value) -> impl Iterator<Item = (&String, &String, &Value)>
 }
 
 fn bodies(from: &Value) -> Vec<Body> {
-    entries(&from["content"])
-        .map(|(kind, content)| Body { kind: kind.clone(), shape: shape(&content["schema"]) })
+    entries(at(from, "content"))
+        .map(|(kind, content)| Body { kind: kind.clone(), shape: shape(at(content, "schema")) })
         .collect()
 }
 
 /// A shape in a few words.
 fn shape(schema: &Value) -> String {
-    if let Some(name) = schema["$ref"].as_str() {
+    if let Some(name) = at(schema, "$ref").as_str() {
         return name.rsplit('/').next().unwrap_or_default().to_owned();
     }
     for choice in ["oneOf", "anyOf", "allOf"] {
-        let parts: Vec<_> = list(&schema[choice]).iter().map(shape).collect();
+        let parts: Vec<_> = list(at(schema, choice)).iter().map(shape).collect();
         if !parts.is_empty() {
             return parts.join(if choice == "allOf" { " and " } else { " or " });
         }
     }
-    match &schema["type"] {
+    match at(schema, "type") {
         Value::Array(kinds) => kinds.iter().map(text).collect::<Vec<_>>().join(" or "),
-        Value::String(kind) if kind == "array" => format!("list of {}", shape(&schema["items"])),
+        Value::String(kind) if kind == "array" => format!("list of {}", shape(at(schema, "items"))),
         Value::String(kind) => kind.clone(),
         _ => "anything".to_owned(),
     }
@@ -211,4 +212,9 @@ fn list(value: &Value) -> &[Value] {
 
 fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
+}
+
+/// A part of a value; nothing, where there is none.
+fn at<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
 }

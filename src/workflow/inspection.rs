@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// All there is to know of a run.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = Run))]
 #[non_exhaustive]
 pub struct Inspection {
     /// Its id, in the short form.
@@ -55,7 +55,7 @@ fn seconds<S: serde::Serializer>(time: &Option<Duration>, serializer: S) -> Resu
 
 /// A step of a run.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = RunStep))]
 #[non_exhaustive]
 pub struct Inspected {
     /// The index of its node.

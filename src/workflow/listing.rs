@@ -21,7 +21,7 @@ pub struct Search {
 
 /// The runs that were found.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = Runs))]
 #[non_exhaustive]
 pub struct Listing {
     /// They, newest first.
@@ -94,7 +94,10 @@ impl Workflows {
         let end = search.from.saturating_add(LOOKED_AT);
         let is_plain = search.statuses.is_empty() && text.is_empty();
         let mut next = None;
-        while count > 0 {
+        if count == 0 {
+            return Ok(Listing { runs: Vec::new(), next: None, total });
+        }
+        loop {
             let page = if is_plain { count.min(PAGE) } else { PAGE };
             let listed = self.listed(at, page).await?;
             let is_last = listed.len() < page;
@@ -159,13 +162,14 @@ impl Workflows {
     ) -> Result<Vec<(Option<String>, Option<String>)>, Error> {
         let is_open = self.is_open();
         // Where there are lists of changes, also other programs have written them.
-        let first = |reading: Transaction, (id, _): &(RunId, Option<Status>)| match is_open {
-            true => {
-                reading.run(keys::active(id), ListCommand::Get(-1)).run(keys::active(id), ListCommand::Get(0))
+        let first = |reading: Transaction, (id, _): &(RunId, Option<Status>)| {
+            if is_open {
+                let key = keys::active(id);
+                reading.run(key.clone(), ListCommand::Get(-1)).run(key, ListCommand::Get(0))
+            } else {
+                let key = keys::steps(id);
+                reading.run(key.clone(), HashCommand::Get(keys::number(0))).run(key, HashCommand::Len)
             }
-            false => reading
-                .run(keys::steps(id), HashCommand::Get(keys::number(0)))
-                .run(keys::steps(id), HashCommand::Len),
         };
         let replies = self.store().commit(runs.iter().fold(Transaction::new(), first)).await?.replies;
         let (mut times, mut rest) = (Vec::with_capacity(runs.len()), Transaction::new());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// How far a step of a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = StepPhase))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Phase {

@@ -6,7 +6,7 @@ use std::fmt;
 
 /// How far a run is; the words of littleflow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = RunState))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
     /// It goes on.
@@ -57,7 +57,7 @@ impl fmt::Display for Status {
 
 /// A step that failed for good, or why the whole run cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = RunFailure))]
 pub struct Failure {
     /// The index of the node.
     pub index: u32,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// What a run waits for.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = WhyRunWaits))]
 #[non_exhaustive]
 pub struct Why {
     /// Its id, in the short form.
@@ -28,7 +28,7 @@ pub struct Why {
 
 /// What a step waits for.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = StepWait))]
 #[non_exhaustive]
 pub struct Wait {
     /// The index of its node.
@@ -53,7 +53,7 @@ pub struct Wait {
 
 /// What kind of thing a step waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = StepWaitKind))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WaitKind {

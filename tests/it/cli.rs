@@ -2,6 +2,8 @@
 
 #[cfg(all(feature = "redis", unix))]
 mod receipts;
+#[cfg(all(feature = "http", any(feature = "redis", feature = "file")))]
+mod service;
 #[cfg(any(feature = "redis", feature = "file"))]
 mod sharing;
 

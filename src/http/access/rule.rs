@@ -84,7 +84,7 @@ pub(super) fn needed(method: &Method, path: &str) -> Option<Role> {
         Method::GET | Method::HEAD | Method::OPTIONS if is_restart => Role::Operate,
         Method::GET | Method::HEAD | Method::OPTIONS => Role::Read,
         // It begins nothing.
-        Method::POST if path == "/flows/check" => Role::Read,
+        Method::POST if path == "/flows/check" || path == "/console/start/check" => Role::Read,
         Method::DELETE => Role::Admin,
         _ if is_wiring || path.starts_with("/knowledge/") => Role::Admin,
         _ => Role::Operate,

@@ -153,7 +153,8 @@ impl Map {
         for link in &element.info.output.links {
             let Some(to) = &link.to else { continue };
             let Some(end) = places.get(to.as_str()) else { continue };
-            let (path, (x, y)) = line(*start, *end, from.owner() == to.owner());
+            let around = self.around(to.owner(), *start).filter(|_| from.owner() != to.owner());
+            let (path, (x, y)) = line(*start, *end, around);
             let stats = &link.stats;
             let is_newest = health::holds_the_newest(stats);
             let class = match (stats.dropped, stats.blocked) {
@@ -167,6 +168,14 @@ impl Map {
             let (from, to) = (from.to_string(), to.to_string());
             self.links.push(Line { from, id: link.id, to, path, class, label, is_newest, x, y });
         }
+    }
+}
+
+impl Map {
+    /// Where a link that comes from elsewhere passes a loop: in the space above it, or below.
+    fn around(&self, uid: &str, (_, from): Place) -> Option<f64> {
+        let one = self.loops.iter().find(|one| one.name == uid)?;
+        Some(if from < one.y { one.y - 8.0 } else { one.y + one.height + 8.0 })
     }
 }
 
@@ -274,8 +283,8 @@ fn ranks(elements: &[usize], links: &[(usize, usize)]) -> (Vec<Place>, f64) {
     (places, low + if has_back { PAD } else { 0.0 })
 }
 
-/// The way of a link, and the place for what is said about it.
-fn line((x, y): Place, (to_x, to_y): Place, is_within: bool) -> (String, Place) {
+/// The way of a link, and the place for what is said about it. One that leads back passes what is `around` its target.
+fn line((x, y): Place, (to_x, to_y): Place, around: Option<f64>) -> (String, Place) {
     let (start, end) = ((x + WIDE, y + HIGH / 2.0), (to_x, to_y + HIGH / 2.0));
     if end.0 >= start.0 + 8.0 {
         let middle = f64::midpoint(start.0, end.0);
@@ -285,12 +294,7 @@ fn line((x, y): Place, (to_x, to_y): Place, is_within: bool) -> (String, Place) 
         );
         return (path, (middle, f64::midpoint(start.1, end.1)));
     }
-    // It leads back: around below the elements.
-    let low = if is_within || (start.1 - end.1).abs() < HIGH {
-        start.1.max(end.1) + HIGH / 2.0 + 13.0
-    } else {
-        f64::midpoint(start.1, end.1)
-    };
+    let low = around.unwrap_or(start.1.max(end.1) + HIGH / 2.0 + 13.0);
     let (out, back) = (start.0 + 14.0, end.0 - 14.0);
     let path = format!(
         "M{:.1} {:.1}C{out:.1} {:.1} {out:.1} {low:.1} {:.1} {low:.1}L{:.1} {low:.1}C{back:.1} {low:.1} {back:.1} {:.1} {:.1} {:.1}",

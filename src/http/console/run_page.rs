@@ -50,6 +50,8 @@ struct Page {
     entry_count: usize,
     status: Status,
     is_paused: bool,
+    /// Whether archives by name are taken.
+    may_archive: bool,
     text: String,
 }
 
@@ -92,7 +94,10 @@ pub(super) async fn show(
     };
     match read.await {
         Ok((run, why, archive)) => match Graph::deserialize(kept(&archive, "graph")) {
-            Ok(graph) => page(&Page::of(shell, (&run, &why), &graph, &archive, vertical)),
+            Ok(graph) => {
+                let may_archive = context.archives.is_some();
+                page(&Page { may_archive, ..Page::of(shell, (&run, &why), &graph, &archive, vertical) })
+            }
             Err(error) => Trouble::new(shell, StatusCode::INTERNAL_SERVER_ERROR, error).into_response(),
         },
         Err(error @ Error::NoRun { .. }) => Trouble::not_found(shell, error).into_response(),
@@ -149,6 +154,7 @@ impl Page {
             entry_count,
             status: run.status,
             is_paused: run.paused,
+            may_archive: false,
             text: kept(archive, "text").as_str().unwrap_or_default().to_owned(),
         }
     }

@@ -6,7 +6,7 @@ use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
 /// An error.
 #[derive(ToSchema)]
-#[schema(as = DetailOfRuns)]
+#[schema(as = Problem)]
 #[expect(dead_code, reason = "it is only described")]
 pub(super) struct Detail {
     /// What is wrong and what to do.
@@ -15,6 +15,7 @@ pub(super) struct Detail {
 
 /// An error on littleflow's paths.
 #[derive(ToSchema)]
+#[schema(as = WorkflowFault)]
 #[expect(dead_code, reason = "it is only described")]
 pub(super) struct Fault {
     /// What is wrong and what to do.

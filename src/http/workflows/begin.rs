@@ -2,7 +2,7 @@
 
 use super::super::extract;
 use super::super::{Context, Problem};
-use super::answers;
+use super::answers::{self, Detail};
 use super::problems::new_id;
 use crate::workflow::{Error, RunId, Status};
 use axum::Json;
@@ -21,11 +21,16 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
 
 /// A run that is to begin.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = BeginRun)]
 #[serde(deny_unknown_fields)]
 struct Begin {
-    /// The text of its flow.
-    #[schema(example = "fetch → { clean  count } → store")]
-    flow: String,
+    /// The text of its flow; or else it is `named`.
+    #[serde(default)]
+    #[schema(min_length = 1, example = "fetch → { clean  count } → store")]
+    flow: Option<String>,
+    /// The name of its flow, of those that `GET /flows` shows.
+    #[serde(default)]
+    named: Option<String>,
     /// Its input: an object or a list; none unless it is given.
     #[serde(default)]
     #[schema(value_type = Option<Input>)]
@@ -40,7 +45,7 @@ struct Begin {
 #[schema(as = RunInput)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it is only described")]
-enum Input {
+pub(super) enum Input {
     Object(std::collections::HashMap<String, Value>),
     List(Vec<Value>),
 }
@@ -67,6 +72,7 @@ impl Standing {
     responses(
         (status = 201, description = "It has begun, or had begun before.", body = Standing,
          headers(("Location" = String, description = "Where it is."))),
+        (status = 404, description = "There is no flow of that name.", body = Detail),
         answers::Body, answers::Conflict, answers::Away
     )
 )]
@@ -76,7 +82,14 @@ async fn begin(
 ) -> Result<Response, Problem> {
     let id = begin.id.as_deref().map(new_id).transpose().map_err(Problem::unprocessable)?;
     let runs = context.runs()?;
-    let id = context.begin(id, &begin.flow, begin.input).await?;
+    let flow = match (begin.flow, begin.named) {
+        (Some(flow), None) => flow,
+        (None, Some(name)) => context.named_flow(name).await?,
+        _ => {
+            return Err(Problem::unprocessable("the body needs `flow`, a text, or `named`, the name of one"));
+        }
+    };
+    let id = context.begin(id, &flow, begin.input).await?;
     let state = runs.status(&id).await?;
     let at = format!(
         "/runs/{}",

@@ -45,25 +45,11 @@ impl Hub {
         &self,
         runs: &Workflows,
     ) -> Result<impl Stream<Item = Told> + Send + use<>, Problem> {
-        let found = self.find();
-        let (telling, told) = match found {
-            Some(found) => found,
-            None => {
-                let changes = runs.changes().await?;
-                // Somebody else may have begun meanwhile.
-                let mut kept = self.0.lock();
-                match kept.upgrade().and_then(subscribed) {
-                    Some(found) => found,
-                    None => {
-                        let (sender, told) = broadcast::channel(WAITING);
-                        let weak = sender.downgrade();
-                        let task = tokio::spawn(tell(changes, sender)).abort_handle();
-                        let telling = Arc::new(Telling { told: weak, task });
-                        *kept = Arc::downgrade(&telling);
-                        (telling, told)
-                    }
-                }
-            }
+        let (telling, told) = if let Some(found) = self.find() {
+            found
+        } else {
+            let changes = runs.changes().await?;
+            self.begin(changes)
         };
         Ok(stream::unfold((telling, told), |(telling, mut told)| async {
             let next = match told.recv().await {
@@ -73,6 +59,23 @@ impl Hub {
             };
             Some((next, (telling, told)))
         }))
+    }
+
+    /// Begins to tell, unless somebody else has begun meanwhile.
+    fn begin(
+        &self,
+        changes: impl Stream<Item = Notice<RunChange>> + Send + 'static,
+    ) -> (Arc<Telling>, broadcast::Receiver<Told>) {
+        let mut kept = self.0.lock();
+        if let Some(found) = kept.upgrade().and_then(subscribed) {
+            return found;
+        }
+        let (sender, told) = broadcast::channel(WAITING);
+        let weak = sender.downgrade();
+        let task = tokio::spawn(tell(changes, sender)).abort_handle();
+        let telling = Arc::new(Telling { told: weak, task });
+        *kept = Arc::downgrade(&telling);
+        (telling, told)
     }
 
     fn find(&self) -> Option<(Arc<Telling>, broadcast::Receiver<Told>)> {

@@ -20,6 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
 
 /// A text that may be a flow.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = FlowText)]
 #[serde(deny_unknown_fields)]
 struct Text {
     /// It.
@@ -28,6 +29,7 @@ struct Text {
 
 /// What is to be said of a text.
 #[derive(Serialize, ToSchema)]
+#[schema(as = CheckedFlow)]
 struct Checked {
     /// Whether a run of it can begin here.
     ok: bool,
@@ -45,6 +47,7 @@ struct Checked {
 
 /// One thing that is wrong with a text.
 #[derive(Serialize, ToSchema)]
+#[schema(as = FlowRemark)]
 struct Remark {
     /// `error` or `warning`.
     severity: &'static str,

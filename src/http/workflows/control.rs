@@ -69,6 +69,7 @@ async fn resume(State(context): State<Context>, Path(id): Path<String>) -> Told 
 
 /// From where a run goes on.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = RestartRun)]
 #[serde(deny_unknown_fields)]
 struct Restart {
     /// The step to do again, with all that follows from it: its index, or its name if it is the only one of that.

@@ -81,6 +81,7 @@ async fn changes(
 
 /// An event that flows may wait for.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = NewEvent)]
 #[serde(deny_unknown_fields)]
 struct Happened {
     /// What kind of event it is.

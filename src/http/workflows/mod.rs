@@ -8,6 +8,7 @@ mod changes;
 mod check;
 mod control;
 mod events;
+mod flows;
 mod littleflow;
 mod problems;
 mod run;
@@ -34,6 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
         .merge(step_ends::routes())
         .merge(approvals::routes())
         .merge(check::routes())
+        .merge(flows::routes())
         .merge(events::routes())
         .merge(schedules::routes())
         .merge(callbacks::routes())

@@ -15,7 +15,7 @@ impl Context {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        let says = error.to_string();
+        let says = with_causes(&error);
         match error {
             Error::NoRun { .. } | Error::NoSchedule { .. } | Error::Token => Self::not_found(says),
             Error::Exists { .. }
@@ -50,6 +50,12 @@ impl From<Error> for Problem {
             }
         }
     }
+}
+
+/// An error with all that it comes from.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let all = std::iter::successors(Some(error), |error| error.source());
+    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Whether an id is the name of a key that belongs to a run.

@@ -48,6 +48,7 @@ async fn delete(State(context): State<Context>, Path(id): Path<String>) -> Resul
 
 /// The flow of a run.
 #[derive(Serialize, ToSchema)]
+#[schema(as = RunFlow)]
 struct Flow {
     /// What it is called.
     name: Option<String>,

@@ -40,8 +40,8 @@ struct Asked {
     search: Option<String>,
 }
 
-/// The last place that can be asked for: the largest number that every program reads as it is written.
-const LAST: usize = 9_007_199_254_740_991;
+/// The greatest number that any JSON has exactly.
+const FARTHEST: usize = 9_007_199_254_740_991;
 
 fn fifty() -> usize {
     50
@@ -58,8 +58,8 @@ async fn list(State(context): State<Context>, Query(asked): Query<Asked>) -> Res
     if !(1..=1000).contains(&asked.count) {
         return Err(Problem::unprocessable("`count` is a number from 1 to 1000"));
     }
-    if asked.from > LAST {
-        return Err(Problem::unprocessable(format!("`from` is a number from 0 to {LAST}")));
+    if asked.from > FARTHEST {
+        return Err(Problem::unprocessable(format!("`from` is a number from 0 to {FARTHEST}")));
     }
     let mut statuses = Vec::new();
     for word in asked.state.as_deref().unwrap_or_default().split(',').filter(|word| !word.is_empty()) {

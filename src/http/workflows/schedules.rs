@@ -46,8 +46,8 @@ struct New {
     /// What becomes of times that nobody was there for, or at which a run of the same key was not over: `skip`, `run-once`
     /// or `run-all`.
     #[serde(default)]
-    #[schema(value_type = String, pattern = "^(skip|run-once|run-all)$")]
-    missed: Missed,
+    #[schema(value_type = Option<String>, pattern = "^(skip|run-once|run-all)$")]
+    missed: Option<Missed>,
     /// Of the runs that schedules with this key make, one is under way at a time.
     #[serde(default)]
     key: Option<String>,
@@ -134,7 +134,8 @@ async fn add(
     if let Some(zone) = &new.tz {
         cron = cron.in_zone(zone).map_err(|error| wrong("tz", error))?;
     }
-    let mut schedule = Schedule::new(&new.name, cron, &new.flow).input(new.input).missed(new.missed);
+    let mut schedule =
+        Schedule::new(&new.name, cron, &new.flow).input(new.input).missed(new.missed.unwrap_or_default());
     if let Some(key) = &new.key {
         schedule = schedule.key(key);
     }

@@ -19,6 +19,7 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
 
 /// How a step has ended: with an output, or by a failure.
 #[derive(Default, Deserialize, ToSchema)]
+#[schema(as = StepEnd)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct End {
     /// Its output: an object or a list. To the question of `human:approve`, `{"approved": true}`, true or false alone, or
@@ -42,6 +43,7 @@ impl End {
 
 /// An event that was sent.
 #[derive(Serialize, ToSchema)]
+#[schema(as = SentEvent)]
 pub(super) struct Sent {
     /// Its place in the log.
     pub(super) event: String,

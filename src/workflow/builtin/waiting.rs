@@ -9,7 +9,7 @@ use std::fmt;
 
 /// What a step in work waits for, where that is no work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = TaskWait))]
 #[non_exhaustive]
 pub struct Waiting {
     /// What kind of thing.
@@ -27,7 +27,7 @@ pub struct Waiting {
 
 /// For what a step can wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = TaskWaitKind))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WaitsFor {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -22,7 +22,7 @@ const CLIENTS: usize = 4;
 const BETWEEN: usize = 30;
 
 /// Begins runs at whichever of the services answers, until it is told to end.
-async fn load(client: Client, services: Vec<String>, ending: Arc<AtomicBool>, begun: UnboundedSender<RunId>) {
+async fn load(client: Client, services: Vec<String>, ending: Arc<AtomicBool>, begun: Sender<RunId>) {
     let mut at = 0;
     while !ending.load(Ordering::Relaxed) {
         let url = format!("{}/workflows/start", services[at % services.len()]);
@@ -36,12 +36,12 @@ async fn load(client: Client, services: Vec<String>, ending: Arc<AtomicBool>, be
         let (status, text) = (response.status(), response.text().await.unwrap());
         assert_eq!(status, StatusCode::OK, "{text}");
         let answer: Value = serde_json::from_str(&text).unwrap();
-        begun.send(RunId::from(answer["workflow"].as_str().unwrap())).unwrap();
+        begun.send(RunId::from(answer["workflow"].as_str().unwrap())).await.unwrap();
         sleep(Duration::from_millis(10)).await;
     }
 }
 
-async fn more(begun: &mut UnboundedReceiver<RunId>, ids: &mut Vec<RunId>) {
+async fn more(begun: &mut Receiver<RunId>, ids: &mut Vec<RunId>) {
     let until = ids.len() + BETWEEN;
     while ids.len() < until {
         ids.push(begun.recv().await.expect("runs begin"));
@@ -58,7 +58,7 @@ async fn nothing_is_lost_while_every_process_is_replaced_under_load() {
     }
     programs.push(Program::started(&hand.server, &["worker"]).await);
 
-    let (ending, (sender, mut begun)) = (Arc::new(AtomicBool::new(false)), unbounded_channel());
+    let (ending, (sender, mut begun)) = (Arc::new(AtomicBool::new(false)), channel(10_000));
     let urls: Vec<String> = services.iter().map(|address| format!("http://{address}")).collect();
     let mut clients = JoinSet::new();
     for first in 0..CLIENTS {
@@ -79,10 +79,10 @@ async fn nothing_is_lost_while_every_process_is_replaced_under_load() {
     }
     more(&mut begun, &mut ids).await;
     ending.store(true, Ordering::Relaxed);
-    clients.join_all().await;
     while let Some(id) = begun.recv().await {
         ids.push(id);
     }
+    clients.join_all().await;
 
     let runs = hand.workflows();
     eventually("no run is in progress", async || runs.in_progress().await.unwrap().is_empty()).await;

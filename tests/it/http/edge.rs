@@ -4,3 +4,4 @@ mod peer;
 mod poll_source;
 mod post_sink;
 mod post_source;
+mod programs;

@@ -24,7 +24,7 @@ const LAUNCH: &str = r#"
     rm -rf "$profile"
 "#;
 /// How long a command may take on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 static BROWSER: LazyLock<Browser> = LazyLock::new(Browser::start);
 
@@ -52,7 +52,10 @@ impl Browser {
         let (answers, events) = (Answers::default(), Events::default());
         let browser =
             Self { to: to.into(), next: 1.into(), answers: answers.clone(), events: events.clone() };
-        std::thread::spawn(move || listen(from, &answers, &events));
+        std::thread::spawn(move || {
+            listen(from, &answers, &events);
+            let _ = child.wait();
+        });
         browser
     }
 

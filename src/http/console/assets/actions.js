@@ -1,7 +1,7 @@
 // What a person does becomes a request to the API; what that answers shows where it was done.
 
 import { refresh } from './regions.js';
-import { text } from './live.js';
+import { exact, text } from './live.js';
 
 export function toast(message, isBad = false) {
   const shown = text(message, 'p', isBad ? 'toast bad' : 'toast');
@@ -38,8 +38,7 @@ export async function ask(method, path, body, type = 'application/json') {
     throw new Error('the service does not answer');
   }
   const said = await answer.text();
-  let value = said;
-  try { value = JSON.parse(said); } catch { /* It is a text. */ }
+  const value = exact(said);
   if (answer.ok) return value;
   if (answer.status === 401) location.assign('/console/login');
   throw new Error(value?.detail ?? value?.message ?? (said || `${answer.status} ${answer.statusText}`));
@@ -48,7 +47,9 @@ export async function ask(method, path, body, type = 'application/json') {
 // A text that has to be JSON, or an error in words.
 export function json(written) {
   try {
-    return JSON.stringify(JSON.parse(written));
+    JSON.parse(written);
+    // As it is written: the script's numbers are not long enough for all.
+    return written;
   } catch (error) {
     throw new Error(`This is no JSON: ${error.message}. A text stands in quotation marks.`);
   }
@@ -57,7 +58,7 @@ export function json(written) {
 const bodies = {
   item(form) {
     const notification = form.elements.notification.value;
-    const written = form.elements.item.value.trim();
+    const written = form.elements.payload.value.trim();
     if (notification === 'completed' && !written) return undefined;
     return json(written);
   },

@@ -1,6 +1,6 @@
 // What is said on channels, as it is said.
 
-import { clock, listen, prepend, text } from './live.js';
+import { clock, exact, listen, prepend, text } from './live.js';
 
 const messages = document.getElementById('messages');
 const hold = document.getElementById('hold');
@@ -31,8 +31,20 @@ function hear(name, words, isBad = false) {
   timer ??= setTimeout(draw, 100);
 }
 
-listen(`/channels/stream?pattern=${encodeURIComponent(messages.dataset.pattern)}`, {
-  message: (message) => hear(message.channel, JSON.stringify(message.value)),
+// What is in an envelope, or the message itself where there is none.
+function open(value) {
+  const isEnvelope = value !== null && typeof value === 'object' && ['next', 'error', 'completed'].includes(value.kind)
+    && 'seq' in value && 'epoch' in value;
+  if (!isEnvelope) return { words: JSON.stringify(value) };
+  if (value.kind === 'completed') return { words: 'has ended' };
+  return { words: JSON.stringify(value.value ?? value), isBad: value.kind === 'error' };
+}
+
+listen(`/channels/stream?bare=true&pattern=${encodeURIComponent(messages.dataset.pattern)}`, {
+  message: (message, event) => {
+    const { words, isBad } = open(exact(event.data).value);
+    hear(message.channel, words, isBad);
+  },
   error: (message) => hear(message.channel, message.error, true),
   completed: (message) => hear(message.channel, 'has ended'),
 });

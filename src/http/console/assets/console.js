@@ -1,7 +1,7 @@
 // What every page does.
 
 import './actions.js';
-import { clock, listen, prepend, text } from './live.js';
+import { clock, listen, often, prepend, text } from './live.js';
 import { refresh } from './regions.js';
 
 const root = document.documentElement;
@@ -13,27 +13,12 @@ document.getElementById('theme').addEventListener('click', () => {
   document.cookie = `mape_theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=strict`;
 });
 
-// Asks for the page again, soon, and at most so often.
-function often(milliseconds) {
-  let timer = null;
-  let last = 0;
-  return () => {
-    if (timer) return;
-    const wait = Math.max(40, last + milliseconds - performance.now());
-    timer = setTimeout(() => {
-      timer = null;
-      last = performance.now();
-      refresh();
-    }, wait);
-  };
-}
-
 const live = document.querySelector('[data-live]');
 const what = live?.dataset.live.split(' ') ?? [];
 let opened = 0;
 
 if (what.includes('runs')) {
-  const again = often(300);
+  const again = often(300, refresh);
   const of = live.dataset.run ? `/events?run=${encodeURIComponent(live.dataset.run)}` : '/events';
   listen(of, { run: again, missed: again, opened: () => { if (opened++ > 0) again(); } });
   // Times go on also while nothing happens.
@@ -41,8 +26,8 @@ if (what.includes('runs')) {
 }
 
 if (what.includes('topology')) {
-  const soon = often(250);
-  const slowly = often(1000);
+  const soon = often(500, refresh);
+  const slowly = often(1000, refresh);
   const feed = document.getElementById('feed');
   let first = true;
   listen('/topology/stream', {

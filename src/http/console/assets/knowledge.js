@@ -1,7 +1,7 @@
 // Keys and their values, live.
 
 import { ask, confirmed } from './actions.js';
-import { clock, listen, prepend, text } from './live.js';
+import { clock, exact, listen, prepend, text } from './live.js';
 import { refresh } from './regions.js';
 
 const table = document.getElementById('keys');
@@ -61,7 +61,8 @@ document.getElementById('delete').addEventListener('click', async () => {
 
 let kind = 'string';
 let timer = null;
-function changed(change) {
+function changed(_, event) {
+  const change = exact(event.data);
   const name = change.key;
   const line = text('', 'span');
   line.append(text(name, 'span', 'mono'), ' ', text(change.operation, 'span', 'soft'));

@@ -76,6 +76,26 @@ export function parsed(text) {
   try { return JSON.parse(text); } catch { return text; }
 }
 
+// The same, with numbers as they are written, also those that are longer than numbers of the script.
+export function exact(text) {
+  const asWritten = (key, value, context) => (typeof value === 'number' && context?.source !== undefined && JSON.rawJSON
+    && String(value) !== context.source ? JSON.rawJSON(context.source) : value);
+  try { return JSON.parse(text, asWritten); } catch { return text; }
+}
+
+// Calls something soon, and not more often than that.
+export function often(milliseconds, call) {
+  let timer = null;
+  let last = -milliseconds;
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = null;
+      last = performance.now();
+      call();
+    }, Math.max(40, last + milliseconds - performance.now()));
+  };
+}
+
 export function clock(date = new Date()) {
   const time = document.createElement('time');
   time.textContent = date.toLocaleTimeString([], { hour12: false });

@@ -1,6 +1,6 @@
 // The picture of loops, live, and the panel of one element.
 
-import { listen, parsed, prepend, text } from './live.js';
+import { listen, often, prepend, text } from './live.js';
 import { part, refresh } from './regions.js';
 import './picture.js';
 
@@ -106,11 +106,11 @@ function detail(path, now) {
   }
 }
 
-function again(path) {
-  const article = document.querySelector('[data-element]');
+const again = often(400, () => {
+  const article = panel?.querySelector('[data-element]');
   refresh();
-  if (panel && article && (!path || path === article.dataset.element)) refresh(panel, article.dataset.source);
-}
+  if (article) refresh(panel, article.dataset.source);
+});
 
 // Whether the picture shows what there is.
 function isAsDrawn(levels) {
@@ -141,7 +141,7 @@ function whole(topology) {
 listen('/topology/stream', {
   topology: whole,
   counters: count,
-  event: (event) => { if (event.kind === 'state' || event.kind === 'parameter') again(event.path); },
+  event: (event) => { if (event.kind === 'state' || event.kind === 'parameter') again(); },
 });
 document.addEventListener('mape:refreshed', (event) => { if (event.detail === document) find(); });
 
@@ -194,10 +194,8 @@ if (panel) {
     if (event.key === 'Escape' && !panel.hidden && !document.querySelector('dialog')) shut();
   });
   const asked = decodeURIComponent(location.hash.slice(1));
-  if (asked.includes('.')) {
-    const [one, ...rest] = asked.split('.');
-    open(`/console/loops/${encodeURIComponent(one)}/${encodeURIComponent(rest.join('.'))}`);
-  }
+  const known = [...document.querySelectorAll('a.chip[data-element-path]')].find((one) => one.dataset.elementPath === asked);
+  if (known) open(known.getAttribute('href'));
 } else {
   tap(document.getElementById('element'));
 }
@@ -220,11 +218,10 @@ function tap(article) {
     waiting = [];
     set(told, `${number(seen)} since you look`);
   };
-  const see = (isBad) => (value, event) => {
+  const see = (isBad) => (_, event) => {
     seen += 1;
     if (hold.getAttribute('aria-pressed') === 'true') return;
-    const words = typeof value === 'string' ? JSON.stringify(value) : JSON.stringify(parsed(event.data));
-    waiting.push({ words: words.slice(0, 2000), isBad });
+    waiting.push({ words: event.data.slice(0, 2000), isBad });
     if (waiting.length > 30) waiting.shift();
     timer ??= setTimeout(draw, 100);
   };

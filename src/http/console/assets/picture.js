@@ -35,19 +35,22 @@ export function fit(frame, least = 0.15) {
 }
 
 for (const frame of document.querySelectorAll('[data-zoom]')) {
-  // At first it is as wide as the page, if that can be read.
-  apply(frame, Math.min(1, Math.max(0.62, frame.clientWidth / (state(frame).base?.width || 1))));
-  const zoom = (by, center) => apply(frame, (state(frame).known.scale ?? 1) * by, center);
+  // Until somebody zooms it is as wide as there is room, if it can be read then.
+  let isChosen = false;
+  const toWidth = () => { if (!isChosen) apply(frame, Math.min(1, Math.max(0.62, frame.clientWidth / (state(frame).base?.width || 1)))); };
+  toWidth();
+  new ResizeObserver(toWidth).observe(frame);
+  const zoom = (by, center) => { isChosen = true; apply(frame, (state(frame).known.scale ?? 1) * by, center); };
   frame.parentElement.addEventListener('click', (event) => {
     const by = event.target.closest('[data-zoom-by]');
     if (by) zoom(Number(by.dataset.zoomBy));
-    if (event.target.closest('[data-zoom-fit]')) fit(frame);
+    if (event.target.closest('[data-zoom-fit]')) { isChosen = true; fit(frame); }
   });
   frame.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.target !== frame) return;
     if (event.key === '+' || event.key === '=') zoom(1.25);
     if (event.key === '-') zoom(0.8);
-    if (event.key === '0') fit(frame);
+    if (event.key === '0') { isChosen = true; fit(frame); }
   });
   frame.addEventListener('wheel', (event) => {
     if (!event.ctrlKey) return;
@@ -65,5 +68,8 @@ for (const frame of document.querySelectorAll('[data-zoom]')) {
     if (drag) frame.scrollTo(drag.x - event.clientX, drag.y - event.clientY);
   });
   frame.addEventListener('pointerup', () => { drag = null; });
-  document.addEventListener('mape:refreshed', () => { const { scale } = frames.get(frame) ?? {}; if (scale) apply(frame, scale); });
+  document.addEventListener('mape:refreshed', () => {
+    const { scale } = frames.get(frame) ?? {};
+    if (isChosen && scale) apply(frame, scale); else toWidth();
+  });
 }

@@ -20,6 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
 
 /// A run with its whole history.
 #[derive(ToSchema)]
+#[schema(as = WorkflowArchive)]
 #[expect(dead_code, reason = "it is only described")]
 pub(super) struct Archive {
     /// Which step follows which.
@@ -99,7 +100,7 @@ async fn store(
     let archive = runs(&context)?.archive(&id).await.map_err(|error| Fault::about(&id, error))?;
     place.write(archive.to_string()).await?;
     let uri = place.uri();
-    let answer = success("Archive created".to_owned(), &[("uri", &uri)]);
+    let answer = success("Archive created", &[("uri", &uri)]);
     let location: String = uri.replace(' ', "%20");
     Ok(([(header::LOCATION, location)], Json(answer)).into_response())
 }

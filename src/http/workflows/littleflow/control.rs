@@ -42,7 +42,7 @@ async fn restart_by_get(
 
 async fn restarted(context: &Context, id: &RunId) -> Result<Json<Value>, Fault> {
     match runs(context)?.restart(id, None).await {
-        Ok(_) => Ok(Json(success(format!("Restarted workflow {id}"), &[("workflow", id.short())]))),
+        Ok(_) => Ok(Json(success(&format!("Restarted workflow {id}"), &[("workflow", id.short())]))),
         Err(Error::Unchanged { why: Unchanged::Status { status, .. }, .. }) => {
             Err(Fault::new(format!("Workflow {id} cannot be restarted from current state {status}")))
         }
@@ -64,7 +64,7 @@ async fn terminate(State(context): State<Context>, Path(id): Path<String>) -> Re
 
 /// Which run it is about.
 #[derive(ToSchema)]
-#[schema(as = TerminateWorkflow)]
+#[schema(as = NamedWorkflow)]
 #[expect(dead_code, reason = "it is only described")]
 struct Named {
     /// Its id.
@@ -86,8 +86,8 @@ async fn terminate_named(State(context): State<Context>, body: Body) -> Result<J
 
 async fn terminates(context: &Context, id: &RunId) -> Result<Json<Value>, Fault> {
     match terminated(runs(context)?, id).await {
-        Ok(Status::Terminated) => Ok(Json(success(format!("Workflow {id} is terminated"), &[]))),
-        Ok(_) => Ok(Json(success(format!("Workflow {id} is terminating"), &[]))),
+        Ok(Status::Terminated) => Ok(Json(success(&format!("Workflow {id} is terminated"), &[]))),
+        Ok(_) => Ok(Json(success(&format!("Workflow {id} is terminating"), &[]))),
         Err(Error::Unchanged { why: Unchanged::Status { status, .. }, .. }) => {
             Err(Fault::new(format!("Workflow {id} cannot be terminated from current state {status}")))
         }

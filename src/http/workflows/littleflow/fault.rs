@@ -16,6 +16,7 @@ pub(super) struct Fault(Problem);
 
 /// What was done.
 #[derive(ToSchema)]
+#[schema(as = WorkflowSuccess)]
 #[expect(dead_code, reason = "it is only described")]
 pub(super) struct Success {
     /// What was done.
@@ -29,7 +30,7 @@ pub(super) struct Success {
 }
 
 /// `{"message": …, "status": "Success"}`, and what is beside it.
-pub(super) fn success(message: String, beside: &[(&str, &str)]) -> Value {
+pub(super) fn success(message: &str, beside: &[(&str, &str)]) -> Value {
     let mut answer = json!({"message": message, "status": "Success"});
     if let Some(answer) = answer.as_object_mut() {
         answer.extend(beside.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))));

@@ -43,8 +43,8 @@ struct Listed {
 /// How many runs are on a page unless it is said, and at most.
 const SIZE: usize = 50;
 const MOST: usize = 10_000;
-/// The last place that can be asked for: the largest number that every program reads as it is written.
-const LAST: usize = 9_007_199_254_740_991;
+/// The greatest number that any JSON has exactly.
+const FARTHEST: usize = 9_007_199_254_740_991;
 
 fn number(
     name: &str,
@@ -55,8 +55,8 @@ fn number(
     let Some(text) = text else { return Ok(absent) };
     let number = text.parse().ok().filter(|number| allowed.contains(number));
     number.ok_or_else(|| {
-        let (least, most) = (allowed.start(), allowed.end());
-        Fault::new(format!("The parameter {name} is a number from {least} to {most}, not {text}"))
+        let (first, last) = allowed.clone().into_inner();
+        Fault::new(format!("The parameter {name} is a number from {first} to {last}, not {text}"))
     })
 }
 
@@ -75,7 +75,7 @@ async fn workflows(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
-    let next = number("next", page.next.as_deref(), 0, 0..=LAST)?;
+    let next = number("next", page.next.as_deref(), 0, 0..=FARTHEST)?;
     let size = number("size", page.size.as_deref(), SIZE, 1..=MOST)?;
     let listed = runs(&context)?.listed(next, size).await.map_err(|error| Fault::behind("", error))?;
     let is_full = listed.len() == size;

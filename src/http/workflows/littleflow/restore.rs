@@ -65,7 +65,7 @@ async fn restore(
 #[into_params(parameter_in = Query)]
 struct From {
     /// Where the archive is: `file:NAME` in the directory of archives.
-    #[param(required = true, pattern = "^file:.")]
+    #[param(required = true, pattern = "^file:.+$")]
     uri: Option<String>,
     /// The id of the run that it becomes; a new one unless it is given.
     workflow: Option<String>,
@@ -107,7 +107,7 @@ async fn restored(context: &Context, id: Option<String>, archive: &Value) -> Res
         None => runs.restore(archive).await,
     };
     match restored {
-        Ok(id) => Ok(Json(success(format!("Workflow restored as {id}"), &[("workflow", id.short())]))),
+        Ok(id) => Ok(Json(success(&format!("Workflow restored as {id}"), &[("workflow", id.short())]))),
         Err(Error::Exists { id }) => Err(Fault::new(format!("Workflow {id} already exists"))),
         Err(error) => Err(Fault::behind("", error)),
     }

@@ -25,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
 
 /// A flow as littleflow has it.
 #[derive(ToSchema)]
+#[schema(as = WorkflowDefinition)]
 #[expect(dead_code, reason = "it is only described")]
 struct Definition {
     /// Which step follows which: 1 in the row of the one and the column of the other.
@@ -55,7 +56,7 @@ async fn definition(State(context): State<Context>, Path(id): Path<String>) -> R
 async fn delete(State(context): State<Context>, Path(id): Path<String>) -> Result<Json<Value>, Fault> {
     let id = RunId::from(id);
     match runs(&context)?.delete(&id).await {
-        Ok(()) => Ok(Json(success(format!("Workflow {id} has been deleted"), &[]))),
+        Ok(()) => Ok(Json(success(&format!("Workflow {id} has been deleted"), &[]))),
         Err(Error::NotOver { .. }) => {
             Err(Fault::new(format!("Workflow {id} is running and cannot be deleted.")))
         }

@@ -2,6 +2,7 @@
 
 use super::super::super::Context;
 use super::super::answers;
+use super::super::begin::Input;
 use super::fault::{Body, Fault, Success, success};
 use crate::workflow::RunId;
 use axum::Json;
@@ -23,10 +24,10 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
 #[expect(dead_code, reason = "it is only described")]
 struct Start {
     /// The text of its flow.
-    #[schema(example = "A → B", min_length = 1)]
+    #[schema(min_length = 1, example = "A → B")]
     workflow: String,
     /// Its input: an object or a list.
-    input: Option<Value>,
+    input: Option<Input>,
 }
 
 /// Begins a run: of the flow in `{"workflow": TEXT, "input": …}`, or of the text that the body is.
@@ -54,7 +55,7 @@ async fn start(State(context): State<Context>, body: Body) -> Result<Json<Value>
         (text(&body.bytes)?, Value::Null)
     };
     let id = begin(&context, &flow, input).await?;
-    Ok(Json(success(format!("Workflow restored as {}", id.full()), &[("workflow", id.full())])))
+    Ok(Json(success(&format!("Workflow restored as {}", id.full()), &[("workflow", id.full())])))
 }
 
 fn text(bytes: &[u8]) -> Result<String, Fault> {
@@ -112,5 +113,5 @@ async fn upload(
     }
     let flow = flow.ok_or_else(|| Fault::new("The workflow was not attached."))?;
     let id = begin(&context, &flow, input).await?;
-    Ok(Json(success(format!("Workflow restored as {id}"), &[("workflow", id.short())])))
+    Ok(Json(success(&format!("Workflow restored as {id}"), &[("workflow", id.short())])))
 }

@@ -51,18 +51,18 @@ async fn a_parameter_is_set_and_what_does_not_fit_is_told_beside_it() {
     let site = Site::with(demo.service()).await;
     let tab = Tab::open(&site.url("/console/loops#car_panda.error")).await;
     let error = demo.app.get("car_panda.error").unwrap();
-    fill(&tab, "#value-target%5Fkmh", "60").await;
-    tab.click("#parameter-target%5Fkmh button").await;
-    says(&tab, "#parameter-target%5Fkmh output", "Set").await;
+    fill(&tab, "[id=\"value-target%5Fkmh\"]", "60").await;
+    tab.click("[id=\"parameter-target%5Fkmh\"] button").await;
+    says(&tab, "[id=\"parameter-target%5Fkmh\"] output", "Set").await;
     assert!((error.get_parameter::<f64>("target_kmh").unwrap() - 60.0).abs() < 0.1);
-    fill(&tab, "#value-target%5Fkmh", "900").await;
-    tab.click("#parameter-target%5Fkmh button").await;
-    says(&tab, "#parameter-target%5Fkmh output", "140").await;
-    fill(&tab, "#value-target%5Fkmh", "fast").await;
-    tab.click("#parameter-target%5Fkmh button").await;
-    says(&tab, "#parameter-target%5Fkmh output", "no JSON").await;
-    fill(&tab, "#argument-cruise%5Fcontrol", "70").await;
-    tab.click("#method-cruise%5Fcontrol button").await;
+    fill(&tab, "[id=\"value-target%5Fkmh\"]", "900").await;
+    tab.click("[id=\"parameter-target%5Fkmh\"] button").await;
+    says(&tab, "[id=\"parameter-target%5Fkmh\"] output", "140").await;
+    fill(&tab, "[id=\"value-target%5Fkmh\"]", "fast").await;
+    tab.click("[id=\"parameter-target%5Fkmh\"] button").await;
+    says(&tab, "[id=\"parameter-target%5Fkmh\"] output", "no JSON").await;
+    fill(&tab, "[id=\"argument-cruise%5Fcontrol\"]", "70").await;
+    tab.click("[id=\"method-cruise%5Fcontrol\"] button").await;
     eventually("the method was called", async || {
         (error.get_parameter::<f64>("target_kmh").unwrap() - 70.0).abs() < 0.1
     })
@@ -138,7 +138,7 @@ async fn a_run_is_paused_resumed_terminated_restarted_and_deleted() {
     let site = Site::with(demo.service()).await;
     let tab = Tab::open(&site.url(&format!("/console/workflows/{going}"))).await;
     let runs = demo.engine.workflows();
-    let status = async || runs.status(&going).await.map(|status| status.word()).unwrap_or("GONE");
+    let status = async || runs.status(&going).await.map_or("GONE", |status| status.word());
     tab.click("#run-actions [data-action$=\"/pause\"]").await;
     says(&tab, "h1 .state", "paused").await;
     says(&tab, "#stuck", "It is paused").await;
@@ -226,7 +226,7 @@ async fn knowledge_is_changed_and_messages_are_said() {
     let site = Site::with(demo.service()).await;
     let tab = Tab::open(&site.url("/console/knowledge")).await;
     tab.click("[data-key=\"k.app.speed_limit\"] button").await;
-    tab.until("it is read", "document.getElementById('value').value === '50'").await;
+    tab.until("it is read", "document.getElementById('value').value === '50.0'").await;
     fill(&tab, "#value", "30").await;
     tab.click("#edit .main").await;
     says(&tab, "[data-key=\"k.app.speed_limit\"] .value", "30").await;

@@ -1,6 +1,7 @@
 //! What a sink posts, and what becomes of it.
 
 use super::peer::{Peer, Posted, Reply, StandIn, accepted, breaking};
+use crate::http::site::Site;
 use crate::suite::eventually;
 use axum::http::StatusCode;
 use futures::{SinkExt, StreamExt, stream};
@@ -60,10 +61,14 @@ async fn what_an_element_emits_arrives_in_order_and_many_in_one_body() {
 #[tokio::test]
 async fn away_for_five_seconds_and_breaking_connections_it_is_sent_everything_once_and_in_order() {
     const ALL: u64 = 10_000;
-    let endpoints = Endpoints::new();
-    let mut source = endpoints.source::<u64>("/items", PostOptions::new()).unwrap();
-    let peer = Peer::start(breaking(service(&endpoints), 3).0);
-    let (address, mut sink) = (peer.address, sink(&peer).capacity(100.try_into().unwrap()));
+    let app = App::new();
+    let count = app.create_loop("car").unwrap().plan("count").map(|n: u64| n).spawn().unwrap();
+    count.expose();
+    let counted = count.subscribe();
+    let router = Service::new(&app).router().unwrap();
+    let peer = Peer::start(breaking(router.clone(), 3).0);
+    let sink = PostSink::new(&peer.service(), "car.count").unwrap().backoff(soon());
+    let (address, mut sink) = (peer.address, sink.capacity(100.try_into().unwrap()));
     let stats = sink.stats();
     let fed = tokio::spawn(async move {
         for n in 0..ALL {
@@ -75,15 +80,15 @@ async fn away_for_five_seconds_and_breaking_connections_it_is_sent_everything_on
         sink.close().await
     });
     let away = tokio::spawn({
-        let (stats, endpoints) = (stats.clone(), endpoints.clone());
+        let stats = stats.clone();
         async move {
             eventually("some is sent", async || stats.sent() > 2000).await;
             drop(peer);
             tokio::time::sleep(Duration::from_secs(5)).await;
-            Peer::start_at(address, breaking(service(&endpoints), 7).0)
+            Peer::start_at(address, breaking(router, 7).0)
         }
     });
-    let all = source.by_ref().take(usize::try_from(ALL).unwrap()).collect::<Vec<_>>();
+    let all = counted.take(usize::try_from(ALL).unwrap()).collect::<Vec<_>>();
     let all = timeout(Duration::from_mins(1), all).await.expect("it should all be there within a minute");
     assert_eq!(all, (0..ALL).collect::<Vec<_>>());
     fed.await.unwrap().unwrap();
@@ -91,6 +96,49 @@ async fn away_for_five_seconds_and_breaking_connections_it_is_sent_everything_on
     assert_eq!((stats.sent(), stats.dropped(), stats.refused(), stats.queued()), (ALL, 0, 0, 0));
     assert!(stats.retried() > 5 && stats.last_error().is_some(), "{stats:?}");
     drop(peer);
+}
+
+#[tokio::test]
+async fn errors_refusals_and_what_is_given_up_leave_the_order_of_a_port_as_it_is() {
+    let app = App::new();
+    let count = app.create_loop("car").unwrap().plan("count").map(|n: u64| n).spawn().unwrap();
+    count.expose();
+    let seen = count.subscribe().signals().map(|signal| signal.map_err(|error| error.to_string()));
+    let site = Site::of(&app).await;
+    let sends = app.create_loop("sender").unwrap();
+    let send = sends.monitor("send").try_map(|item: Value| if item == 2 { Err("two") } else { Ok(item) });
+    let send = send.spawn().unwrap();
+    let sink = PostSink::new(&site.serving.url(), "car.count").unwrap().backoff(soon());
+    let stats = sink.stats();
+    send.link_signals(sink.signals(), LinkOptions::new()).unwrap();
+    send.start().unwrap();
+    send.feed(stream::iter([json!(1), json!(2), json!("no number"), json!(4), json!(5)]));
+    let seen: Vec<_> = seen.take(4).collect().await;
+    assert!(matches!(&seen[..], [Ok(1), Err(error), Ok(4), Ok(5)] if error.contains("two")), "{seen:?}");
+    eventually("all is sent", async || stats.queued() == 0).await;
+    assert_eq!((stats.sent(), stats.refused(), stats.retried()), (4, 1, 0), "{stats:?}");
+    let error = stats.last_error().unwrap();
+    assert!(error.contains("answered 422") && error.contains("no number"), "{error}");
+}
+
+#[tokio::test]
+async fn after_something_was_given_up_a_port_takes_what_comes_then() {
+    let app = App::new();
+    let count = app.create_loop("car").unwrap().plan("count").map(|n: u64| n).spawn().unwrap();
+    count.expose();
+    let mut counted = count.subscribe();
+    let router = Service::new(&app).router().unwrap();
+    let peer = Peer::start(router.clone());
+    let sink = PostSink::new(&peer.service(), "car.count").unwrap().backoff(soon());
+    let mut sink = sink.give_up_after(Duration::from_millis(200));
+    sink.send(1).await.unwrap();
+    let address = peer.address;
+    drop(peer);
+    sink.send(2).await.unwrap();
+    let _peer = Peer::start_at(address, router);
+    sink.send(3).await.unwrap();
+    assert_eq!((counted.next().await, counted.next().await), (Some(1), Some(3)));
+    assert_eq!((sink.stats().sent(), sink.stats().dropped()), (2, 1), "{:?}", sink.stats());
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use mape::app::App;
 use mape::backend::Backend;
 use mape::event::EventId;
 use mape::http::{Access, Role, Service};
-use mape::workflow::{Builtin, Engine, Tasks, Workflows};
+use mape::workflow::{Builtin, Engine, Task, Tasks, Workflows};
 use parking_lot::Mutex;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -28,6 +28,8 @@ macro_rules! suite {
             an_event_wakes_the_flow_that_waits_for_it,
             a_service_answers_later_at_the_url_that_it_was_told,
             schedules_are_kept_shown_paused_and_removed,
+            flows_of_a_directory_are_begun_by_name,
+            without_an_engine_here_a_run_waits_for_one,
         }
     };
 }
@@ -64,7 +66,8 @@ pub(crate) async fn a_run_begins_once_under_its_id_and_what_is_wrong_is_named(ba
         (json!({"flow": "t:a", "id": "a:b"}), "an id is made of"),
         (json!({"flow": "t:a", "id": "start"}), "cannot be an id"),
         (json!({"flow": "t:a", "more": 1}), "unknown field `more`"),
-        (json!({}), "missing field `flow`"),
+        (json!({}), "the body needs `flow`"),
+        (json!({"flow": "t:a", "named": "a"}), "the body needs `flow`"),
     ];
     for (body, says) in wrong {
         let (status, answered) = world.post("/runs", body).await;
@@ -320,6 +323,53 @@ pub(crate) async fn schedules_are_kept_shown_paused_and_removed(backend: Backend
         assert_eq!(world.get(path).await.0, StatusCode::NOT_FOUND);
     }
     assert_eq!(world.post("/schedules/report/pause", None).await.0, StatusCode::NOT_FOUND);
+}
+
+pub(crate) async fn flows_of_a_directory_are_begun_by_name(backend: Backend) {
+    let directory = super::world::directory();
+    let file = |name: &str, text: &str| std::fs::write(directory.join(name), text).unwrap();
+    file("two.flow", "t:b");
+    file("one.flow", "@flow first '''what it does'''\nt:a");
+    file("wrong.flow", "t:a → :nowhere");
+    file("else.txt", "t:a");
+    std::os::unix::fs::symlink("/etc/hostname", directory.join("link.flow")).unwrap();
+    let (broken, app) = (Arc::default(), App::with_backend(backend));
+    let engine = Engine::start(&app, tasks(app.backend(), &broken)).await.unwrap();
+    let site = Site::with(Service::new(&app).engine(&engine).flows(&directory)).await;
+    let (status, list) = site.get("/flows").await;
+    assert_eq!(status, StatusCode::OK, "{list}");
+    assert_eq!(list, json!([{"name": "one"}, {"name": "two"}, {"name": "wrong"}]));
+    assert_eq!(site.get("/flows/two").await.1, json!("t:b"));
+    for missing in ["three", "..%2Ftwo", "link", "else.txt"] {
+        assert_eq!(site.get(&format!("/flows/{missing}")).await.0, StatusCode::NOT_FOUND, "{missing}");
+    }
+    let (status, body) = site.post("/runs", json!({"named": "two", "id": "named"}).to_string()).await;
+    assert_eq!(status, StatusCode::CREATED, "{body}");
+    assert_eq!(site.get("/runs/named/flow").await.1["text"], "t:b");
+    assert_eq!(site.post("/runs", json!({"named": "three"}).to_string()).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(
+        site.post("/runs", json!({"named": "wrong"}).to_string()).await.0,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    // Without a directory there are none.
+    let site = Site::of(&app).await;
+    assert_eq!(site.get("/flows").await.1, json!([]));
+    std::fs::remove_dir_all(&directory).unwrap();
+}
+
+pub(crate) async fn without_an_engine_here_a_run_waits_for_one(backend: Backend) {
+    let app = App::with_backend(backend);
+    let site = Site::of(&app).await;
+    let (status, body) = site.post("/runs", json!({"flow": "somebody:has_it", "id": "r"}).to_string()).await;
+    assert_eq!((status, &body["state"]), (StatusCode::CREATED, &json!("RUNNING")), "{body}");
+    let (_, why) = site.get("/runs/r/why").await;
+    assert!(why["says"].as_str().unwrap().starts_with("No engine "), "{why}");
+    let (status, body) = site.post("/workflows/start", r#"{"workflow": "t:a", "input": 3}"#).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "a text that is no flow: {body}");
+    let task = Task::echo("*");
+    let engine = Engine::start(&app, Tasks::new().with(task)).await.unwrap();
+    eventually("it has ended", || async { site.get("/runs/r").await.1["state"] == "FINISHED" }).await;
+    engine.close().await.unwrap();
 }
 
 #[tokio::test]

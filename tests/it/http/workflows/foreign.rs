@@ -85,7 +85,7 @@ async fn what_is_missing_of_a_run_makes_no_error_of_the_service() {
 }
 
 #[tokio::test]
-async fn what_python_changes_and_tells_nobody_is_told_within_a_second() {
+async fn what_python_changes_and_tells_nobody_is_told_all_the_same() {
     let server = RedisServer::start();
     let world = world(&server).await;
     begin(&server, "py-1");

@@ -77,8 +77,8 @@ pub(crate) async fn runs_are_listed_newest_first_with_a_link_to_the_next_page(ba
     let link = format!("<{}/workflows?next=3&size=2>; rel=\"next\"", world.site.serving.url());
     assert_eq!(page.headers()["link"], link.as_str());
     assert_eq!(body_of(page).await, json!([run("c", "FINISHED"), run("b", "FINISHED")]));
-    let last = world.site.request(Method::GET, "/workflows?next=3&size=2").send().await.unwrap();
-    assert!(!last.headers().contains_key("link"));
+    let shorter = world.site.request(Method::GET, "/workflows?next=3&size=2").send().await.unwrap();
+    assert!(!shorter.headers().contains_key("link"));
     for wrong in ["size=x", "size=0", "size=-1", "next=x", "next=-1", "size=1e9", "size="] {
         is_fault(&world.get(&format!("/workflows?{wrong}")).await, StatusCode::BAD_REQUEST, "The parameter");
     }
