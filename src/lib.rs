@@ -46,7 +46,7 @@
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
 [operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; \
-[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); the [console](guide::console); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [other services](guide::edges), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -65,15 +65,19 @@
     feature = "flow",
     doc = "| [`workflow`] | flows that run, durably: tasks as elements, an engine, the runs of a backend |"
 )]
+#![cfg_attr(feature = "edge", doc = "| [`edge`] | what other services send and are sent |")]
+#![cfg_attr(feature = "http", doc = "| [`http`] | the service: REST, the console, who may do what |")]
 #![cfg_attr(feature = "config", doc = "| [`config`] | `config.yaml`, the environment and code, in layers |")]
 //!
 //! # Features
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `cli` | yes | the program `mape`, and `config` |
+//! | `cli` | yes | the program `mape`, with `config` and `http` |
 //! | `config` | by `cli` | reading `config.yaml` and the environment |
 //! | `file` | yes | the backend `file:DIR` |
+//! | `edge` | yes | sinks that post, sources that are posted to or poll |
+//! | `http` | yes | the HTTP service: REST, OpenAPI, the console |
 //! | `http-client` | yes | the tasks and resources of workflows that call HTTP services |
 //! | `redis` | yes | the backends `redis:`, `rediss:`, Sentinel and Cluster |
 //!
@@ -122,7 +126,9 @@ pub mod guide {
             #[doc = "[workers]: crate::guide::workers"]
             #[doc = "[distributed workflows]: crate::guide::distributed_workflows"]
             #[doc = "[operations]: crate::guide::operations"]
+            #[doc = "[REST]: crate::guide::rest"]
             #[doc = "[console]: crate::guide::console"]
+            #[doc = "[security]: crate::guide::security"]
             #[doc = "[testing]: crate::guide::testing"]
             #[doc = "[table]: crate::guide::operator_table"]
             #[doc = "[terms]: crate::guide::terms"]
@@ -153,7 +159,11 @@ pub mod guide {
     #[cfg(feature = "flow")]
     page!(tasks, "../docs/guide/tasks.md");
     #[cfg(feature = "http")]
+    page!(rest, "../docs/guide/rest.md");
+    #[cfg(feature = "http")]
     page!(console, "../docs/guide/console.md");
+    #[cfg(feature = "http")]
+    page!(security, "../docs/guide/security.md");
     page!(testing, "../docs/guide/testing.md");
     page!(operator_table, "../docs/operators.md");
     page!(terms, "../docs/terms.md");

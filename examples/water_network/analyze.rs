@@ -3,12 +3,13 @@
 use crate::clean::Observation;
 use crate::detect::{Detector, Judgement, Limits};
 use crate::expect::{Expectation, Forecast};
+use serde::{Deserialize, Serialize};
 
 /// Hours to learn from before the first judgement: two rounds of the clock.
 const WARM_UP: u32 = 48;
 
 /// An hour as the analysis sees it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Assessment {
     pub observation: Observation,
     /// What was expected of this hour before it was seen.

@@ -22,6 +22,14 @@ pub struct Args {
     #[arg(long, value_name = "HOURS", value_parser = hours_per_second)]
     pub speed: Option<f64>,
 
+    /// Where the console is while it runs [default: 127.0.0.1:6060, or another port if that is taken]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub listen: Option<String>,
+
+    /// Keep the console open when the last reading has come, until Ctrl-C
+    #[arg(long)]
+    pub stay: bool,
+
     /// Print nothing but the summary, as one line of JSON
     #[arg(long)]
     pub json: bool,

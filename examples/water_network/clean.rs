@@ -3,9 +3,10 @@
 use crate::data::{Malformed, Reading, Row};
 use crate::hour::Hour;
 use crate::network::Status;
+use serde::{Deserialize, Serialize};
 
 /// What the sensors say of one hour.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sample {
     pub row: Row,
     /// What the network reported of itself before this hour.
@@ -13,7 +14,7 @@ pub struct Sample {
 }
 
 /// A reading that can be trusted, and how many hours before it have none.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Observation {
     pub hour: Hour,
     /// Litres per second.

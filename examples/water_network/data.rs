@@ -1,5 +1,6 @@
 //! The sensor: rows of a CSV file, `Time,Water flow [l/s]`.
 
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -13,7 +14,7 @@ use crate::hour::Hour;
 pub const WATER_FLOW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/water-flow.csv");
 
 /// What the flow meter said about one hour.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Reading {
     /// Line of the file, the header being line 1.
     pub line: u64,
@@ -26,7 +27,7 @@ pub struct Reading {
 pub type Row = Result<Reading, Malformed>;
 
 /// A row that is no reading, and why.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error, Serialize, Deserialize)]
 #[error("line {line}: {reason}")]
 pub struct Malformed {
     pub line: u64,

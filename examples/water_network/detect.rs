@@ -1,5 +1,6 @@
 //! Analyze: tells spells of abnormal flow from the day's ups and downs.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use crate::expect::Forecast;
@@ -30,7 +31,7 @@ impl Default for Limits {
 }
 
 /// What a spell looks like from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Less water comes than should: a burst, a leak before the meter, a closed main.
     Loss,
@@ -62,7 +63,7 @@ impl fmt::Display for Kind {
 }
 
 /// Abnormal hours that belong together.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Spell {
     pub kind: Kind,
     /// The first abnormal hour.
@@ -78,7 +79,7 @@ pub struct Spell {
 }
 
 /// What is known after an hour was judged.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Judgement {
     /// The spell this hour brought to its end.
     pub ended: Option<Spell>,

@@ -36,7 +36,7 @@ struct Habit {
 }
 
 /// What is expected of one hour, in l/s.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
     pub flow: f64,
     /// Robust standard deviation of the flow around it.

@@ -6,12 +6,14 @@ use jiff::civil::DateTime;
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
 
 /// One hour, told by the clocks of the place where the water flows.
 ///
 /// The offset is kept as it was read: people shower by their own clocks, so the hour of the day follows
 /// daylight saving time, while the distance of two hours does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Hour {
     start: Timestamp,
     offset: Offset,
@@ -64,6 +66,19 @@ impl Hour {
 impl fmt::Display for Hour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.start.display_with_offset(self.offset).fmt(f)
+    }
+}
+
+impl TryFrom<String> for Hour {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Hour> for String {
+    fn from(hour: Hour) -> Self {
+        hour.to_string()
     }
 }
 

@@ -15,7 +15,8 @@
 //! answers them, but not twice; `water_loop.rs` joins it all.
 //!
 //! ```text
-//! cargo run --example water_network                 # watch two months in 35 seconds
+//! cargo run --example water_network                 # watch two months in 35 seconds, also in a browser
+//! cargo run --example water_network -- --stay --speed 5    # more slowly, and the browser's page stays
 //! cargo run --example water_network -- --json       # only the summary, as one line for programs
 //! ```
 #![allow(unreachable_pub, reason = "an example has no outside; what its modules share is `pub`")]
@@ -37,11 +38,13 @@ mod sector;
 mod summary;
 mod water_loop;
 
+use std::future::pending;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use clap::Parser;
 use mape::element::Signals;
+use mape::http::{Error, Serving};
 use mape::prelude::*;
 use tokio::time::Instant;
 
@@ -65,10 +68,20 @@ async fn main() -> anyhow::Result<()> {
     let started = Instant::now();
     let app = App::new();
     let water = WaterLoop::new(&app)?;
+    let console = serve(&app, args.listen.as_deref()).await?;
+    writeln!(io::stderr(), "the console is at {}", console.url())?;
     let results = water.results();
     water.feed(rows, args.pace(watched))?;
+    let end = async {
+        water.ended().await;
+        if args.stay {
+            let _ = writeln!(io::stderr(), "all readings are in; the console stays until Ctrl-C");
+            pending::<()>().await;
+        }
+    };
     let (shutdown, summary) =
-        tokio::join!(app.run_until(water.ended(), FINISH_WITHIN), follow(results, screen.as_mut()));
+        tokio::join!(app.run_until(end, FINISH_WITHIN), follow(results, screen.as_mut()));
+    console.close(FINISH_WITHIN).await;
 
     let mut summary = summary?.end(water.sent());
     summary.learnt = water.learnt().await?;
@@ -85,6 +98,14 @@ async fn main() -> anyhow::Result<()> {
         write!(io::stdout(), "{page}")?;
     }
     Ok(())
+}
+
+/// Serves the console and the API; where nobody has said it, on another port if the usual one is taken.
+async fn serve(app: &App, address: Option<&str>) -> anyhow::Result<Serving> {
+    match app.serve(address.unwrap_or("127.0.0.1:6060")).await {
+        Err(Error::Listen { .. }) if address.is_none() => Ok(app.serve("127.0.0.1:0").await?),
+        served => Ok(served?),
+    }
 }
 
 /// Takes down what comes of the rows, and shows it to whoever watches.

@@ -2,6 +2,7 @@
 
 use crate::plan::{Action, Decision, Plan};
 use crate::sector::{Sector, Sectors};
+use serde::{Deserialize, Serialize};
 
 /// Cubic metres the tank holds.
 const CAPACITY: f64 = 2400.0;
@@ -13,7 +14,7 @@ const THROTTLED: f64 = 0.9;
 const CUBIC_METRES: f64 = 3.6;
 
 /// What the network reports of itself: the feedback that closes the loop.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Status {
     /// How full the tank is, 0 to 1.
     pub tank: f64,
@@ -52,7 +53,7 @@ impl Status {
 }
 
 /// A plan the network could not carry out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum Refused {
     #[error("the valve of {0} is closed already")]
     Closed(Sector),
@@ -61,7 +62,7 @@ pub enum Refused {
 }
 
 /// What came of one hour's decision.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
     pub decision: Decision,
     /// How each plan of the decision fared, in its order.

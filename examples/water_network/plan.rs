@@ -1,5 +1,6 @@
 //! Plan: what to do about a spell, and not to do it twice.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use crate::analyze::Assessment;
@@ -12,7 +13,7 @@ use crate::sector::Sector;
 const RESERVE_HOURS: f64 = 12.0;
 
 /// A change to the network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// Raise the alert and send a crew to find where the water goes.
     SendCrew,
@@ -25,7 +26,7 @@ pub enum Action {
 }
 
 /// An action, and the spell it answers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Plan {
     pub hour: Hour,
     pub action: Action,
@@ -33,7 +34,7 @@ pub struct Plan {
 }
 
 /// All that is decided about one hour; without plans, most of the time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Decision {
     pub assessment: Assessment,
     pub plans: Vec<Plan>,

@@ -1,9 +1,10 @@
 //! The parts of the town, each behind a valve of its own.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A part of the town.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sector {
     Mills,
     Harbour,
@@ -43,7 +44,7 @@ impl fmt::Display for Sector {
 }
 
 /// A set of sectors.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sectors(u8);
 
 impl Sectors {

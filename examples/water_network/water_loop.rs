@@ -65,6 +65,11 @@ impl WaterLoop {
         let execute =
             water.execute("network").map(move |decision: Decision| network.execute(decision)).spawn()?;
 
+        // What passes them can be seen in the console.
+        monitor.expose_fully();
+        analyze.expose_fully();
+        plan.expose_fully();
+        execute.expose_fully();
         monitor.link(&analyze)?;
         analyze.link(&plan)?;
         plan.link(&execute)?;

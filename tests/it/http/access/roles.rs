@@ -8,7 +8,7 @@ fn needed(method: &Method, path: &str) -> Option<Role> {
     match (method.as_str(), path) {
         (_, "/health" | "/ready" | "/callbacks/{token}" | "/console/login") => None,
         ("GET", "/workflows/{id}/restart" | "/workflows/restore") => Some(Role::Operate),
-        ("GET", _) => Some(Role::Read),
+        ("GET", _) | ("POST", "/flows/check") => Some(Role::Read),
         ("DELETE", _) => Some(Role::Admin),
         (_, path) if path.contains("/links") || path.starts_with("/knowledge") => Some(Role::Admin),
         _ => Some(Role::Operate),
