@@ -183,10 +183,16 @@ impl Telling {
             if before != status && !(is_first && before.is_none()) {
                 runs.entry(id.clone()).or_default();
             }
-            match status.filter(|status| !status.is_over()) {
-                Some(status) => drop(self.known.insert(id, status)),
-                None => drop(self.known.remove(&id)),
-            }
+            self.know(id, status);
+        }
+    }
+
+    /// Keeps in mind what was told of a run that is not over, of so many as can be looked at.
+    fn know(&mut self, id: RunId, status: Option<Status>) {
+        let has_room = self.known.len() < LOOKED_AT || self.known.contains_key(&id);
+        match status.filter(|status| !status.is_over() && has_room) {
+            Some(status) => drop(self.known.insert(id, status)),
+            None => drop(self.known.remove(&id)),
         }
     }
 
@@ -200,10 +206,7 @@ impl Telling {
         };
         for ((id, Gathered { causes, steps }), status) in ids.into_iter().zip(gathered).zip(statuses) {
             if self.workflows.is_open() {
-                match status.filter(|status| !status.is_over()) {
-                    Some(status) => drop(self.known.insert(id.clone(), status)),
-                    None => drop(self.known.remove(&id)),
-                }
+                self.know(id.clone(), status);
             }
             self.told.push_back(Notice::Change(RunChange { id, status, causes, steps }));
         }

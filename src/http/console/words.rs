@@ -1,12 +1,15 @@
 //! Values as people read them.
 
 use crate::element::{Role, State};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+
+/// What needs no sign in a path is left as it is, so that addresses can be read.
+const IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A text as a part of a path.
 pub(super) fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(text, IN_PATHS).to_string()
 }
 
 /// How many a second: `0`, `0.42/s`, `12.3/s`, `4.1k/s`.
@@ -119,6 +122,7 @@ pub(super) fn item(name: &str) -> String {
 mod tests {
     #[test]
     fn numbers_times_and_types_are_short() {
+        assert_eq!(super::encoded("car_1.a-b/<c>"), "car_1.a-b%2F%3Cc%3E");
         assert_eq!(super::grouped(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!(super::rate(4_120.0), "4.1k/s");
         assert_eq!(super::long(125.0), "2 min 5 s");

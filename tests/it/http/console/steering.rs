@@ -51,18 +51,18 @@ async fn a_parameter_is_set_and_what_does_not_fit_is_told_beside_it() {
     let site = Site::with(demo.service()).await;
     let tab = Tab::open(&site.url("/console/loops#car_panda.error")).await;
     let error = demo.app.get("car_panda.error").unwrap();
-    fill(&tab, "[id=\"value-target%5Fkmh\"]", "60").await;
-    tab.click("[id=\"parameter-target%5Fkmh\"] button").await;
-    says(&tab, "[id=\"parameter-target%5Fkmh\"] output", "Set").await;
+    fill(&tab, "[id=\"value-target_kmh\"]", "60").await;
+    tab.click("[id=\"parameter-target_kmh\"] button").await;
+    says(&tab, "[id=\"parameter-target_kmh\"] output", "Set").await;
     assert!((error.get_parameter::<f64>("target_kmh").unwrap() - 60.0).abs() < 0.1);
-    fill(&tab, "[id=\"value-target%5Fkmh\"]", "900").await;
-    tab.click("[id=\"parameter-target%5Fkmh\"] button").await;
-    says(&tab, "[id=\"parameter-target%5Fkmh\"] output", "140").await;
-    fill(&tab, "[id=\"value-target%5Fkmh\"]", "fast").await;
-    tab.click("[id=\"parameter-target%5Fkmh\"] button").await;
-    says(&tab, "[id=\"parameter-target%5Fkmh\"] output", "no JSON").await;
-    fill(&tab, "[id=\"argument-cruise%5Fcontrol\"]", "70").await;
-    tab.click("[id=\"method-cruise%5Fcontrol\"] button").await;
+    fill(&tab, "[id=\"value-target_kmh\"]", "900").await;
+    tab.click("[id=\"parameter-target_kmh\"] button").await;
+    says(&tab, "[id=\"parameter-target_kmh\"] output", "140").await;
+    fill(&tab, "[id=\"value-target_kmh\"]", "fast").await;
+    tab.click("[id=\"parameter-target_kmh\"] button").await;
+    says(&tab, "[id=\"parameter-target_kmh\"] output", "no JSON").await;
+    fill(&tab, "[id=\"argument-cruise_control\"]", "70").await;
+    tab.click("[id=\"method-cruise_control\"] button").await;
     eventually("the method was called", async || {
         (error.get_parameter::<f64>("target_kmh").unwrap() - 70.0).abs() < 0.1
     })
