@@ -241,6 +241,32 @@ fn tests_that_documents_name_exist() {
 }
 
 #[test]
+fn no_two_shapes_of_the_api_have_one_name() {
+    // The description has a shape by its name alone: of two, one would stand for both.
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in sources("src") {
+        let derived = file.text.split("ToSchema").skip(1);
+        for after in derived.filter(|after| after.starts_with([')', ','])) {
+            let Some(head) = after.split(['{', ';']).find(|part| is_a_type(part)) else { continue };
+            let given = head.split("schema(as = ").nth(1).map(|rest| rest.split([',', ')']).next().unwrap());
+            let own = head.split_whitespace().skip_while(|word| !matches!(*word, "struct" | "enum")).nth(1);
+            let name = given.or(own).unwrap().split(['<', '(']).next().unwrap();
+            places.entry(name.trim().to_owned()).or_default().push(file.path.clone());
+        }
+    }
+    assert!(places.len() > 40, "the shapes were not found");
+    let twice = places.into_iter().filter(|(_, places)| places.len() > 1);
+    report(
+        "`#[schema(as = …)]` gives a shape another name",
+        twice.map(|(name, places)| format!("{name}: {places:?}")),
+    );
+}
+
+fn is_a_type(text: &str) -> bool {
+    text.split_whitespace().any(|word| matches!(word, "struct" | "enum"))
+}
+
+#[test]
 fn every_feature_but_the_heavy_ones_is_on_by_default() {
     let features = features();
     let mut on = BTreeSet::new();

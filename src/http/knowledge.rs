@@ -38,6 +38,7 @@ struct Which {
     #[serde(default = "all")]
     pattern: String,
     /// Where to go on: `next` of the page before.
+    #[param(pattern = r"^[0-9]+\.[0-9]+$")]
     cursor: Option<String>,
     /// How many keys at least, as far as there are.
     count: Option<usize>,
@@ -49,6 +50,7 @@ fn all() -> String {
 
 /// A page of keys.
 #[derive(Serialize, ToSchema)]
+#[schema(as = KeyPage)]
 struct Page {
     keys: Vec<Listed>,
     /// Where to go on; `null` after the last page.
@@ -57,6 +59,7 @@ struct Page {
 
 /// A key and what it holds: `string`, `hash`, `set`, `list` or `zset`.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ListedKey)]
 struct Listed {
     key: String,
     #[schema(value_type = String)]

@@ -22,8 +22,10 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "loops", description = "Levels, loops, elements: what runs, items for their ports, their life, parameters, methods and links."),
         (name = "knowledge", description = "What loops share."),
         (name = "channels", description = "What loops tell each other."),
-        (name = "workflows", description = "Runs of flows, as littleflow's service has them."),
+        (name = "littleflow", description = "Runs of flows, as littleflow's service has them."),
         (name = "runs", description = "Runs of flows: all there is to know and to do."),
+        (name = "schedules", description = "Flows that begin by the clock."),
+        (name = "events", description = "What flows wait for, and changes of runs as they happen."),
         (name = "service", description = "The service itself.")
     ),
     components(schemas(Detail, Refused))
@@ -71,12 +73,34 @@ fn complete(document: &mut Document) {
     for (path, item) in &mut document.paths.paths {
         let is_littleflow = path.starts_with("/workflows") || path.starts_with("/inprogress");
         let error = if is_littleflow { "Refused" } else { "Detail" };
-        let operations =
-            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch, &mut item.head];
-        for operation in operations.into_iter().flatten() {
+        let operations = [
+            ("get", &mut item.get),
+            ("put", &mut item.put),
+            ("post", &mut item.post),
+            ("delete", &mut item.delete),
+            ("patch", &mut item.patch),
+        ];
+        for (method, operation) in operations {
+            let Some(operation) = operation else { continue };
+            operation.operation_id = Some(id(method, path));
+            if let Some(RefOr::T(body)) = &mut operation.request_body
+                && MAY_BE_LEFT_OUT.contains(&path.as_str())
+            {
+                body.required = None;
+            }
             finish(operation, error);
         }
     }
+}
+
+/// Where a request without a body says something, too: nothing, or the end of items.
+const MAY_BE_LEFT_OUT: [&str; 3] =
+    ["/flows/check", "/loops/{loop}/elements/{element}", "/loops/{loop}/elements/{element}/methods/{name}"];
+
+/// The one name of an operation, such as `get_loops_loop_elements`.
+fn id(method: &str, path: &str) -> String {
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }
 
 /// What the door answers instead of any route, and what errors look like.

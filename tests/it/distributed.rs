@@ -12,3 +12,5 @@ pub(crate) mod hand;
 #[cfg(all(feature = "cli", unix))]
 mod processes;
 mod sharing;
+#[cfg(all(feature = "cli", feature = "http", unix))]
+mod upgrade;

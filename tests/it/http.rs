@@ -2,8 +2,9 @@
 
 mod access;
 mod console;
+mod described;
 mod edge;
 mod loops;
 mod openapi;
 pub(crate) mod site;
-mod workflows;
+pub(crate) mod workflows;

@@ -14,6 +14,8 @@ mod channel;
 mod cli;
 #[cfg(feature = "config")]
 mod config;
+#[cfg(all(feature = "http", feature = "cli", feature = "redis", unix))]
+mod deploy;
 #[cfg(all(feature = "flow", feature = "redis"))]
 mod distributed;
 mod element;

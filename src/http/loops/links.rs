@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 /// A new link.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = NewLink)]
 #[serde(deny_unknown_fields)]
 pub(super) struct New {
     /// The element it leads to: `loop.element` or `level.loop.element`.
@@ -28,6 +29,7 @@ pub(super) struct New {
 
 /// What changes of a link.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = LinkChanges)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Changes {
     /// The element it is to lead to from the next item on.

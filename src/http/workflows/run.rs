@@ -78,6 +78,7 @@ async fn flow(State(context): State<Context>, Path(id): Path<String>) -> Result<
 
 /// How a picture is drawn.
 #[derive(Clone, Copy, Default, Deserialize, ToSchema)]
+#[schema(as = PictureOrientation)]
 #[serde(rename_all = "lowercase")]
 enum Orientation {
     /// From left to right.

@@ -30,7 +30,10 @@ struct Asked {
     count: usize,
     /// Only those in one of these states, separated by commas: `RUNNING`, `FINISHED`, `FAILED`, `TERMINATING`, `TERMINATED`.
     #[serde(default)]
-    #[param(pattern = "^([A-Za-z]+(,[A-Za-z]+)*)?$", example = "RUNNING,FAILED")]
+    #[param(
+        pattern = "^((RUNNING|FINISHED|FAILED|TERMINATING|TERMINATED)(,(RUNNING|FINISHED|FAILED|TERMINATING|TERMINATED))*)?$",
+        example = "RUNNING,FAILED"
+    )]
     state: Option<String>,
     /// Only those with this in their id or in the name of their flow, capital letters or not.
     #[serde(default)]

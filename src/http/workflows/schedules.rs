@@ -46,7 +46,7 @@ struct New {
     /// What becomes of times that nobody was there for, or at which a run of the same key was not over: `skip`, `run-once`
     /// or `run-all`.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^(skip|run-once|run-all)$")]
     missed: Option<Missed>,
     /// Of the runs that schedules with this key make, one is under way at a time.
     #[serde(default)]

@@ -14,7 +14,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 /// A loop on a level, with two linked elements that are exposed, and one that is not.
-fn sample() -> (App, Element<f64, f64>, Element<f64, bool>) {
+pub(super) fn sample() -> (App, Element<f64, f64>, Element<f64, bool>) {
     let app = App::new();
     let room = app.level("house").unwrap().create_loop("room").unwrap();
     let sense = room

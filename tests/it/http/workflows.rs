@@ -6,7 +6,7 @@ mod control;
 mod foreign;
 mod littleflow;
 mod own;
-mod world;
+pub(crate) mod world;
 
 use archives::suite as archives;
 use changes::suite as changes;

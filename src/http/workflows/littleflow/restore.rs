@@ -35,6 +35,7 @@ enum Given {
     Archive(Archive),
     Uri {
         /// `file:NAME` in the directory of archives.
+        #[schema(pattern = "^file:.")]
         uri: String,
     },
 }

@@ -105,6 +105,7 @@ async fn state(State(context): State<Context>, Path(id): Path<String>) -> Result
 
 /// Which changes.
 #[derive(ToSchema)]
+#[schema(as = TraceKind)]
 #[expect(dead_code, reason = "it is only described")]
 enum Kind {
     S,
@@ -134,6 +135,7 @@ async fn trace(
 
 /// How a picture is drawn.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = GraphOrientation)]
 #[serde(rename_all = "lowercase")]
 enum Orientation {
     /// From left to right.
