@@ -77,7 +77,7 @@
 //! | `config` | by `cli` | reading `config.yaml` and the environment |
 //! | `file` | yes | the backend `file:DIR` |
 //! | `edge` | yes | sinks that post, sources that are posted to or poll |
-//! | `http` | yes | the HTTP service: REST, OpenAPI, the console |
+//! | `http` | yes | the HTTP service: REST, `OpenAPI`, the console |
 //! | `http-client` | yes | the tasks and resources of workflows that call HTTP services |
 //! | `redis` | yes | the backends `redis:`, `rediss:`, Sentinel and Cluster |
 //!
