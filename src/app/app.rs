@@ -345,6 +345,11 @@ impl App {
         Err(Error::NotFound { what: "element", path: path.into(), near })
     }
 
+    /// Whether it is, or is about to be.
+    pub(crate) fn is_shut_down(&self) -> bool {
+        self.0.host.closing.load(Ordering::Acquire)
+    }
+
     /// The element of a loop, by their uids: the quick way.
     pub(crate) fn element_at(&self, in_loop: &str, uid: &str) -> Option<AnyElement> {
         self.0.loops.lock().iter().find(|one| *one.uid == *in_loop)?.element(uid)

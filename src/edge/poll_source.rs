@@ -151,7 +151,7 @@ impl<T: DeserializeOwned> PollSource<T> {
         backoff.max_attempts = None;
         let own = backoff.wait(self.failed).unwrap_or(self.every).max(self.every);
         self.failed = self.failed.saturating_add(1);
-        self.due = Instant::now() + asked.retry_after.unwrap_or(own);
+        self.due = Instant::now() + asked.retry_after.unwrap_or(own).max(own);
         let said = error.to_string();
         let is_news = self.failure.as_deref() != Some(said.as_str());
         self.failure = Some(said);

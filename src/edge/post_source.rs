@@ -248,7 +248,10 @@ impl<T> Typed<T> {
     /// By what the first item of a request is known again, if the request says that.
     fn first(&self, headers: &HeaderMap) -> Result<Number, Refused> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        if let (Some(sender), Some(Ok(first))) = (text("mape-sender"), text("mape-first").map(str::parse)) {
+        // Where a key says it, it says it alone: numbers are not signed, and another start has others.
+        if let (None, Some(sender), Some(Ok(first))) =
+            (&self.key, text("mape-sender"), text("mape-first").map(str::parse))
+        {
             return Ok(Some((who("sender", sender.as_bytes()), first)));
         }
         let Some(DedupKey(Place::Header(name))) = &self.key else { return Ok(None) };

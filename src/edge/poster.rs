@@ -157,7 +157,7 @@ impl Poster {
             warn!(%error, "posting has to wait; it is tried again");
         }
         self.failed = failed.saturating_add(1);
-        Some(wait.map_or(own, |wait| wait.mul_f64(1.0 + fastrand::f64() / 10.0)))
+        Some(wait.map_or(own, |wait| wait.mul_f64(1.0 + fastrand::f64() / 10.0).max(own)))
     }
 
     /// Gives up what is in hand for too long.

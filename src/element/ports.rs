@@ -2,7 +2,6 @@
 
 use super::door::{Door, Exposed};
 use super::error::ReportedValue;
-use super::queue::Queue;
 use super::{Element, ElementError, ErrorKind, Item, State, Subscription};
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt, unfold};
@@ -14,7 +13,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Which port of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +73,7 @@ pub(crate) trait Ports: Door {
     ) -> BoxFuture<'a, Result<(), Refusal>>;
     /// Passes an error on.
     fn push_error(&self, side: Side, error: Value) -> Result<(), Refusal>;
-    /// Ends what is pushed; on the out-port ends what comes after the element.
+    /// Ends what is pushed; on the out-port completes the element once what is queued is worked off.
     fn complete(&self, side: Side) -> Result<(), Refusal>;
     /// What passes a port from now on, each item as JSON text.
     fn tap(&self, side: Side) -> Result<BoxStream<'static, Tapped>, Refusal>;
@@ -104,12 +103,10 @@ impl<I: Item + DeserializeOwned, O: Item + Serialize> Ports for Exposed<I, O> {
             if !state.accepts_items() {
                 return Err(refused(state));
             }
-            let (queue, mut one) = (element.input.entry(), Some(item));
-            if !queue.try_push(&mut one).map_err(|_| refused(element.state()))?
-                && let Some(item) = one
-            {
-                let pushed = timeout(patience, queue.push_one(item)).await.map_err(|_| Refusal::Full)?;
-                pushed.map_err(|_| refused(element.state()))?;
+            let mut one = Some(item);
+            if !element.input.entry().try_push(&mut one).map_err(|_| refused(element.state()))? {
+                let (mut waiting, taken) = (one.into_iter().collect(), AtomicU64::new(0));
+                push_all(&element, &mut waiting, &taken, patience).await?;
             }
             Ok(self.numbers.fetch_add(1, Ordering::Relaxed) + 1)
         })
@@ -138,8 +135,7 @@ impl<I: Item + DeserializeOwned, O: Item + Serialize> Ports for Exposed<I, O> {
                     return Err(refused(state));
                 }
                 self.numbers.fetch_add(items.len() as u64, Ordering::Relaxed);
-                let pushed = push_all(element.input.entry(), &mut items, taken, patience).await;
-                pushed.map_err(|full| if full { Refusal::Full } else { refused(element.state()) })?;
+                push_all(&element, &mut items, taken, patience).await?;
             }
             then
         })
@@ -147,15 +143,15 @@ impl<I: Item + DeserializeOwned, O: Item + Serialize> Ports for Exposed<I, O> {
 
     fn push_error(&self, side: Side, error: Value) -> Result<(), Refusal> {
         let element = self.element().ok_or(Refusal::Gone)?;
-        let error = ReportedValue::new(error);
+        let (error, state) = (ReportedValue::new(error), element.state());
+        if !state.accepts_items() {
+            return Err(refused(state));
+        }
         if side == Side::Out {
+            self.read_output.ok_or(Refusal::OneWay)?;
             let kind = ErrorKind::Reported(error.into());
             element.output.raise_fault(Arc::new(ElementError { path: element.path(), kind }));
             return Ok(());
-        }
-        let state = element.state();
-        if !state.accepts_items() {
-            return Err(refused(state));
         }
         element.push_error(error);
         Ok(())
@@ -165,7 +161,12 @@ impl<I: Item + DeserializeOwned, O: Item + Serialize> Ports for Exposed<I, O> {
         let element = self.element().ok_or(Refusal::Gone)?;
         match side {
             Side::In => element.complete(),
-            Side::Out => element.site().complete_output(),
+            Side::Out => {
+                self.read_output.ok_or(Refusal::OneWay)?;
+                if !element.site().complete_output() {
+                    return Err(refused(element.state()));
+                }
+            }
         }
         Ok(())
     }
@@ -193,8 +194,9 @@ impl<I: Item, O: Item> Exposed<I, O> {
             return Ok(());
         }
         let turn = timeout(patience, self.emitting.clone().lock_owned()).await.map_err(|_| Refusal::Full)?;
-        if element.state() == State::Disposed {
-            return Err(Refusal::Gone);
+        let state = element.state();
+        if !state.accepts_items() {
+            return Err(refused(state));
         }
         let runtime = element.site().host.runtime().ok_or(Refusal::Gone)?;
         let count = items.len() as u64;
@@ -217,24 +219,28 @@ fn refused(state: State) -> Refusal {
     if state == State::Disposed { Refusal::Gone } else { Refusal::NotRunning(state) }
 }
 
-/// Moves all items in; `Err(true)` if there was no room for as long as there was patience. What is left was not taken.
-async fn push_all<T>(
-    queue: &Queue<T>,
-    items: &mut VecDeque<T>,
+/// How many times as long as there is patience a push may take that goes on slowly.
+const SLOWLY: u32 = 10;
+
+/// Moves all items in. What is left when that is refused was not taken.
+async fn push_all<I: Item, O: Item>(
+    element: &Element<I, O>,
+    items: &mut VecDeque<I>,
     taken: &AtomicU64,
     patience: Duration,
-) -> Result<(), bool> {
+) -> Result<(), Refusal> {
+    let (queue, deadline) = (element.input.entry(), Instant::now() + patience * SLOWLY);
     loop {
         let before = items.len();
         let pushed = poll_fn(|cx| {
             let waiting = items.len();
-            let pushed = queue.poll_push(cx, items);
+            let pushed = queue.poll_offer(cx, items);
             taken.fetch_add((waiting - items.len()) as u64, Ordering::Relaxed);
             pushed
         });
         match timeout(patience, pushed).await {
-            Ok(pushed) => return pushed.map_err(|_| false),
-            Err(_) if items.len() == before => return Err(true),
+            Ok(pushed) => return pushed.map_err(|_| refused(element.state())),
+            Err(_) if items.len() == before || Instant::now() >= deadline => return Err(Refusal::Full),
             Err(_) => {}
         }
     }
@@ -263,7 +269,16 @@ pub(super) fn decode<T: DeserializeOwned>(format: Format, body: &[u8]) -> Result
             }
         }),
         #[cfg(feature = "http")]
-        Format::MessagePack => rmp_serde::from_slice(body).map_err(|error| error.to_string()),
+        Format::MessagePack => {
+            let mut reader = std::io::Cursor::new(body);
+            let item = rmp_serde::from_read(&mut reader).map_err(|error| error.to_string())?;
+            let rest = body.len() as u64 - reader.position();
+            if rest == 0 {
+                Ok(item)
+            } else {
+                Err(format!("{rest} bytes follow the item: send one a request"))
+            }
+        }
         #[cfg(not(feature = "http"))]
         Format::MessagePack => Err("this build reads no MessagePack".to_owned()),
     }

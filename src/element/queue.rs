@@ -109,10 +109,27 @@ impl<T> Queue<T> {
 
     /// Moves the whole of `batch` in, or as much as fits; `Pending` while some is left in it.
     pub(crate) fn poll_push(&self, cx: &mut Context<'_>, batch: &mut VecDeque<T>) -> Poll<Result<(), Gone>> {
+        self.poll_move::<false>(cx, batch)
+    }
+
+    /// The same, but what would be skipped stays in `batch` and is refused.
+    pub(crate) fn poll_offer(&self, cx: &mut Context<'_>, batch: &mut VecDeque<T>) -> Poll<Result<(), Gone>> {
+        self.poll_move::<true>(cx, batch)
+    }
+
+    #[inline]
+    fn poll_move<const REFUSE: bool>(
+        &self,
+        cx: &mut Context<'_>,
+        batch: &mut VecDeque<T>,
+    ) -> Poll<Result<(), Gone>> {
         let mut s = self.state.lock();
         s.accepts()?;
         let n = batch.len();
         let mut gone = VecDeque::new();
+        if REFUSE && s.muted {
+            return Poll::Ready(Err(Gone));
+        }
         if s.muted {
             s.skipped += n as u64;
             s.offered += n as u64;

@@ -74,6 +74,8 @@ pub(crate) struct Site {
     pub(crate) ports: OnceLock<(Weak<dyn Inputs>, Weak<dyn Outputs>)>,
     pub(crate) errors: AtomicU64,
     pub(crate) restarts: AtomicU32,
+    /// It drains in order to complete.
+    completing: AtomicBool,
     pub(crate) skipped: AtomicU64,
     pub(crate) debug: AtomicU8,
 }
@@ -159,6 +161,7 @@ impl Site {
             ports: OnceLock::new(),
             errors: AtomicU64::new(0),
             restarts: AtomicU32::new(0),
+            completing: AtomicBool::new(false),
             skipped: AtomicU64::new(0),
             debug: AtomicU8::new(0),
         })
@@ -282,9 +285,6 @@ impl Site {
             }
             self.set_dry(Dry::No);
             idle.task = Some(recipe.launch(&runtime));
-        } else if let Some(output) = &output {
-            // It may have been completed while the element was stopped.
-            output.reopen();
         }
         if let Some(input) = &input {
             input.set_intake(Intake::Open);
@@ -338,12 +338,19 @@ impl Site {
         paused
     }
 
-    /// Stops the element, and completes what comes after it.
-    pub(crate) fn complete_output(&self) {
-        self.stop();
-        if let Some(output) = self.output() {
-            output.complete();
+    /// Works off what is queued, takes nothing new, and completes, and with it what comes after it. `false` if it is in no
+    /// state for that.
+    pub(crate) fn complete_output(&self) -> bool {
+        let _idle = self.idle.lock();
+        if !self.state().accepts_items() {
+            return false;
         }
+        self.completing.store(true, Ordering::Release);
+        self.enter(State::Draining);
+        if let Some(input) = self.input() {
+            input.set_intake(Intake::Draining);
+        }
+        true
     }
 
     /// Begins to drain; the task says when it is done.
@@ -392,6 +399,8 @@ impl Site {
             return;
         }
         let dry = self.dry.swap(Dry::No as u8, Ordering::AcqRel);
+        // One that drains to complete ends as if its sources had.
+        let completing = self.completing.swap(false, Ordering::AcqRel);
         let drained = !failed && (dry == Dry::Drained as u8 || state == State::Draining);
         let (input, output) = (self.input(), self.output());
         let goes_on = if drained {
@@ -408,6 +417,7 @@ impl Site {
         }
         idle.recipe = Some(recipe);
         idle.task = None;
+        let drained = drained && !completing;
         if !drained && let Some(output) = output {
             output.complete();
         }

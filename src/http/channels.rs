@@ -49,7 +49,16 @@ async fn stream(State(context): State<Context>, Query(heard): Query<Heard>) -> R
     let topics = Topics::patterns([Pattern::new(&heard.pattern)]);
     let source = context.app.channels().source::<Value>(topics).await.map_err(refused)?;
     let source = if heard.bare { source.bare() } else { source };
-    Ok(Form::Events.answer(&context, source.received().map(part)))
+    // What backends tell each other is no item.
+    let items = source.received().filter(|received| {
+        std::future::ready(!received.channel.as_ref().is_some_and(|channel| is_internal(channel.as_str())))
+    });
+    Ok(Form::Events.answer(&context, items.map(part)))
+}
+
+/// Whether it is a channel of backends: who watches what, and what Redis tells of keys.
+fn is_internal(name: &str) -> bool {
+    name.starts_with("mape:") || name.starts_with("__key")
 }
 
 fn part(received: Received<Value>) -> Part {
@@ -107,6 +116,10 @@ async fn publish(
     Query(how): Query<How>,
     Json(value): Json<Value>,
 ) -> Result<axum::Json<Reached>, Problem> {
+    if is_internal(&named.name) {
+        let detail = format!("`{}` is a channel on which backends talk: take another name", named.name);
+        return Err(Problem::unprocessable(detail));
+    }
     let name = ChannelName::from(named.name.as_str());
     let published = context.app.channels().publish_once(&name, &value, how.bare).await;
     Ok(axum::Json(Reached { reached: published.map_err(refused)? }))

@@ -14,6 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// How often streams look whether the app is still there.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// What all handlers know. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Context(Arc<Parts>);
@@ -70,7 +73,15 @@ impl Context {
 
     /// The same stream, which also ends when the service does.
     pub(crate) fn until_closing<S: Stream>(&self, stream: S) -> impl Stream<Item = S::Item> + use<S> {
-        stream.take_until(self.closing.clone().cancelled_owned())
+        let (closing, app) = (self.closing.clone(), self.app.clone());
+        stream.take_until(Box::pin(async move {
+            // A server of somebody else's that has these routes ends when the app does.
+            while !app.is_shut_down() {
+                if tokio::time::timeout(LOOK, closing.cancelled()).await.is_ok() {
+                    return;
+                }
+            }
+        }))
     }
 }
 

@@ -10,7 +10,9 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::fmt;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -100,6 +102,7 @@ impl Serving {
             router,
             tls,
             seats: Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS))),
+            first_within: limits.head_within,
             closing: closing.clone(),
             ending: ending.clone(),
         };
@@ -144,6 +147,8 @@ struct Server {
     tls: Option<Tls>,
     /// One for each connection there may be.
     seats: Arc<Semaphore>,
+    /// How long a client may take to ask for the first time.
+    first_within: Duration,
     closing: CancellationToken,
     ending: CancellationToken,
 }
@@ -161,13 +166,16 @@ impl Server {
             let Some((stream, client, seat)) = accepted else { continue };
             let watcher = graceful.watcher();
             let (builder, router, tls) = (self.builder.clone(), self.router.clone(), self.tls.clone());
+            let first_within = self.first_within;
             connections.spawn(async move {
                 let _seat = seat;
                 let _ = stream.set_nodelay(true);
                 match tls {
-                    None => converse(&builder, stream, client, router, watcher).await,
+                    None => converse(&builder, stream, client, router, watcher, first_within).await,
                     Some(tls) => match timeout(HANDSHAKE, tls.acceptor().accept(stream)).await {
-                        Ok(Ok(stream)) => converse(&builder, stream, client, router, watcher).await,
+                        Ok(Ok(stream)) => {
+                            converse(&builder, stream, client, router, watcher, first_within).await
+                        }
                         Ok(Err(error)) => tracing::debug!(%client, %error, "no encrypted connection"),
                         Err(_) => tracing::debug!(%client, "no encrypted connection in time"),
                     },
@@ -203,13 +211,29 @@ async fn converse(
     client: SocketAddr,
     router: Router,
     watcher: hyper_util::server::graceful::Watcher,
+    first_within: Duration,
 ) {
+    let has_asked = Arc::new(AtomicBool::new(false));
+    let asked = has_asked.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        asked.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(client));
         router.clone().oneshot(request)
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
+    let mut connection = pin!(watcher.watch(connection));
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        // As long as nothing has come, hyper does not know what is spoken, and keeps no time.
+        () = sleep(first_within) => {
+            if !has_asked.load(Ordering::Relaxed) {
+                tracing::debug!(%client, "a connection on which nothing was asked is closed");
+                return;
+            }
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
         tracing::debug!(%client, error = &*error, "a connection broke off");
     }
 }

@@ -4,7 +4,7 @@ use super::limiter::Limiter;
 use super::{Access, Origins, Role};
 use crate::edge::Endpoints;
 use crate::http::Problem;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -62,15 +62,21 @@ impl Admission {
         if let Some(reason) = origins.refuse(headers, uri.authority().map(|authority| authority.as_str())) {
             return Err(Problem::new(StatusCode::FORBIDDEN, reason));
         }
+        if let Some(reason) = changes_by_looking(request) {
+            return Err(Problem::new(StatusCode::FORBIDDEN, reason));
+        }
         if !access.is_protected() {
             return Ok(Caller { name: None, role: Role::Admin });
         }
-        // What is signed by its sender brings no token.
-        if endpoints.find(uri.path()).is_some_and(|endpoint| endpoint.is_signed()) {
+        // What is signed by its sender brings no token; a route of that path is no endpoint.
+        let is_routed = request.extensions().get::<MatchedPath>().is_some();
+        if !is_routed
+            && request.method() == Method::POST
+            && endpoints.find(uri.path()).is_some_and(|endpoint| endpoint.is_signed())
+        {
             return Ok(Caller { name: None, role: Role::Read });
         }
-        let path = percent_decode_str(uri.path()).decode_utf8_lossy();
-        let Some(needed) = access.needed(request.method(), &path) else {
+        let Some(needed) = access.needed(request.method(), uri.path()) else {
             return Ok(Caller { name: None, role: Role::Read });
         };
         let Some(token) = token(headers) else {
@@ -92,6 +98,16 @@ pub(in crate::http) struct Caller {
     pub(in crate::http) name: Option<Arc<str>>,
     /// What it may do.
     pub(in crate::http) role: Role,
+}
+
+/// Why a request is refused that changes something by `GET`, as littleflow's restart does: a picture in a page of another
+/// site asks without an `Origin`, but a browser says so.
+fn changes_by_looking(request: &Request) -> Option<String> {
+    let is_look = matches!(*request.method(), Method::GET | Method::HEAD);
+    let changes = is_look && super::rule::needed(request.method(), request.uri().path()) > Some(Role::Read);
+    let from = request.headers().get("sec-fetch-site").filter(|_| changes)?.to_str().unwrap_or("?");
+    let is_own = matches!(from, "same-origin" | "none");
+    (!is_own).then(|| "a page of another site may not change anything here".to_owned())
 }
 
 fn unauthorized(reason: &str) -> Problem {
@@ -120,7 +136,10 @@ pub(in crate::http) async fn admit(
         Ok(caller) => {
             if request.method() != Method::GET {
                 let who = caller.name.as_deref().unwrap_or("anyone");
-                tracing::debug!(%who, method = %request.method(), path = request.uri().path(), "request");
+                // What stands in a path may be a secret.
+                let route =
+                    request.extensions().get::<MatchedPath>().map_or("(an endpoint)", MatchedPath::as_str);
+                tracing::debug!(%who, method = %request.method(), route, "request");
             }
             request.extensions_mut().insert(caller);
             next.run(request).await

@@ -2,6 +2,7 @@
 
 use super::Role;
 use axum::http::Method;
+use percent_encoding::percent_decode_str;
 
 /// Requests that ask for another role than their method does.
 ///
@@ -38,6 +39,8 @@ impl Rule {
     /// Whether it is about such a request.
     #[must_use]
     pub fn fits(&self, method: &str, path: &str) -> bool {
+        // Whoever may not see an answer may not have it made either.
+        let method = if method == "HEAD" { "GET" } else { method };
         (self.methods.is_empty() || self.methods.iter().any(|one| one == method)) && is_like(path, &self.path)
     }
 
@@ -58,8 +61,9 @@ impl Rule {
 }
 
 fn is_like(path: &str, pattern: &str) -> bool {
-    let parts =
-        |text: &str| text.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    // Each part by itself, however it is written: an encoded `/` parts nothing.
+    let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    let parts = |text: &str| text.split('/').filter(|part| !part.is_empty()).map(decoded).collect::<Vec<_>>();
     let (mut path, mut pattern) = (parts(path), parts(pattern));
     if pattern.last().is_some_and(|last| last == "**") {
         pattern.pop();

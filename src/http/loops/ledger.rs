@@ -28,7 +28,10 @@ impl Ledger {
             let mut ages: Vec<_> = entries.values().map(|entry| entry.used).collect();
             ages.sort_unstable();
             let cut = ages.get(MOST / 4).copied();
-            entries.retain(|_, entry| cut.is_none_or(|cut| entry.used > cut));
+            // One that a request holds is in use.
+            entries.retain(|_, entry| {
+                cut.is_none_or(|cut| entry.used > cut) || Arc::strong_count(&entry.next) > 1
+            });
         }
         let key = (element.to_owned(), sender.to_owned());
         let entry =

@@ -111,17 +111,19 @@ pub(super) async fn change(
 ) -> Result<axum::Json<Linked>, Problem> {
     let from = at.find(&app)?;
     let to = changes.to.map(|to| find(&app, &to)).transpose()?;
-    let no_link = || Problem::not_found(format!("`{}` has no link {id}", from.path()));
+    let asked = id;
+    let no_link = || Problem::not_found(format!("`{}` has no link {asked}", from.path()));
     if !from.info().output.links.iter().any(|link| link.id == id) {
         return Err(no_link());
+    }
+    // What may be refused comes first, so that either all changes or nothing.
+    if let Some(to) = to {
+        id = from.relink(id, &to).map_err(refused)?;
     }
     if let Some(overflow) = changes.overflow
         && !from.set_overflow(id, overflow)
     {
         return Err(no_link());
-    }
-    if let Some(to) = to {
-        id = from.relink(id, &to).map_err(refused)?;
     }
     Ok(axum::Json(Linked { id }))
 }

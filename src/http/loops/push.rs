@@ -103,14 +103,13 @@ pub(super) async fn push(
     let door = ports(&element)?;
     let door = Push { door: &*door, element: &element, side: aim.port.side(), context: &context };
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let lines = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
     if kind.contains("pickle") {
         return Err(no_pickle());
     }
     match aim.notification {
-        Kind::Next if kind == "application/x-ndjson" || kind == "application/ndjson" => {
-            door.many(&headers, body).await
-        }
+        Kind::Next if lines.contains(&kind.as_str()) => door.many(&headers, body).await,
         Kind::Next => {
             let packed = kind == "application/msgpack" || kind == "application/x-msgpack";
             door.one(if packed { Format::MessagePack } else { Format::Json }, body).await
@@ -310,7 +309,8 @@ struct Counts<'a> {
 
 impl Drop for Counts<'_> {
     fn drop(&mut self) {
-        *self.next = (*self.next).max(self.first + self.taken.load(Ordering::Relaxed));
+        let end = self.first.saturating_add(self.taken.load(Ordering::Relaxed));
+        *self.next = (*self.next).max(end);
     }
 }
 

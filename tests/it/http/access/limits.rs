@@ -36,6 +36,12 @@ async fn a_client_that_dawdles_is_let_go_of() {
         .await
         .expect("the connection ends")
         .unwrap();
+    for silent in [&b""[..], b"PRI * HT"] {
+        let mut stream = TcpStream::connect(site.serving.address()).await.unwrap();
+        stream.write_all(silent).await.unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+        assert!(ended.is_ok(), "a connection that says {silent:?} ends");
+    }
     let app = App::new();
     app.create_loop("l").unwrap().execute("e").act(|_: u8| ()).spawn().unwrap().expose();
     let mut limits = Limits::default();

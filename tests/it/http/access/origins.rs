@@ -65,3 +65,16 @@ async fn other_sites_may_ask_only_if_they_are_named() {
         StatusCode::FORBIDDEN
     );
 }
+
+#[tokio::test]
+async fn a_picture_in_a_page_of_another_site_changes_nothing() {
+    let site = Site::of(&App::new()).await;
+    let ask =
+        |from: &str| status(site.request(Method::GET, "/workflows/1/restart").header("sec-fetch-site", from));
+    for from in ["cross-site", "same-site"] {
+        assert_eq!(ask(from).await, StatusCode::FORBIDDEN, "{from}");
+    }
+    for from in ["same-origin", "none"] {
+        assert_eq!(ask(from).await, StatusCode::NOT_FOUND, "{from}");
+    }
+}

@@ -89,3 +89,32 @@ async fn rules_ask_for_other_roles_of_paths() {
         .listen("127.0.0.1:0");
     assert!(refused.await.unwrap_err().to_string().contains("does not begin with `/`"));
 }
+
+#[tokio::test]
+async fn a_rule_for_get_holds_for_head_and_for_each_part_of_a_path() {
+    let access = access()
+        .rule(Rule::new("/loops", Role::Admin).methods(["GET"]))
+        .rule(Rule::new("/knowledge/keys/*", Role::Admin));
+    let site = Site::with(Service::new(&App::new()).access(access)).await;
+    let ask = |method: Method, path: &str| status(site.request(method, path).bearer_auth(OPERATE));
+    assert_eq!(ask(Method::HEAD, "/loops").await, StatusCode::FORBIDDEN);
+    assert_eq!(ask(Method::GET, "/loops").await, StatusCode::FORBIDDEN);
+    assert_eq!(ask(Method::GET, "/knowledge/keys/k.app.a%2Fb").await, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_signed_endpoint_opens_no_other_route() {
+    let endpoints = mape::edge::Endpoints::new();
+    let signature = || mape::edge::Signature::github("a secret that both sides have");
+    let options = || mape::edge::PostOptions::new().signed(signature());
+    let _events = endpoints.source::<Value>("/channels/a", options()).unwrap();
+    let _hook = endpoints.source::<Value>("/hooks/a", options()).unwrap();
+    let site = Site::with(Service::new(&App::new()).access(access()).endpoints(&endpoints)).await;
+    let post = |path: &str| status(site.request(Method::POST, path).body("1"));
+    assert_eq!(post("/channels/a").await, StatusCode::UNAUTHORIZED);
+    let hook = answer(site.request(Method::POST, "/hooks/a").body("1")).await;
+    assert!(
+        hook.1["detail"].as_str().unwrap().to_lowercase().contains("sign"),
+        "only its signature counts: {hook:?}"
+    );
+}

@@ -141,7 +141,7 @@ async fn completion_ends_what_is_pushed_and_a_start_begins_anew() {
     assert_eq!(site.post(&format!("{path}/start"), "").await, (StatusCode::OK, json!({"state": "running"})));
     assert_eq!(site.post(path, "1").await.0, StatusCode::OK);
     eventually("it arrives behind it", || async { judge.info().input.received == 1 }).await;
-    // What comes after an element ends with its out-port; the element itself is stopped, and can begin anew.
+    // What comes after an element ends with its out-port, and so does the element; it can begin anew.
     assert_eq!(site.post(&format!("{path}?port=out&notification=completed"), "").await.0, StatusCode::OK);
     assert_eq!(judge.ended().await, State::Completed);
     assert_eq!(site.post(path, "2").await.0, StatusCode::CONFLICT);
@@ -185,6 +185,62 @@ async fn a_port_without_room_is_429_after_it_was_waited_for() {
 }
 
 #[tokio::test]
+async fn what_waits_for_room_when_the_element_is_stopped_is_not_taken() {
+    let (app, sense, _) = sample();
+    let site = Site::of(&app).await;
+    assert!(sense.pause());
+    let many = (0..3000).fold(String::new(), |text, n| text + &n.to_string() + "\n");
+    let request = site.request(Method::POST, "/loops/room/elements/sense");
+    let asked = tokio::spawn(answer(request.header("content-type", "application/x-ndjson").body(many)));
+    eventually("the port is full", || async { sense.info().input.queued == 1024 }).await;
+    sense.stop();
+    let (status, body) = asked.await.unwrap();
+    assert_eq!((status, &body["accepted"]), (StatusCode::CONFLICT, &json!(1024)), "{body}");
+}
+
+#[tokio::test]
+async fn completing_what_an_element_emits_keeps_its_links_and_loses_nothing() {
+    let app = App::new();
+    let one = app.create_loop("l").unwrap();
+    let sense = one.monitor("sense").map(|n: u64| n).spawn().unwrap();
+    let slow = one.execute("slow").act(|_: u64| ()).spawn().unwrap();
+    let options = mape::element::LinkOptions::new().capacity(4);
+    sense.link_with(&slow, options).unwrap();
+    sense.expose_fully();
+    sense.start().unwrap();
+    assert!(slow.pause());
+    for n in 0..40 {
+        sense.push(n).await.unwrap();
+    }
+    let site = Site::of(&app).await;
+    let path = "/loops/l/elements/sense";
+    let completed = format!("{path}?port=out&notification=completed");
+    assert_eq!(site.post(&completed, "").await.0, StatusCode::OK);
+    assert_eq!(site.post(path, "1").await.0, StatusCode::CONFLICT);
+    assert_eq!(site.post(&format!("{path}?port=out"), "1").await.0, StatusCode::CONFLICT);
+    assert!(slow.resume());
+    assert_eq!((sense.ended().await, slow.ended().await), (State::Completed, State::Completed));
+    assert_eq!(slow.info().input.received, 40);
+    assert_eq!(site.post(&completed, "").await.0, StatusCode::CONFLICT);
+    assert_eq!(site.post(&format!("{path}/start"), "").await.0, StatusCode::OK);
+    assert_eq!(site.post(path, "41").await.0, StatusCode::OK);
+    eventually("the link lives again", || async { slow.info().input.received == 41 }).await;
+}
+
+#[tokio::test]
+async fn who_may_only_push_in_does_not_end_what_comes_out() {
+    let (app, ..) = sample();
+    let door = app.create_loop("l").unwrap().execute("e").act(|_: u8| ()).spawn().unwrap();
+    door.expose();
+    let site = Site::of(&app).await;
+    for notification in ["next", "error", "completed"] {
+        let path = format!("/loops/l/elements/e?port=out&notification={notification}");
+        assert_eq!(site.post(&path, "null").await.0, StatusCode::FORBIDDEN, "{notification}");
+    }
+    assert_eq!(door.state(), State::Running);
+}
+
+#[tokio::test]
 async fn what_a_numbered_sender_repeats_is_not_taken_again() {
     let (app, sense, _) = sample();
     let site = Site::of(&app).await;
@@ -221,4 +277,38 @@ async fn what_was_taken_of_a_request_that_broke_off_is_not_taken_again() {
     let again = request.header("mape-sender", "car").header("mape-first", 0).body("1\n2\n3\n");
     assert_eq!(answer(again).await.1, json!({"accepted": 3}));
     eventually("the third has arrived", || async { sense.info().input.received == 3 }).await;
+}
+
+#[tokio::test]
+async fn whatever_a_body_is_the_answer_is_no_defect() {
+    let (app, sense, judge) = sample();
+    // Nobody holds it up, whatever is let through.
+    let mut out = judge.subscribe();
+    let reader = tokio::spawn(async move { while out.next().await.is_some() {} });
+    let router = mape::http::Service::new(&app).router().unwrap();
+    let (mut random, started) = (fastrand::Rng::with_seed(7), sense.state());
+    let kinds =
+        ["application/json", "application/x-ndjson", "application/msgpack", "text/plain", "\u{fc}", ""];
+    let pieces: [&[u8]; 12] =
+        [b"1", b"20.5", b"\n", b"{", b"}", b"[", b"\"", b"\x80\x04", b"\xff", b"\xcb", b"null", b"1e999"];
+    for number in 0..20_000 {
+        let mut body = Vec::new();
+        for _ in 0..random.usize(..8) {
+            if random.bool() {
+                body.extend_from_slice(pieces[random.usize(..pieces.len())]);
+            } else {
+                body.push(random.u8(..));
+            }
+        }
+        let query = ["", "?port=out", "?notification=error", "?notification=next&port=in"][random.usize(..4)];
+        let request = axum::http::Request::post(format!("/loops/room/elements/sense{query}"))
+            .header("content-type", kinds[random.usize(..kinds.len())])
+            .body(axum::body::Body::from(body.clone()))
+            .unwrap();
+        let response = tower::ServiceExt::oneshot(router.clone(), request).await.unwrap();
+        let status = response.status().as_u16();
+        assert!(status == 200 || (400..500).contains(&status), "{status} for body {number}: {body:?}");
+    }
+    assert_eq!(sense.state(), started);
+    reader.abort();
 }
