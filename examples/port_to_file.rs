@@ -62,7 +62,7 @@ async fn run(given: &ArgMatches) -> anyhow::Result<()> {
     println!("{}/loops/{}/elements/{}", serving.url(), text("loop"), text("element"));
     let ended = tokio::select! {
         () = told_to_end() => Ok(()),
-        lost = lost(&mut events) => Err(lost),
+        lost = lost(&mut events, &append) => Err(lost),
     };
     // Whoever was told that his item is accepted finds it in the file: first no more come in, then all are worked off.
     serving.close(FAREWELL).await;
@@ -97,10 +97,15 @@ fn reported(error: &ElementError) -> Value {
 }
 
 /// Waits until the file can't be written any more.
-async fn lost(events: &mut (impl futures::Stream<Item = Event> + Unpin)) -> Arc<ElementError> {
+async fn lost(
+    events: &mut (impl futures::Stream<Item = Event> + Unpin),
+    append: &Element<Value, Value>,
+) -> Arc<ElementError> {
     loop {
         match events.next().await {
             Some(Event::Error(error)) if matches!(error.kind, ErrorKind::SinkLost(_)) => return error,
+            // The file is closed then: nothing may be accepted any more, also after another start.
+            Some(Event::State { path, state: State::Completed }) if path == append.path() => append.dispose(),
             Some(_) => {}
             None => std::future::pending().await,
         }

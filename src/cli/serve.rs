@@ -93,7 +93,9 @@ async fn serve(
     let serving = listen(global, arguments, app, engine).await?;
     let workflows = Workflows::new(app.backend()).named(global.names());
     let runs = engine.map_or(&workflows, Engine::workflows);
-    let done = go_on(global, staying, runs, serving.as_ref(), engine.is_some(), told).await;
+    let done =
+        go_on(global, staying, runs, (serving.as_ref(), arguments.allow_anyone), engine.is_some(), told)
+            .await;
     if let Some(serving) = serving {
         serving.close(ANSWERED_WITHIN).await;
     }
@@ -104,7 +106,7 @@ async fn go_on(
     global: &Global,
     staying: &mut Staying,
     runs: &Workflows,
-    serving: Option<&Serving>,
+    (serving, allow_anyone): (Option<&Serving>, bool),
     has_engine: bool,
     mut told: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<()> {
@@ -116,6 +118,10 @@ async fn go_on(
     };
     if let Some(serving) = serving {
         note(global, "listening", &format!("the console and the API are at {}", serving.url()));
+        if !serving.address().ip().is_loopback() {
+            let who = if allow_anyone { "anyone there may do everything" } else { "a token is asked for" };
+            note(global, "public", &format!("other machines reach them at {}; {who}", serving.address()));
+        }
     }
     note(global, "serving", &format!("serving {}, where {open}; Ctrl-C ends it", staying.backend.url()));
     let schedules = Schedules::of(runs);

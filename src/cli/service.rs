@@ -62,7 +62,10 @@ const ANSWER: Duration = Duration::from_secs(30);
 impl Service {
     pub(super) fn of(global: &Global, arguments: &ServiceArguments) -> Result<Self> {
         let config = global.load()?;
-        let url = arguments.url.clone().unwrap_or_else(|| format!("http://{}", here(&config.rest.address)));
+        let url = arguments.url.clone().unwrap_or_else(|| {
+            let scheme = if config.rest.tls.is_some() { "https" } else { "http" };
+            format!("{scheme}://{}", here(&config.rest.address))
+        });
         let written = if url.contains("://") { url } else { format!("http://{url}") };
         let is_fit = |url: &Url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
         let url = written.parse::<Url>().ok().filter(is_fit).ok_or_else(|| {

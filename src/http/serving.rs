@@ -171,10 +171,12 @@ impl Server {
                 let _seat = seat;
                 let _ = stream.set_nodelay(true);
                 match tls {
-                    None => converse(&builder, stream, client, router, watcher, first_within).await,
+                    None => {
+                        converse(&builder, stream, client, router, watcher, first_within).await;
+                    }
                     Some(tls) => match timeout(HANDSHAKE, tls.acceptor().accept(stream)).await {
                         Ok(Ok(stream)) => {
-                            converse(&builder, stream, client, router, watcher, first_within).await
+                            converse(&builder, stream, client, router, watcher, first_within).await;
                         }
                         Ok(Err(error)) => tracing::debug!(%client, %error, "no encrypted connection"),
                         Err(_) => tracing::debug!(%client, "no encrypted connection in time"),

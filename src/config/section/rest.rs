@@ -69,15 +69,17 @@ impl Default for Rest {
 pub struct Token {
     /// The text, of 16 characters at least.
     pub token: Secret,
-    /// What it lets do.
+    /// What it lets do. Default: look.
+    #[serde(default)]
     pub role: Role,
 }
 
 /// What a client may do; each may also do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Look.
+    #[default]
     Read,
     /// Push items, change parameters, start and stop, begin and end runs.
     Operate,

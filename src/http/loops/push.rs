@@ -112,7 +112,7 @@ pub(super) async fn push(
         Kind::Next if lines.contains(&kind.as_str()) => door.many(&headers, body).await,
         Kind::Next => {
             let packed = kind == "application/msgpack" || kind == "application/x-msgpack";
-            door.one(if packed { Format::MessagePack } else { Format::Json }, body).await
+            door.one(&headers, if packed { Format::MessagePack } else { Format::Json }, body).await
         }
         Kind::Error => door.error(body).await,
         Kind::Completed => {
@@ -131,11 +131,26 @@ struct Push<'a> {
 }
 
 impl Push<'_> {
-    async fn one(&self, format: Format, body: Body) -> Result<Json<Accepted>, Problem> {
+    async fn one(&self, headers: &HeaderMap, format: Format, body: Body) -> Result<Json<Accepted>, Problem> {
         let text = self.whole(body).await?;
-        let pushed = self.door.push_one(self.side, format, &text, self.context.push_wait).await;
+        let Some(Numbered { sender, first }) = Numbered::of(headers)? else {
+            return self.push_one(format, &text).await;
+        };
+        let next = self.context.ledger.of(self.element.path().as_str(), &sender);
+        let mut next = next.lock().await;
+        if first < *next {
+            return Ok(Json(Accepted { accepted: 1, id: None }));
+        }
+        follows(first, &mut next)?;
+        let accepted = self.push_one(format, &text).await?;
+        *next = first.saturating_add(1);
+        Ok(accepted)
+    }
+
+    async fn push_one(&self, format: Format, text: &[u8]) -> Result<Json<Accepted>, Problem> {
+        let pushed = self.door.push_one(self.side, format, text, self.context.push_wait).await;
         let id = pushed.map_err(|refusal| match refusal {
-            Refusal::Shape { .. } if is_pickle(&text) => no_pickle(),
+            Refusal::Shape { .. } if is_pickle(text) => no_pickle(),
             Refusal::Shape { reason, .. } => {
                 Problem::unprocessable(format!("the body is no item of `{}`: {reason}", self.element.path()))
             }
@@ -166,15 +181,7 @@ impl Push<'_> {
         let next = self.context.ledger.of(self.element.path().as_str(), &sender);
         // Waits until an earlier request of that sender, which may have lost its answer, has ended.
         let mut next = next.lock().await;
-        if first > *next {
-            let detail =
-                format!("the items from number {} on are missing: the body begins with {first}", *next);
-            // Whoever starts with another number has sent the others to a program that was here before.
-            if *next > 0 {
-                return Err(Problem::conflict(detail).with("next", *next));
-            }
-            *next = first;
-        }
+        follows(first, &mut next)?;
         let taken = AtomicU64::new(0);
         let done = {
             // Counts also what was taken before the sender went away.
@@ -266,6 +273,18 @@ impl Push<'_> {
             }
         }
     }
+}
+
+/// Refuses what leaves a gap; whoever starts with another number has sent the others to a program that was here before.
+fn follows(first: u64, next: &mut u64) -> Result<(), Problem> {
+    if first > *next && *next > 0 {
+        let detail = format!("the items from number {next} on are missing: the body begins with {first}");
+        return Err(Problem::conflict(detail).with("next", *next));
+    }
+    if first > *next {
+        *next = first;
+    }
+    Ok(())
 }
 
 fn answer(done: Result<(), Problem>, accepted: u64) -> Result<Json<Accepted>, Problem> {

@@ -207,6 +207,16 @@ impl Tab {
     pub(crate) async fn click(&self, selector: &str) {
         let found = format!("!!document.querySelector({})", json!(selector));
         self.until(&format!("{selector} is there"), &found).await;
+        // A page that is being changed moves what is under the pointer.
+        let is_still = format!(
+            "(() => {{ const e = document.querySelector({}); if (!e) return false; \
+             e.scrollIntoView({{block: 'center', behavior: 'instant'}}); const b = e.getBoundingClientRect(); \
+             const at = `${{b.x}} ${{b.y}}`, was = window.lastPlace; window.lastPlace = at; \
+             const hit = document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2); \
+             return at === was && !e.disabled && !e.closest('[aria-busy]') && e.contains(hit); }})()",
+            json!(selector)
+        );
+        self.until(&format!("{selector} can be clicked"), &is_still).await;
         let place = self
             .eval(&format!(
                 "(() => {{ const e = document.querySelector({}); e.scrollIntoView({{block: 'center', behavior: 'instant'}}); \

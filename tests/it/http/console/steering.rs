@@ -151,7 +151,9 @@ async fn a_run_is_paused_resumed_terminated_restarted_and_deleted() {
     eventually("it is terminated", async || status().await == "TERMINATED").await;
     tab.click("#run-actions [data-action$=\"/restart\"]").await;
     eventually("it goes on", async || status().await == "RUNNING").await;
+    says(&tab, "h1 .state", "running").await;
     runs.terminate(&going).await.unwrap();
+    eventually("it is terminated again", async || status().await == "TERMINATED").await;
     says(&tab, "h1 .state", "terminated").await;
     tab.click("#run-actions [data-action^=\"DELETE\"]").await;
     tab.click("dialog .main").await;

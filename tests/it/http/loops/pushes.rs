@@ -259,6 +259,18 @@ async fn what_a_numbered_sender_repeats_is_not_taken_again() {
     assert_eq!(send(3, "4\n\"x\"\n").await.1["accepted"], 1);
     assert_eq!(send(4, "5\n").await.1, json!({"accepted": 1}));
     eventually("five have arrived", || async { sense.info().input.received == 5 }).await;
+    // The same holds for one item a request.
+    let one = |first: &'static str| {
+        let request = site.request(Method::POST, "/loops/room/elements/sense");
+        answer(request.header("mape-sender", "car").header("mape-first", first).body("6"))
+    };
+    for _ in 0..3 {
+        assert_eq!(one("5").await.1["accepted"], 1);
+    }
+    assert_eq!(one("9").await.0, StatusCode::CONFLICT);
+    assert_eq!(one("x").await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(one("6").await.1["accepted"], 1);
+    eventually("seven have arrived", || async { sense.info().input.received == 7 }).await;
 }
 
 #[tokio::test]
