@@ -104,8 +104,6 @@ impl Context {
         match (&self.engine, id) {
             (Some(engine), Some(id)) => Ok(engine.run_as(id, flow, input).await?.id().clone()),
             (Some(engine), None) => Ok(engine.run(flow, input).await?.id().clone()),
-            // Nobody else can take up what is in memory.
-            (None, _) if self.app.backend().url() == "memory:" => Err(Error::EngineGone),
             (None, id) => match &self.workflows {
                 Some(runs) => runs.submit(id, flow, input).await,
                 None => Err(Error::EngineGone),

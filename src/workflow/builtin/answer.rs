@@ -42,17 +42,7 @@ pub(in super::super) fn no_answer(definition: &Definition, place: Place, output:
 pub(in super::super) fn wrong_answer(answer: &Value) -> Option<String> {
     let said = match answer {
         Value::Null | Value::Bool(_) => return None,
-        Value::Object(answer) => match answer.get("approved") {
-            Some(approved) if !approved.is_boolean() => approved,
-            // Whoever says something, but not that, has perhaps misspelt it.
-            None if !answer.is_empty() => {
-                let said = answer.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-                return Some(format!(
-                    "`approved` is missing: it is true or false, and the answer has {said}"
-                ));
-            }
-            _ => return None,
-        },
+        Value::Object(answer) => answer.get("approved").filter(|approved| !approved.is_boolean())?,
         other => other,
     };
     Some(format!("`approved` is true or false, not {}", input::shown(said)))
