@@ -7,6 +7,7 @@ use super::workflow_arguments::ServeArguments;
 use super::{Global, Usage, note};
 use anyhow::Result;
 use mape::app::App;
+use mape::config::Rest;
 use mape::http::{Error, Service, Serving};
 use mape::workflow::{Engine, Schedules, Workflows};
 use std::pin::{Pin, pin};
@@ -58,8 +59,31 @@ async fn listen(
     if arguments.no_http {
         return Ok(None);
     }
-    let config = global.load()?;
-    let service = Service::new(app).configured(&config.rest)?;
+    let rest = global.load()?.rest;
+    let address = arguments.listen.as_ref().unwrap_or(&rest.address);
+    match service(global, arguments, app, engine, &rest)?.listen(address).await {
+        // Nobody has asked for that very port.
+        Err(Error::Listen { .. })
+            if arguments.listen.is_none() && rest.address == Rest::default().address =>
+        {
+            note(global, "taken", &format!("{address} is taken, so another port is; --listen names one"));
+            Ok(Some(service(global, arguments, app, engine, &rest)?.listen("127.0.0.1:0").await?))
+        }
+        Ok(serving) => Ok(Some(serving)),
+        Err(error @ (Error::Listen { .. } | Error::File { .. })) => Err(error.into()),
+        // Nothing was tried: it is written down wrong.
+        Err(error) => Err(Usage::error(error.to_string())),
+    }
+}
+
+fn service(
+    global: &Global,
+    arguments: &ServeArguments,
+    app: &App,
+    engine: Option<&Engine>,
+    rest: &Rest,
+) -> Result<Service> {
+    let service = Service::new(app).configured(rest)?;
     let mut service = match engine {
         Some(engine) => service.engine(engine),
         None => service.workflows(&Workflows::new(app.backend()).named(global.names())),
@@ -73,13 +97,7 @@ async fn listen(
     if arguments.allow_anyone {
         service = service.anyone();
     }
-    let address = arguments.listen.as_ref().unwrap_or(&config.rest.address);
-    match service.listen(address).await {
-        Ok(serving) => Ok(Some(serving)),
-        Err(error @ (Error::Listen { .. } | Error::File { .. })) => Err(error.into()),
-        // Nothing was tried: it is written down wrong.
-        Err(error) => Err(Usage::error(error.to_string())),
-    }
+    Ok(service)
 }
 
 async fn serve(
@@ -116,6 +134,7 @@ async fn go_on(
         1 => "1 run is under way".to_owned(),
         more => format!("{more} runs are under way"),
     };
+    note(global, "serving", &format!("serving {}, where {open}; Ctrl-C ends it", staying.backend.url()));
     if let Some(serving) = serving {
         note(global, "listening", &format!("the console and the API are at {}", serving.url()));
         if !serving.address().ip().is_loopback() {
@@ -123,7 +142,6 @@ async fn go_on(
             note(global, "public", &format!("other machines reach them at {}; {who}", serving.address()));
         }
     }
-    note(global, "serving", &format!("serving {}, where {open}; Ctrl-C ends it", staying.backend.url()));
     let schedules = Schedules::of(runs);
     let mut schedules = pin!(schedules.serve());
     let mut look = tokio::time::interval(LOOK);

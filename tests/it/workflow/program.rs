@@ -220,7 +220,7 @@ fn what_is_detached_is_done_by_a_program_that_serves_until_it_is_told_to_end() {
     assert!(kill.success() && serving.0.wait().unwrap().success());
     let last = told.map(Result::unwrap).last();
     assert_eq!(last.as_deref(), Some("ended; whoever serves the runs next goes on with them"));
-    let (code, _, err) = program.run(&["serve", "--backend", "memory:"]);
+    let (code, _, err) = program.run(&["serve", "--no-http", "--backend", "memory:"]);
     assert!(code == 2 && err.contains("memory:"), "{err}");
 }
 
