@@ -5,6 +5,7 @@ use super::error::ReportedValue;
 use super::{Element, ElementError, ErrorKind, Item, State, Subscription};
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt, unfold};
+use memchr::memchr;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -292,7 +293,11 @@ fn read_lines<T>(
     taken: &AtomicU64,
 ) -> (VecDeque<T>, Result<(), Refusal>) {
     let mut items = VecDeque::new();
-    for (number, line) in lines.split(|byte| *byte == b'\n').enumerate() {
+    let (mut rest, mut number) = (lines, 0);
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(memchr(b'\n', rest).unwrap_or(rest.len()));
+        rest = after.get(1..).unwrap_or_default();
+        number += 1;
         if line.trim_ascii().is_empty() {
             continue;
         }
@@ -303,7 +308,7 @@ fn read_lines<T>(
         }
         match read(Format::Json, line) {
             Ok(item) => items.push_back(item),
-            Err(reason) => return (items, Err(Refusal::Shape { line: number + 1, reason })),
+            Err(reason) => return (items, Err(Refusal::Shape { line: number, reason })),
         }
     }
     (items, Ok(()))

@@ -17,6 +17,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -211,10 +212,14 @@ impl Service {
             .fallback(super::endpoints::receive)
             .method_not_allowed_fallback(no_method)
             .with_state(context)
-            .layer(DefaultBodyLimit::max(self.limits.body))
-            .layer(RequestBodyTimeoutLayer::new(self.limits.body_within))
-            .layer(from_fn_with_state(admission, access::admit))
-            .layer(CatchPanicLayer::custom(panicked));
+            // All in one go: each layer by itself would cost each request another box.
+            .layer(
+                ServiceBuilder::new()
+                    .layer(CatchPanicLayer::custom(panicked))
+                    .layer(from_fn_with_state(admission, access::admit))
+                    .layer(RequestBodyTimeoutLayer::new(self.limits.body_within))
+                    .layer(DefaultBodyLimit::max(self.limits.body)),
+            );
         match cors {
             Some(cors) => router.layer(cors),
             None => router,

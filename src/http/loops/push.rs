@@ -1,17 +1,18 @@
 //! Items from outside.
 
 use super::at::{AtElement, ports};
-use crate::app::App;
 use crate::element::AnyElement;
 use crate::element::ports::{Format, Ports, Refusal, Side};
 use crate::http::extract::{Path, Query};
 use crate::http::{Context, Problem};
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use futures::StreamExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use memchr::{memchr_iter, memrchr};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -93,13 +94,12 @@ pub(super) struct Accepted {
 )]
 pub(super) async fn push(
     State(context): State<Context>,
-    State(app): State<App>,
     Path(at): Path<AtElement>,
     Query(aim): Query<Aim>,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Json<Accepted>, Problem> {
-    let element = at.find(&app)?;
+    let (Parts { headers, .. }, body) = request.into_parts();
+    let element = at.find(&context.app)?;
     let door = ports(&element)?;
     let door = Push { door: &*door, element: &element, side: aim.port.side(), context: &context };
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -208,7 +208,7 @@ impl Push<'_> {
                 return Err(Problem::too_large(limit));
             }
             // Whole lines only, and all in one go.
-            let whole = match chunk.iter().rposition(|byte| *byte == b'\n') {
+            let whole = match memrchr(b'\n', &chunk) {
                 _ if is_last => std::mem::take(&mut rest),
                 None => {
                     rest.extend_from_slice(&chunk);
@@ -230,7 +230,7 @@ impl Push<'_> {
             if is_last {
                 return Ok(());
             }
-            before += whole.split(|byte| *byte == b'\n').count() - 1;
+            before += memchr_iter(b'\n', &whole).count();
         }
     }
 
