@@ -98,7 +98,7 @@ impl AnyElement {
     /// # Cancel safety
     /// Dropping the future doesn't stop the draining.
     pub async fn drain(&self, limit: Duration) -> Result<(), Unfinished> {
-        self.0.drain();
+        self.0.drain(false);
         let done = self.0.wait_for(|state| state != State::Draining);
         if tokio::time::timeout(limit, done).await.is_ok() {
             return Ok(());

@@ -164,7 +164,7 @@ impl<I: Item + DeserializeOwned, O: Item + Serialize> Ports for Exposed<I, O> {
             Side::In => element.complete(),
             Side::Out => {
                 self.read_output.ok_or(Refusal::OneWay)?;
-                if !element.site().complete_output() {
+                if !element.site().drain(true) {
                     return Err(refused(element.state()));
                 }
             }

@@ -338,30 +338,19 @@ impl Site {
         paused
     }
 
-    /// Works off what is queued, takes nothing new, and completes, and with it what comes after it. `false` if it is in no
-    /// state for that.
-    pub(crate) fn complete_output(&self) -> bool {
+    /// Begins to work off what is queued and to take nothing new, then to stop, or to complete with what comes after it; the
+    /// task says when it is done. `false` if it is in no state for that.
+    pub(crate) fn drain(&self, completing: bool) -> bool {
         let _idle = self.idle.lock();
-        if !self.state().accepts_items() {
-            return false;
-        }
-        self.completing.store(true, Ordering::Release);
-        self.enter(State::Draining);
-        if let Some(input) = self.input() {
-            input.set_intake(Intake::Draining);
-        }
-        true
-    }
-
-    /// Begins to drain; the task says when it is done.
-    pub(crate) fn drain(&self) {
-        let _idle = self.idle.lock();
-        if self.state().accepts_items() {
+        let may = self.state().accepts_items();
+        if may {
+            self.completing.store(completing, Ordering::Release);
             self.enter(State::Draining);
             if let Some(input) = self.input() {
                 input.set_intake(Intake::Draining);
             }
         }
+        may
     }
 
     /// Asks the task to build the operators anew.
