@@ -447,7 +447,7 @@ async fn a_transaction_is_there_as_a_whole_or_not_at_all_after_kill_9() {
         });
         sleep(Duration::from_millis(100 + 37 * round)).await;
         world.server.kill_9();
-        let ended = tokio::time::timeout(Duration::from_secs(60), committing).await;
+        let ended = tokio::time::timeout(Duration::from_mins(1), committing).await;
         assert!(ended.expect("it ends with its server").unwrap().unwrap_err().is_retryable());
         world.server.restart();
         eventually("it is back", async || world.raw.info(&world.orders).await.is_ok()).await;
