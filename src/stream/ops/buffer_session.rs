@@ -89,10 +89,8 @@ impl<S: Stream> Stream for BufferSession<S> {
                     this.metered.queued(this.items.len());
                     if this.items.len() >= *this.capacity {
                         this.alarm.clear();
-                        {
-                            this.metered.queued(0);
-                            return Poll::Ready(Some(mem::take(this.items)));
-                        }
+                        this.metered.queued(0);
+                        return Poll::Ready(Some(mem::take(this.items)));
                     }
                     burst += 1;
                 }
