@@ -99,6 +99,18 @@ pub(super) struct Spread {
     pub(super) p99_seconds: Option<f64>,
 }
 
+impl Spread {
+    /// Half of them took no longer, in seconds; nothing before any is measured.
+    pub(super) fn median(&self) -> Option<f64> {
+        self.p50_seconds.filter(|_| self.count > 0)
+    }
+
+    /// All but one in a hundred took no longer, in seconds.
+    pub(super) fn slow(&self) -> Option<f64> {
+        self.p99_seconds.filter(|_| self.count > 0)
+    }
+}
+
 /// What the event `counters` says of an element.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

@@ -136,7 +136,7 @@ fn element(shown: &Shown) -> Value {
 }
 
 fn spread(spread: Option<Spread>) -> Value {
-    json!(spread)
+    json!(spread.filter(|spread| spread.count > 0))
 }
 
 fn runs(runs: &Runs, in_progress: Option<usize>) -> Value {

@@ -57,7 +57,7 @@ impl Sort {
                 shown.queue.map_or(0.0, |queue| queue.fill()) + shown.is.input.queued as f64 * 1e-12
             }
             Self::Trouble => (shown.is.errors + shown.dropped()) as f64,
-            Self::Latency => shown.is.latency.and_then(|spread| spread.p99_seconds).unwrap_or_default(),
+            Self::Latency => shown.is.latency.and_then(|spread| spread.slow()).unwrap_or_default(),
         };
         key(b).total_cmp(&key(a))
     }

@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(trail.received_per_second(), 0.0);
         trail.look(at(28), 30, 1);
         assert_eq!(trail.received_per_second(), 20.0);
-        assert_eq!(trail.minute().len(), 14);
+        assert_eq!(trail.minute().len(), 15);
     }
 
     #[test]

@@ -32,7 +32,7 @@ enum Column {
 }
 
 /// How many cells the past minute takes.
-const MINUTE: usize = 30;
+const MINUTE: usize = 16;
 /// How many cells a bar takes.
 const BAR: usize = 5;
 
@@ -62,11 +62,11 @@ impl Column {
             Self::OutRate => "OUT/S",
             Self::Fill | Self::Bar => "QUEUE",
             Self::Dropped => "DROPS",
-            Self::Errors => "ERRORS",
+            Self::Errors => "ERRS",
             Self::Restarts => "RESTARTS",
             Self::Median => "P50",
             Self::Slow => "P99",
-            Self::Minute => "IN/S, PAST MINUTE",
+            Self::Minute => "PAST MINUTE",
         }
     }
 
@@ -129,10 +129,10 @@ impl Columns {
             (Some(Fill), Bar),
             (None, Role),
             (Some(Role), RoleWord),
+            (None, Minute),
             (None, Received),
             (None, Emitted),
             (None, Median),
-            (None, Minute),
             (None, Restarts),
         ];
         for (instead, column) in steps {
@@ -244,11 +244,9 @@ fn cell(column: Column, shown: &Shown, paint: &Paint) -> Vec<Span<'static>> {
         Column::Errors => worse(column, is.errors, paint.is_fresh(shown.failed), paint),
         Column::Restarts => quiet(count(is.restarts)),
         Column::Median => {
-            plain(&is.latency.and_then(|spread| spread.p50_seconds).map(seconds).unwrap_or_default())
+            plain(&is.latency.and_then(|spread| spread.median()).map(seconds).unwrap_or_default())
         }
-        Column::Slow => {
-            plain(&is.latency.and_then(|spread| spread.p99_seconds).map(seconds).unwrap_or_default())
-        }
+        Column::Slow => plain(&is.latency.and_then(|spread| spread.slow()).map(seconds).unwrap_or_default()),
         Column::Minute => {
             let rates = trail.minute().map(|(received, emitted)| received.max(emitted));
             vec![Span::styled(format!("  {}", heights(rates, MINUTE)), paint.accent())]
@@ -309,6 +307,6 @@ mod tests {
             }
         }
         let columns = |cells| Columns::fit(cells, 18).rest.len();
-        assert_eq!([columns(10), columns(20), columns(40), columns(80), columns(160)], [0, 1, 4, 9, 14]);
+        assert_eq!([columns(10), columns(20), columns(40), columns(80), columns(160)], [0, 1, 4, 8, 13]);
     }
 }

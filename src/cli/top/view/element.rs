@@ -2,7 +2,7 @@
 
 use super::super::answers::{Happened, Link, Spread};
 use super::super::model::{Model, Shown};
-use super::number::{count, rate, seconds};
+use super::number::{count, rate, roughly, seconds};
 use super::paint::{Paint, dim, heights, strong};
 use super::text::{cut, left, width, wrap};
 use ratatui::buffer::Buffer;
@@ -44,8 +44,8 @@ fn lines(shown: &Shown, model: &Model, cells: usize, paint: &Paint) -> Vec<Line<
         Line::default(),
     ];
     lines.extend(ports(shown, cells));
-    if let Some(latency) = &is.latency {
-        lines.push(beside("latency", spread(latency)));
+    if let Some(latency) = is.latency.filter(|latency| latency.count > 0) {
+        lines.push(beside("latency", spread(&latency)));
     }
     lines.extend(minute(shown, cells, paint));
     let inward = incoming(model, &is.path).map(|(from, link)| link_line(from, link, true, cells, paint));
@@ -91,7 +91,7 @@ fn past(shown: &Shown, model: &Model, cells: usize, paint: &Paint) -> Vec<Line<'
     let of_it = model.happened.iter().rev().filter(|(_, happened)| happened.path == shown.is.path);
     let mut lines = Vec::new();
     for (at, happened) in of_it.take(HAPPENED) {
-        let mut ago = format!("{} ago", seconds(paint.since(*at)));
+        let mut ago = format!("{} ago", roughly(paint.since(*at)));
         let is_error = matches!(happened.kind.as_str(), "error" | "escalated");
         let style = if is_error { paint.bad() } else { dim() };
         for text in wrap(&told(happened), cells.saturating_sub(HEADING + 2)) {
@@ -163,7 +163,7 @@ fn ports(shown: &Shown, cells: usize) -> Vec<Line<'static>> {
 
 fn spread(spread: &Spread) -> String {
     let text = |n: Option<f64>| n.map_or_else(|| "–".to_owned(), seconds);
-    format!("half within {}, 99 % within {}", text(spread.p50_seconds), text(spread.p99_seconds))
+    format!("half within {}, 99 % within {}", text(spread.median()), text(spread.slow()))
 }
 
 /// The links that lead to an element, with where they come from.
@@ -176,31 +176,31 @@ fn incoming<'a>(model: &'a Model, path: &'a str) -> impl Iterator<Item = (&'a st
 
 /// A line of a link.
 fn link_line(other: &str, link: &Link, is_incoming: bool, cells: usize, paint: &Paint) -> Line<'static> {
-    const BAR: usize = 10;
+    const BAR: usize = 6;
     let stats = &link.stats;
     let fill = if stats.capacity == 0 { 0.0 } else { stats.queued as f64 / stats.capacity as f64 };
     let [heavy, light] = paint.bar(fill, BAR);
     let arrow = if is_incoming { "←" } else { "→" };
-    let names = cells.saturating_sub(BAR + 16).clamp(8, 28);
-    let mut more = vec![format!(" {}/{}", count(stats.queued), count(stats.capacity))];
+    let names = cells.saturating_sub(BAR + 30).clamp(10, 24);
+    let mut spans = vec![Span::raw(format!("  {arrow} {} ", left(other, names))), heavy, light];
+    spans.push(Span::raw(format!(" {}/{}", count(stats.queued), count(stats.capacity))));
+    if let Some(blocked) = stats.blocked_seconds {
+        spans.push(Span::styled(format!(" ! holds it up {}", seconds(blocked)), paint.bad()));
+    }
     if stats.dropped > 0 {
-        more.push(format!("{} dropped", count(stats.dropped)));
+        spans.push(Span::styled(format!(" · {} dropped", count(stats.dropped)), paint.doubtful()));
+    }
+    let mut more = Vec::new();
+    if let Some(wait) = link.wait.and_then(|wait| wait.slow()) {
+        more.push(format!(" · p99 {}", seconds(wait)));
     }
     if stats.overflow.starts_with("drop") {
-        more.push(stats.overflow.replace('_', " "));
+        more.push(format!(" · {}", stats.overflow.replace('_', " ")));
     }
     if link.feedback {
-        more.push("feedback".to_owned());
+        more.push(" · feedback".to_owned());
     }
-    if let Some(wait) = link.wait.and_then(|wait| wait.p99_seconds) {
-        more.push(format!("p99 {}", seconds(wait)));
-    }
-    let more = more.join(" · ");
-    let mut spans =
-        vec![Span::raw(format!("  {arrow} {} ", left(other, names))), heavy, light, Span::raw(more)];
-    if let Some(blocked) = stats.blocked_seconds {
-        spans.push(Span::styled(format!(" ! holds up its sender for {}", seconds(blocked)), paint.bad()));
-    }
+    spans.push(Span::raw(more.concat()));
     Line::from(spans)
 }
 

@@ -3,7 +3,7 @@
 use super::super::looking::{Looking, Tab};
 use super::super::model::{Contact, Model};
 use super::element::told_briefly;
-use super::number::{count, rate, seconds};
+use super::number::{count, rate, roughly, seconds};
 use super::paint::{Paint, dim, reversed, strong};
 use super::text::{cut, width};
 use super::{goals, help, loops, runs};
@@ -164,7 +164,7 @@ fn keys(looking: &Looking, cells: u16, paint: &Paint) -> Line<'static> {
         spans.push(Span::styled((*key).to_owned(), strong()));
         spans.push(Span::styled(format!(" {what}  "), dim()));
     }
-    let state = format!("sorted by {}, every {}", looking.sort.name(), seconds(paint.every.as_secs_f64()));
+    let state = format!("sorted by {}, every {} s", looking.sort.name(), paint.every.as_secs_f64());
     if looking.tab == Tab::Loops && looking.open.is_none() && taken + width(&state) <= usize::from(cells) {
         spans.push(Span::raw(" ".repeat(usize::from(cells) - taken - width(&state))));
         spans.push(Span::styled(state, dim()));
@@ -176,13 +176,13 @@ fn keys(looking: &Looking, cells: u16, paint: &Paint) -> Line<'static> {
 fn latest(buffer: &mut Buffer, area: Rect, model: &Model, paint: &Paint) {
     let cells = usize::from(area.width);
     if let Contact::Away { why, .. } = &model.contact {
-        let text = format!("what was known is shown; trying again: {why}");
+        let text = format!("trying again: {why}");
         buffer.set_stringn(area.x, area.y, cut(&text, cells), cells, paint.bad());
         return;
     }
     let Some((at, happened)) = model.happened.back() else { return };
     let is_error = matches!(happened.kind.as_str(), "error" | "escalated");
-    let ago = format!("{} ago ", seconds(paint.since(*at)));
+    let ago = format!("{} ago ", roughly(paint.since(*at)));
     let sign = if is_error { "✗ " } else { "· " };
     let room = cells.saturating_sub(width(&ago) + 2);
     let line = Line::from(vec![

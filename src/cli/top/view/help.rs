@@ -66,6 +66,7 @@ fn lines(paint: &Paint) -> Vec<Line<'static>> {
         Line::from(vec![Span::styled(left(sign, 12), style), Span::raw(*what)])
     });
     let numbers = [
+        ("M A P E", "monitor, analyze, plan, execute"),
         ("━━━── 60%!", "the fullest queue in; ! holds up its sender"),
         ("12▲", "has grown in the last ten seconds"),
     ];

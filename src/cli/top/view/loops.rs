@@ -28,7 +28,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut
     let (list, other) = if shown.is_none() {
         (area, None)
     } else if area.width >= WIDE {
-        let width = (area.width * 3 / 5).max(LIST);
+        let width = (area.width - area.width / 3).max(LIST);
         for y in area.top()..area.bottom() {
             buffer.set_stringn(area.x + width, y, "│", 1, dim());
         }

@@ -9,6 +9,8 @@ mod loops;
 mod number;
 mod paint;
 mod runs;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub(super) use columns::{Columns, longest};

@@ -52,6 +52,16 @@ fn long(n: f64) -> String {
     }
 }
 
+/// The same in one unit: `12s`, `20m`, `3h`, `4d`.
+pub(super) fn roughly(n: f64) -> String {
+    match n {
+        n if n < 59.5 => format!("{:.0}s", n.max(0.0)),
+        n if n < 3600.0 => format!("{:.0}m", (n / 60.0).floor()),
+        n if n < 86_400.0 => format!("{:.0}h", (n / 3600.0).floor()),
+        n => format!("{:.0}d", (n / 86_400.0).floor()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +90,9 @@ mod tests {
             (f64::NAN, "–"),
         ] {
             assert_eq!(seconds(n), text);
+        }
+        for (n, text) in [(2.4, "2s"), (60.0, "1m"), (3599.0, "59m"), (90_000.0, "1d"), (-1.0, "0s")] {
+            assert_eq!(roughly(n), text);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::super::answers::{ListedRun, Run, Runs, Step};
 use super::super::looking::Looking;
 use super::super::model::Model;
-use super::number::seconds;
+use super::number::{roughly, seconds};
 use super::paint::{Paint, dim, reversed, strong};
 use super::text::{left, right, wrap};
 use jiff::Timestamp;
@@ -113,11 +113,11 @@ impl Names {
         let mut spans = vec![
             Span::styled(left(&format!("{sign} {state}"), STATE), style),
             Span::raw(left(flow, self.flow.saturating_sub(1)) + " "),
-            Span::styled(left(&run.id, self.id), dim()),
+            Span::styled(left(&run.id, self.id.saturating_sub(1)) + " ", dim()),
         ];
         if self.has_times {
             let ago =
-                since(run.began.as_deref(), paint.date).map(|s| seconds(s) + " ago").unwrap_or_default();
+                since(run.began.as_deref(), paint.date).map(|s| roughly(s) + " ago").unwrap_or_default();
             spans.push(Span::raw(
                 right(&ago, TIME)
                     + &right(
