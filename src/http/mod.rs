@@ -60,4 +60,5 @@ pub use tls::Tls;
 pub use workflows::workflows;
 
 pub(crate) use context::Context;
+pub(crate) use metered::KINDS;
 pub(crate) use problem::Problem;
