@@ -168,6 +168,7 @@ pub mod guide {
     #[cfg(feature = "http")]
     page!(security, "../docs/guide/security.md");
     page!(metrics, "../docs/guide/metrics.md");
+    page!(top, "../docs/guide/top.md");
     page!(testing, "../docs/guide/testing.md");
     page!(operator_table, "../docs/operators.md");
     page!(terms, "../docs/terms.md");
