@@ -41,6 +41,8 @@ mod extract;
 mod health;
 mod knowledge;
 mod loops;
+mod metered;
+mod metrics;
 mod openapi;
 mod problem;
 mod service;
