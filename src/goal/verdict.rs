@@ -50,6 +50,18 @@ impl Verdict {
     pub fn lasted(&self) -> Duration {
         self.at.duration_since(self.since).unwrap_or_default()
     }
+
+    /// The margin with its unit, and how far it may be off: `-8 m`, `0.3 ± 0.5 m`; empty when nothing is known.
+    #[must_use]
+    pub fn margin_in_words(&self) -> String {
+        match (self.margin, self.uncertainty) {
+            (None, _) => String::new(),
+            (Some(margin), Some(off)) if off > 0.0 => {
+                format!("{} ± {}", Number(margin, ""), Number(off, &self.unit))
+            }
+            (Some(margin), _) => Number(margin, &self.unit).to_string(),
+        }
+    }
 }
 
 /// `car.distance: violated by 8 m: distance 12 m is below 20 m, for 3 s`

@@ -20,6 +20,7 @@
 
 mod elements;
 mod family;
+mod goals;
 mod groups;
 mod meters;
 mod process;
