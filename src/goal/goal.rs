@@ -262,7 +262,8 @@ pub struct Within<T> {
 impl<T> Within<T> {
     /// Whenever `trigger` is met, the goal before is met at that moment or at most the limit later; exactly then is in
     /// time. While it still may be, it counts as met, and the margin is the time left for the oldest that is not
-    /// answered, in seconds. When nothing is due, it is all of the limit.
+    /// answered, in seconds. When nothing is due, it is all of the limit. What the trigger may have been while it was
+    /// unknown leaves the goal unknown only until it is known not to be met.
     ///
     /// Source: bounded response, `always (trigger -> eventually[0, limit] response)`.
     ///

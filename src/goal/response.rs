@@ -10,9 +10,12 @@ pub(super) struct Response<T> {
     pub(super) answer: Node<T>,
     pub(super) trigger: Node<T>,
     pub(super) limit: Duration,
-    /// Since when an answer may be due, if what is unknown is against us; and if it is for us.
-    worst: Option<Duration>,
+    /// Since when an answer is due that was not given for certain.
+    open: Option<Duration>,
+    /// The same, where what is unknown is for us.
     best: Option<Duration>,
+    /// Since when an answer may be due, as long as it is not known that there is no trigger any more.
+    doubt: Option<Duration>,
     /// How long the last answer took.
     pub(super) took: Option<Duration>,
     /// Something was known of the trigger. What was before that is not held against anybody.
@@ -27,7 +30,7 @@ impl<T> Clone for Response<T> {
 
 impl<T> Response<T> {
     pub(super) fn new(answer: Node<T>, trigger: Node<T>, limit: Duration) -> Self {
-        Self { answer, trigger, limit, worst: None, best: None, took: None, begun: false }
+        Self { answer, trigger, limit, open: None, best: None, doubt: None, took: None, begun: false }
     }
 
     pub(super) fn judge(&mut self, moment: &mut Moment<'_, T>) -> Margin {
@@ -35,22 +38,32 @@ impl<T> Response<T> {
         let now = moment.now;
         self.begun |= trigger != Margin::UNKNOWN;
         if answer.low >= 0.0 {
-            self.took = self.worst.map(|since| now.saturating_sub(since)).or(self.took);
-            self.worst = None;
-        } else if self.begun && trigger.high >= 0.0 {
-            self.worst.get_or_insert(now);
+            self.took = self.worst().map(|since| now.saturating_sub(since)).or(self.took);
+            (self.open, self.doubt) = (None, None);
+        } else if trigger.low >= 0.0 {
+            self.open.get_or_insert(now);
+        } else if trigger.high < 0.0 {
+            // What may have been asked for while nothing was known is not held against anybody for ever.
+            self.doubt = None;
+        } else if self.begun {
+            self.doubt.get_or_insert(now);
         }
         if answer.high >= 0.0 {
             self.best = None;
         } else if trigger.low >= 0.0 {
             self.best.get_or_insert(now);
         }
-        Margin { low: self.left(self.worst, moment), high: self.left(self.best, moment) }
+        Margin { low: self.left(self.worst(), moment), high: self.left(self.best, moment) }
+    }
+
+    /// Since when an answer is due, if what is unknown is against us.
+    fn worst(&self) -> Option<Duration> {
+        self.open.into_iter().chain(self.doubt).min()
     }
 
     /// An answer is due.
     pub(super) fn is_due(&self) -> bool {
-        self.worst.is_some()
+        self.worst().is_some()
     }
 
     fn left(&self, since: Option<Duration>, moment: &mut Moment<'_, T>) -> f64 {

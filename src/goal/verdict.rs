@@ -51,13 +51,17 @@ impl Verdict {
         self.at.duration_since(self.since).unwrap_or_default()
     }
 
-    /// The margin with its unit, and how far it may be off: `-8 m`, `0.3 ± 0.5 m`; empty when nothing is known.
+    /// The margin with its unit, and how far it may be off: `-8 m`, `0.3 ± 0.5 m`, `5 min`; empty when nothing is known.
     #[must_use]
     pub fn margin_in_words(&self) -> String {
         match (self.margin, self.uncertainty) {
             (None, _) => String::new(),
             (Some(margin), Some(off)) if off > 0.0 => {
                 format!("{} ± {}", Number(margin, ""), Number(off, &self.unit))
+            }
+            (Some(margin), _) if *self.unit == *"s" => {
+                let sign = if margin < 0.0 { "-" } else { "" };
+                format!("{sign}{}", Length(Duration::try_from_secs_f64(margin.abs()).unwrap_or_default()))
             }
             (Some(margin), _) => Number(margin, &self.unit).to_string(),
         }
@@ -70,7 +74,8 @@ impl fmt::Display for Verdict {
         write!(f, "{}: {}", self.goal, self.state)?;
         if let (State::Met | State::Violated, Some(margin)) = (self.state, self.margin) {
             let word = if self.state == State::Met { "with" } else { "by" };
-            write!(f, " {word} {}", Number(margin.abs(), &self.unit))?;
+            let of = Self { margin: Some(margin.abs()), ..self.clone() };
+            write!(f, " {word} {}", of.margin_in_words())?;
         }
         write!(f, ": {}", self.why)?;
         if self.lasted() > Duration::ZERO { write!(f, ", for {}", Length(self.lasted())) } else { Ok(()) }

@@ -251,3 +251,18 @@ fn after_a_long_silence_everything_that_changed_meanwhile_is_caught_up_with() {
         "only the violation and what is stale are left"
     );
 }
+
+#[test]
+fn what_may_have_been_asked_for_in_a_gap_is_forgotten_when_it_is_known_not_to_be() {
+    // Nothing is known for a while; then there is no alarm, and no answer to one either.
+    let alarm = Goal::is("alarm", |metres: &f64| *metres < 10.0);
+    let goal = distance().above(50.0).within(s(5)).after(alarm).stale_after(s(10));
+    let mut judge = goal.judge();
+    assert_eq!(after(&mut judge, &[(0, 20.0)]), State::Met);
+    assert_eq!(judge.advance(s(12)).state(), State::Met, "there is still time for an answer");
+    assert_eq!(judge.advance(s(20)).state(), State::Unknown, "there may have been an alarm");
+    assert_eq!(after(&mut judge, &[(30, 20.0)]), State::Met);
+    // An alarm that was seen stays due over a gap.
+    assert_eq!(after(&mut judge, &[(31, 5.0), (55, 20.0)]), State::Violated);
+    assert_eq!(after(&mut judge, &[(56, 60.0)]), State::Met);
+}

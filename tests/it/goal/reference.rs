@@ -115,15 +115,23 @@ impl Formula {
             WithinAfter(answer, limit, trigger) => {
                 let (answer, trigger) = (of(answer), of(trigger));
                 let begun = trigger.iter().position(|margin| *margin != UNKNOWN).unwrap_or(usize::MAX);
-                let left = |i: usize, asks: &dyn Fn(usize) -> bool, answers: &dyn Fn(usize) -> bool| {
-                    let open = (0..=i).find(|j| asks(*j) && !(*j..=i).any(answers));
+                let left = |i: usize, since: Option<usize>| {
                     let limit = *limit as f64 / 1e3;
-                    open.map_or(limit, |j| limit - (points[i].at - points[j].at) as f64 / 1e3)
+                    since.map_or(limit, |j| limit - (points[i].at - points[j].at) as f64 / 1e3)
                 };
                 let all = (0..points.len()).map(|i| {
-                    let low = left(i, &|j| j >= begun && trigger[j].1 >= 0.0, &|j| answer[j].0 >= 0.0);
-                    let high = left(i, &|j| trigger[j].0 >= 0.0, &|j| answer[j].1 >= 0.0);
-                    (low, high)
+                    let answered = |j: usize| (j..=i).any(|k| answer[k].0 >= 0.0);
+                    let may_be_answered = |j: usize| (j..=i).any(|k| answer[k].1 >= 0.0);
+                    // A doubt lasts until it is known that there is no trigger.
+                    let may_ask = |j: usize| {
+                        j >= begun
+                            && trigger[j].0 < 0.0
+                            && trigger[j].1 >= 0.0
+                            && (j..=i).all(|k| trigger[k].1 >= 0.0 || answer[k].0 >= 0.0)
+                    };
+                    let low = (0..=i).find(|j| (trigger[*j].0 >= 0.0 || may_ask(*j)) && !answered(*j));
+                    let high = (0..=i).find(|j| trigger[*j].0 >= 0.0 && !may_be_answered(*j));
+                    (left(i, low), left(i, high))
                 });
                 all.collect()
             }
