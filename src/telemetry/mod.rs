@@ -21,6 +21,7 @@
 mod catalogue;
 mod elements;
 mod family;
+mod goals;
 mod groups;
 mod meters;
 mod process;
