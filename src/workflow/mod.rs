@@ -103,6 +103,7 @@ mod template;
 mod time;
 mod timers;
 mod trace;
+mod traced;
 mod turner;
 mod untaken;
 mod why;
