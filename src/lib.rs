@@ -102,6 +102,7 @@ pub mod http;
 pub mod knowledge;
 pub mod prelude;
 pub mod stream;
+pub mod telemetry;
 #[cfg(feature = "flow")]
 pub mod workflow;
 

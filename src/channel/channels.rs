@@ -38,7 +38,9 @@ impl Channels {
         &self,
         topics: impl Into<Topics>,
     ) -> Result<ChannelSource<T>, Error> {
-        Ok(ChannelSource::new(self.subscribe(topics).await?))
+        let topics = topics.into();
+        let name = topics.to_string();
+        Ok(ChannelSource::new(self.subscribe(topics).await?, &name))
     }
 
     /// The payloads published on these channels from now on, as they are.

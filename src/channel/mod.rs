@@ -26,6 +26,7 @@
 mod channels;
 mod envelope;
 mod error;
+mod metered;
 mod name;
 mod pattern;
 mod pubsub;

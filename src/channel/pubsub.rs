@@ -62,6 +62,20 @@ impl From<Pattern> for Topic {
     }
 }
 
+impl fmt::Display for Topics {
+    /// Names and patterns, separated by commas.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, topic) in self.list.iter().enumerate() {
+            let comma = if i == 0 { "" } else { "," };
+            match topic {
+                Topic::Name(name) => write!(f, "{comma}{name}")?,
+                Topic::Pattern(pattern) => write!(f, "{comma}{pattern}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What a subscription is to, and how many payloads may wait for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Topics {

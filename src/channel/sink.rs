@@ -1,7 +1,8 @@
 //! A sink that publishes.
 
 use super::envelope::{Envelope, EnvelopeKind, RemoteError};
-use super::{ChannelName, Error, Payload, PubSub};
+use super::{ChannelName, Error, Payload, PubSub, metered};
+use crate::stream::meter::{self, Meter};
 use crate::stream::trace::{Parent, Span, SpanKind, TraceContext, carried};
 use crate::stream::{Answer, Backoff};
 use futures::{FutureExt, Sink, SinkExt};
@@ -13,9 +14,8 @@ use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 use tracing::warn;
 
 /// Publishes the items of a stream on a channel, a [`Sink`].
@@ -51,6 +51,8 @@ pub struct ChannelSink<T> {
     pause: Option<Pin<Box<Sleep>>>,
     backoff: Backoff,
     failed: u32,
+    /// When the batch was handed over.
+    since: Option<Instant>,
     closed: bool,
     stats: SinkStats,
     trace: fn(&T) -> Option<String>,
@@ -73,6 +75,8 @@ impl<T: Serialize> ChannelSink<T> {
         Self {
             pubsub,
             src: channel.as_str().to_owned(),
+            stats: SinkStats(Meter::new(&metered::SINK, channel.as_str())),
+            since: None,
             channel,
             bare: false,
             epoch: epoch(),
@@ -85,7 +89,6 @@ impl<T: Serialize> ChannelSink<T> {
             backoff: Backoff::default(),
             failed: 0,
             closed: false,
-            stats: SinkStats::default(),
             trace: |_| None,
             item: PhantomData,
         }
@@ -153,7 +156,7 @@ impl<T: Serialize> ChannelSink<T> {
         match json {
             Ok(json) => self.queue(json),
             Err(error) => {
-                self.stats.0.refused.fetch_add(1, Relaxed);
+                self.stats.0.add(metered::REFUSED, 1);
                 warn!(channel = %self.channel, %error, "an item of type {} cannot be published", type_name::<T>());
                 self.queue_error(&RemoteError::new(format!("an item could not be written: {error}")));
             }
@@ -193,7 +196,7 @@ impl<T: Serialize> ChannelSink<T> {
         self.seq += 1;
         if self.waiting.len() >= self.capacity {
             self.waiting.pop_front();
-            self.stats.0.dropped.fetch_add(1, Relaxed);
+            self.stats.0.add(metered::DROPPED, 1);
         }
         self.waiting.push_back(json.into());
     }
@@ -217,20 +220,25 @@ impl<T: Serialize> ChannelSink<T> {
             if self.batch.is_empty() {
                 return Poll::Ready(());
             }
+            self.since = meter::now();
             self.publishing = Some(self.pubsub.publish(&self.channel, &self.batch));
         }
     }
 
     fn published(&mut self, published: Result<u64, Error>) {
         let count = self.batch.len() as u64;
+        self.stats.0.set(metered::WAITING, self.waiting.len() as f64);
         match published {
             Ok(_) => {
-                self.stats.0.published.fetch_add(count, Relaxed);
+                self.stats.0.add(metered::PUBLISHED, count);
+                if let Some(since) = self.since {
+                    self.stats.0.record(since.elapsed());
+                }
                 self.batch.clear();
                 self.failed = 0;
             }
             Err(error) => {
-                self.stats.0.failures.fetch_add(1, Relaxed);
+                self.stats.0.add(metered::FAILURES, 1);
                 let wait = if error.is_retryable() { self.backoff.wait(self.failed) } else { None };
                 if let Some(wait) = wait {
                     if self.failed == 0 {
@@ -240,7 +248,7 @@ impl<T: Serialize> ChannelSink<T> {
                     self.pause = Some(Box::pin(sleep(wait)));
                 } else {
                     warn!(channel = %self.channel, %error, dropped = count, "publishing failed");
-                    self.stats.0.dropped.fetch_add(count, Relaxed);
+                    self.stats.0.add(metered::DROPPED, count);
                     self.batch.clear();
                     self.failed = 0;
                 }
@@ -325,39 +333,31 @@ impl<T> fmt::Debug for ChannelSink<T> {
 }
 
 /// The counters of a [`ChannelSink`]: what was put in is published, dropped or still waits; clones show the same.
-#[derive(Clone, Debug, Default)]
-pub struct SinkStats(Arc<Counters>);
-
-#[derive(Debug, Default)]
-struct Counters {
-    published: AtomicU64,
-    dropped: AtomicU64,
-    refused: AtomicU64,
-    failures: AtomicU64,
-}
+#[derive(Clone, Debug)]
+pub struct SinkStats(Arc<Meter>);
 
 impl SinkStats {
     /// Items, errors and completions that the backend took.
     #[must_use]
     pub fn published(&self) -> u64 {
-        self.0.published.load(Relaxed)
+        self.0.counter(metered::PUBLISHED)
     }
 
     /// Those that gave way or were given up in an outage.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.0.dropped.load(Relaxed)
+        self.0.counter(metered::DROPPED)
     }
 
     /// Items that could not be written as JSON.
     #[must_use]
     pub fn refused(&self) -> u64 {
-        self.0.refused.load(Relaxed)
+        self.0.counter(metered::REFUSED)
     }
 
     /// Attempts to publish that failed.
     #[must_use]
     pub fn failures(&self) -> u64 {
-        self.0.failures.load(Relaxed)
+        self.0.counter(metered::FAILURES)
     }
 }

@@ -1,8 +1,9 @@
 //! A stream of what is published.
 
 use super::envelope::{Envelope, EnvelopeKind, RemoteError, traced};
-use super::{ChannelName, Delivery, Error, Incoming, Subscription};
+use super::{ChannelName, Delivery, Error, Incoming, Subscription, metered};
 use crate::stream::Notification;
+use crate::stream::meter::Meter;
 use crate::stream::trace::{Parent, Span, SpanKind, TraceContext};
 use futures::{Stream, StreamExt, stream};
 use serde::Deserialize;
@@ -11,7 +12,6 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::SystemTime;
 
@@ -73,9 +73,9 @@ pub struct Origin {
 const PUBLISHERS: usize = 65_536;
 
 impl<T: DeserializeOwned> ChannelSource<T> {
-    pub(super) fn new(subscription: Subscription) -> Self {
-        let last = HashMap::new();
-        Self { subscription, bare: false, last, ready: VecDeque::new(), stats: SourceStats::default() }
+    pub(super) fn new(subscription: Subscription, topics: &str) -> Self {
+        let (last, stats) = (HashMap::new(), SourceStats(Meter::new(&metered::SOURCE, topics)));
+        Self { subscription, bare: false, last, ready: VecDeque::new(), stats }
     }
 
     /// Reads plain JSON values, as foreign programs publish them: no completion, and of losses only the own ones show.
@@ -152,7 +152,7 @@ impl<T: DeserializeOwned> ChannelSource<T> {
         let Some(last) = self.last.insert((channel.clone(), origin.epoch), origin.seq) else { return true };
         if origin.seq <= last {
             self.last.insert((channel.clone(), origin.epoch), last);
-            self.stats.0.repeated.fetch_add(1, Relaxed);
+            self.stats.0.add(metered::REPEATED, 1);
             return false;
         }
         let count = origin.seq - last - 1;
@@ -235,65 +235,54 @@ impl<T> fmt::Debug for ChannelSource<T> {
 }
 
 /// The counters of a [`ChannelSource`]; clones show the same.
-#[derive(Clone, Debug, Default)]
-pub struct SourceStats(Arc<Counters>);
-
-#[derive(Debug, Default)]
-struct Counters {
-    items: AtomicU64,
-    errors: AtomicU64,
-    undecodable: AtomicU64,
-    missed: AtomicU64,
-    repeated: AtomicU64,
-    completed: AtomicU64,
-}
+#[derive(Clone, Debug)]
+pub struct SourceStats(Arc<Meter>);
 
 impl SourceStats {
     fn count<T>(&self, received: &Received<T>) {
-        let counters = &self.0;
         let (counter, by) = match &received.notification {
-            Notification::Next(_) => (&counters.items, 1),
-            Notification::Completed => (&counters.completed, 1),
-            Notification::Error(Error::Missed { count, .. }) => (&counters.missed, *count),
-            Notification::Error(Error::Decode { .. }) => (&counters.undecodable, 1),
-            Notification::Error(_) => (&counters.errors, 1),
+            Notification::Next(_) => (metered::ITEMS, 1),
+            Notification::Completed => (metered::COMPLETED, 1),
+            Notification::Error(Error::Missed { count, .. }) => (metered::MISSED, *count),
+            Notification::Error(Error::Decode { .. }) => (metered::UNDECODABLE, 1),
+            Notification::Error(_) => (metered::ERRORS, 1),
         };
-        counter.fetch_add(by, Relaxed);
+        self.0.add(counter, by);
     }
 
     /// Items that came.
     #[must_use]
     pub fn items(&self) -> u64 {
-        self.0.items.load(Relaxed)
+        self.0.counter(metered::ITEMS)
     }
 
     /// Errors that publishers reported, and interruptions.
     #[must_use]
     pub fn errors(&self) -> u64 {
-        self.0.errors.load(Relaxed)
+        self.0.counter(metered::ERRORS)
     }
 
     /// Payloads that could not be read.
     #[must_use]
     pub fn undecodable(&self) -> u64 {
-        self.0.undecodable.load(Relaxed)
+        self.0.counter(metered::UNDECODABLE)
     }
 
     /// Items known to be lost.
     #[must_use]
     pub fn missed(&self) -> u64 {
-        self.0.missed.load(Relaxed)
+        self.0.counter(metered::MISSED)
     }
 
     /// Items that came again and were left out.
     #[must_use]
     pub fn repeated(&self) -> u64 {
-        self.0.repeated.load(Relaxed)
+        self.0.counter(metered::REPEATED)
     }
 
     /// Publishers that completed.
     #[must_use]
     pub fn completed(&self) -> u64 {
-        self.0.completed.load(Relaxed)
+        self.0.counter(metered::COMPLETED)
     }
 }

@@ -9,6 +9,7 @@ use super::{
     CallError, DeadLetter, Door, Element, ElementInfo, ElementPath, Item, LinkError, LinkOptions, Overflow,
     ParameterError, Role, StartError, State, Subscription, TypeMismatch, Unfinished,
 };
+use crate::stream::meter::Histogram;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -25,6 +26,12 @@ const LETTERS: usize = 1024;
 /// Its [`Display`](fmt::Display) is the uid.
 #[derive(Clone)]
 pub struct AnyElement(Arc<Site>);
+
+/// What was measured of an element.
+pub(crate) struct Measured {
+    pub(crate) latency: Option<Arc<Histogram>>,
+    pub(crate) waits: Vec<(u64, Arc<Histogram>)>,
+}
 
 impl AnyElement {
     pub(crate) fn new(site: Arc<Site>) -> Self {
@@ -200,6 +207,13 @@ impl AnyElement {
     #[must_use]
     pub fn info(&self) -> ElementInfo {
         ElementInfo::of(&self.0)
+    }
+
+    /// How long its batches or calls take, and how long items wait in its links, by the links' numbers.
+    pub(crate) fn measured(&self) -> Measured {
+        let links = self.0.output().map_or_else(Vec::new, |output| output.links());
+        let waits = links.into_iter().filter_map(|link| Some((link.id, link.waits?)));
+        Measured { latency: self.0.latency().cloned(), waits: waits.collect() }
     }
 
     /// Cuts one of its outgoing links or subscriptions; `id` is from its [`info`](Self::info). `false` if there is none.

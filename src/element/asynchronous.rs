@@ -5,6 +5,7 @@ use super::function::{Loan, fail, keep};
 use super::queue::{Got, Queue};
 use super::site::{Mode, Site};
 use super::{BoxError, Item, Outcome, Overflow};
+use crate::stream::meter;
 use futures::Stream;
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -13,6 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
+use tokio::time::Instant;
 
 /// Where an asynchronous element function puts its results, none to many for an item.
 ///
@@ -118,6 +120,8 @@ pin_project! {
         #[pin]
         call: Option<Fut>,
         polling: bool,
+        // When the call that is waited for began to wait.
+        since: Option<Instant>,
         // Told once the results that came before it are out.
         failed: Option<BoxError>,
         done: bool,
@@ -128,7 +132,18 @@ pin_project! {
 
 impl<S, F, Fut, U> EachAsync<S, F, Fut, U> {
     pub(crate) fn new(s: S, f: Loan<F>, site: Arc<Site>) -> Self {
-        Self { s, f, call: None, polling: false, failed: None, done: false, results: Results::new(), site }
+        site.measures_calls.store(true, Relaxed);
+        Self {
+            s,
+            f,
+            call: None,
+            polling: false,
+            since: None,
+            failed: None,
+            done: false,
+            results: Results::new(),
+            site,
+        }
     }
 }
 
@@ -151,16 +166,23 @@ where
             }
             if std::mem::take(me.polling) {
                 me.call.set(None); // its last poll panicked
+                *me.since = None;
             }
             if let Some(call) = me.call.as_mut().as_pin_mut() {
                 *me.polling = true;
                 let polled = me.site.in_function(|| call.poll(cx));
                 *me.polling = false;
                 let Poll::Ready(outcome) = polled else {
+                    if me.since.is_none() {
+                        *me.since = meter::now();
+                    }
                     // What was emitted so far goes out at once; also what other holders of the emitter emit.
                     return me.results.poll_next(cx).map(Some);
                 };
                 me.call.set(None);
+                if let Some(since) = me.since.take() {
+                    me.site.took(since.elapsed());
+                }
                 // Once a call is enough: before it waits for anything, the pipe looks again.
                 me.results.fetch();
                 match outcome.outcome() {

@@ -4,6 +4,7 @@ use super::asynchronous::{Emitter, Results};
 use super::function::{Loan, keep};
 use super::site::{Mode, Site};
 use super::{BoxError, ErrorKind, Item, Outcome};
+use crate::stream::meter;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, Stream, StreamExt};
 use pin_project_lite::pin_project;
@@ -16,6 +17,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// In which order the results of calls that run side by side come out, and which of them may run side by side.
 pub(crate) trait Discipline<T>: Send {
@@ -133,7 +135,8 @@ where
     }
 }
 
-type Ended<K> = (u64, K, Result<Result<(), BoxError>, ErrorKind>, Option<Box<dyn Any + Send>>);
+type Ended<K> =
+    (u64, K, Option<Duration>, Result<Result<(), BoxError>, ErrorKind>, Option<Box<dyn Any + Send>>);
 
 /// One call with what is to be known when it ends. It never panics: a panic is an outcome.
 pub(crate) async fn one_call<Fut, K>(
@@ -145,11 +148,12 @@ pub(crate) async fn one_call<Fut, K>(
 where
     Fut: Future<Output: Outcome>,
 {
+    let since = meter::now();
     let result = match AssertUnwindSafe(call).catch_unwind().await {
         Ok(outcome) => Ok(outcome.outcome()),
         Err(panic) => Err(ErrorKind::panicked(&*panic)),
     };
-    (id, ticket, result, kept)
+    (id, ticket, since.map(|since| since.elapsed()), result, kept)
 }
 
 /// The stream of the results.
@@ -166,6 +170,7 @@ where
     U: Item,
     D: Discipline<S::Item>,
 {
+    site.measures_calls.store(true, Relaxed);
     let state = Running { f, discipline, lanes: VecDeque::new(), begun: 0, done: false, site };
     Side { s, calls: FuturesUnordered::new(), wrap: one_call::<Fut, D::Ticket>, state }
 }
@@ -208,7 +213,7 @@ impl<F, U, D> Running<F, U, D> {
         }
     }
 
-    fn ended<T>(&mut self, (id, ticket, result, kept): Ended<D::Ticket>)
+    fn ended<T>(&mut self, (id, ticket, took, result, kept): Ended<D::Ticket>)
     where
         D: Discipline<T>,
     {
@@ -218,6 +223,9 @@ impl<F, U, D> Running<F, U, D> {
             lane.2 = true;
         }
         self.discipline.leave(ticket);
+        if let Some(took) = took {
+            self.site.took(took);
+        }
         match result {
             Ok(Ok(())) => self.site.worked.store(true, Relaxed),
             Ok(Err(error)) => {
@@ -263,7 +271,13 @@ where
                 match catch_unwind(AssertUnwindSafe(|| f(item, emitter))) {
                     Ok(call) => me.calls.push((me.wrap)(begun, ticket, call, kept)),
                     Err(panic) => {
-                        state.ended::<S::Item>((begun, ticket, Err(ErrorKind::panicked(&*panic)), kept));
+                        state.ended::<S::Item>((
+                            begun,
+                            ticket,
+                            None,
+                            Err(ErrorKind::panicked(&*panic)),
+                            kept,
+                        ));
                     }
                 }
             }

@@ -5,6 +5,7 @@ use super::in_port::{InPort, InSide};
 use super::out_port::OutPort;
 use super::site::{Launch, Site};
 use super::{ErrorKind, Item, OnError};
+use crate::stream::meter;
 use pin_project_lite::pin_project;
 use std::collections::VecDeque;
 use std::future::Future;
@@ -56,6 +57,8 @@ pin_project! {
         panics: u32,
         // The pipe is being turned: tells its panics from those of copies and drops.
         turning: bool,
+        // An item went through since something failed.
+        worked: bool,
     }
 }
 
@@ -101,6 +104,7 @@ impl<I: Item, P: Pump<Out: Item>> Driver<I, P> {
             attempts: 0,
             panics: 0,
             turning: false,
+            worked: false,
         }
     }
 }
@@ -177,13 +181,26 @@ where
             && let Some(recipe) = me.recipe.as_mut()
         {
             let port = recipe.input.port();
-            me.pipe.set(Some((recipe.make)(port, me.site)));
+            let path = me.site.path();
+            let pipe = meter::within(path.as_str().into(), || (recipe.make)(port, me.site));
+            me.pipe.set(Some(pipe));
         }
+        let since = meter::now();
         let turn = match me.pipe.as_mut().as_pin_mut() {
             Some(pipe) => pipe.poll_pump(cx, me.out),
             None => Turn::Done,
         };
         *me.turning = false;
+        // Only this task sets it, so that it need not be swapped.
+        if me.site.worked.load(Ordering::Relaxed) {
+            me.site.worked.store(false, Ordering::Relaxed);
+            *me.worked = true;
+            if !me.site.measures_calls.load(Ordering::Relaxed)
+                && let Some(since) = since
+            {
+                me.site.took(since.elapsed());
+            }
+        }
         turn
     }
 
@@ -195,7 +212,7 @@ where
         for fault in &faults {
             super::site::Outputs::raise(&**me.output, fault.clone());
         }
-        if me.site.worked.swap(false, Ordering::AcqRel) {
+        if std::mem::take(me.worked) {
             (*me.attempts, *me.panics) = (0, 0);
         }
         if !me.site.failing.swap(false, Ordering::AcqRel) {
@@ -226,7 +243,7 @@ where
     #[cold]
     fn panicked(self: Pin<&mut Self>, panic: &(dyn std::any::Any + Send)) {
         let mut me = self.project();
-        if me.site.worked.swap(false, Ordering::AcqRel) {
+        if std::mem::take(me.worked) | me.site.worked.swap(false, Ordering::AcqRel) {
             (*me.attempts, *me.panics) = (0, 0);
         }
         let in_pipe = std::mem::take(me.turning);

@@ -3,6 +3,7 @@
 use super::operators::OperatorNames;
 use super::site::Site;
 use super::{ElementPath, LinkStats, Role, StartPolicy, State};
+use crate::stream::meter::Latency;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,6 +33,9 @@ pub struct ElementInfo {
     pub errors: u64,
     /// How often its operators were built anew after a failure.
     pub restarts: u32,
+    /// How long a batch takes in its operators and its function, or a call of an asynchronous function.
+    #[serde(default)]
+    pub latency: Latency,
     /// Its parameters.
     pub parameters: BTreeMap<String, Value>,
     /// The methods that it exports.
@@ -92,6 +96,9 @@ pub struct LinkInfo {
     pub feedback: bool,
     /// Its counters.
     pub stats: LinkStats,
+    /// How long items wait to be taken by the receiver.
+    #[serde(default)]
+    pub wait: Latency,
 }
 
 impl ElementInfo {
@@ -117,6 +124,7 @@ impl ElementInfo {
                 to: link.to.map(|site| site.path()),
                 feedback: link.options.feedback,
                 stats: link.stats,
+                wait: link.waits.map_or_else(Latency::default, |waits| waits.latency()),
             });
             OutputInfo {
                 item: port.item_type().into(),
@@ -136,6 +144,7 @@ impl ElementInfo {
             output,
             errors: site.errors.load(Ordering::Relaxed),
             restarts: site.restarts.load(Ordering::Relaxed),
+            latency: site.latency().map_or_else(Latency::default, |latency| latency.latency()),
             parameters: site.declared().parameters.all().collect(),
             methods: site.declared().methods.names(),
             destinations: site.declared().destinations.clone(),

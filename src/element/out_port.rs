@@ -342,6 +342,7 @@ impl<T: Item> Outputs for OutPort<T> {
                 to: plug.and_then(|p| p.target()),
                 options,
                 stats: queue.stats(),
+                waits: queue.waits(),
             })
             .collect()
     }

@@ -6,12 +6,13 @@
 //!
 //! Every item offered is accounted for: `offered == received + dropped + skipped + queued`, at any moment.
 
+use super::push_one::PushOne;
+use super::waits::Waits;
 use super::{ElementError, LinkStats, Overflow};
+use crate::stream::meter::Histogram;
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::time::Instant;
@@ -66,6 +67,8 @@ struct State<T> {
     dropped: u64,
     skipped: u64,
     blocked_since: Option<Instant>,
+    /// How long items wait; made when there is the first one.
+    waits: Option<Box<Waits>>,
     /// Largest batch since the buffers were last looked at for shrinking, and how many batches ago that was.
     peak: usize,
     batches: u16,
@@ -101,6 +104,7 @@ impl<T> Queue<T> {
                 dropped: 0,
                 skipped: 0,
                 blocked_since: None,
+                waits: None,
                 peak: 0,
                 batches: 0,
             }),
@@ -125,7 +129,7 @@ impl<T> Queue<T> {
     ) -> Poll<Result<(), Gone>> {
         let mut s = self.state.lock();
         s.accepts()?;
-        let n = batch.len();
+        let (n, before) = (batch.len(), s.items.len());
         let mut gone = VecDeque::new();
         if REFUSE && s.muted {
             return Poll::Ready(Err(Gone));
@@ -149,10 +153,11 @@ impl<T> Queue<T> {
                     s.dropped += batch.len() as u64;
                     gone.append(batch);
                 }
-                Overflow::DropOldest => {
-                    s.items.append(batch);
-                    s.shed(&mut gone);
-                }
+                Overflow::DropOldest => s.items.append(batch),
+            }
+            s.measure(before);
+            if s.overflow == Overflow::DropOldest {
+                s.shed(&mut gone);
             }
             s.offered += (n - batch.len()) as u64;
         }
@@ -176,8 +181,10 @@ impl<T> Queue<T> {
             s.offered += 1;
             gone.extend(one.take());
         } else {
+            let before = s.items.len();
             s.items.extend(one.take());
             s.offered += 1;
+            s.measure(before);
             s.shed(&mut gone);
         }
         s.hand_over(cx, false, true, gone)
@@ -185,7 +192,7 @@ impl<T> Queue<T> {
 
     /// Moves one item in, waiting while there is no room.
     pub(crate) fn push_one(&self, item: T) -> PushOne<'_, T> {
-        PushOne { queue: self, item: Some(item), waits: None }
+        PushOne::new(self, item)
     }
 
     /// Clones `items[*pos..]` in; `Pending` while some is left. Where a clone panics, so does this, and that item is
@@ -219,6 +226,7 @@ impl<T> Queue<T> {
             s.wake_reader();
             resume_unwind(panic);
         }
+        s.measure(before);
         let rest = (n - take) as u64;
         if s.muted {
             s.skipped += rest;
@@ -388,7 +396,7 @@ impl<T> Queue<T> {
     }
 
     /// Somebody waits no longer. The waker may stand for others too, so it is woken.
-    fn give_up(&self, waker: &Waker) {
+    pub(crate) fn give_up(&self, waker: &Waker) {
         let mut s = self.state.lock();
         let found = s.writers.iter().position(|w| w.will_wake(waker));
         let waker = found.map(|i| s.writers.swap_remove(i));
@@ -421,6 +429,11 @@ impl<T> Queue<T> {
         }
     }
 
+    /// How long items waited, of those that were measured.
+    pub(crate) fn waits(&self) -> Option<Arc<Histogram>> {
+        self.state.lock().waits.as_ref().map(|waits| waits.measured().clone())
+    }
+
     pub(crate) fn stats(&self) -> LinkStats {
         let s = self.state.lock();
         LinkStats {
@@ -445,6 +458,22 @@ impl<T> State<T> {
         self.capacity.saturating_sub(self.items.len())
     }
 
+    /// Items came in behind the first `before`. If nothing is being measured, the first of them is from now on.
+    #[inline]
+    fn measure(&mut self, before: usize) {
+        if self.items.len() > before {
+            self.waits.get_or_insert_default().begin(self.head + before as u64);
+        }
+    }
+
+    /// All up to `head` has left, read or given up.
+    #[inline]
+    fn measured(&mut self, read: bool) {
+        if let Some(waits) = &mut self.waits {
+            waits.upto(self.head, read);
+        }
+    }
+
     /// Lets the oldest give way until the capacity is kept.
     fn shed(&mut self, gone: &mut VecDeque<T>) {
         let over = self.items.len().saturating_sub(self.capacity);
@@ -452,11 +481,13 @@ impl<T> State<T> {
             gone.extend(self.items.drain(..over));
             self.head += over as u64;
             self.dropped += over as u64;
+            self.measured(false);
         }
     }
 
     fn take_items(&mut self) -> VecDeque<T> {
         self.head += self.items.len() as u64;
+        self.measured(false);
         std::mem::take(&mut self.items)
     }
 
@@ -485,6 +516,7 @@ impl<T> State<T> {
         self.head += n as u64;
         self.received += n as u64;
         self.blocked_since = None;
+        self.measured(true);
         Some(Got::Items)
     }
 
@@ -550,42 +582,6 @@ impl<T> Unlock<T> for MutexGuard<'_, State<T>> {
         drop(self);
         if let Some(w) = reader {
             w.wake();
-        }
-    }
-}
-
-/// The future of [`Queue::push_one`]: true when the item was taken, else it is given back.
-pub(crate) struct PushOne<'a, T> {
-    queue: &'a Queue<T>,
-    item: Option<T>,
-    waits: Option<Waker>,
-}
-
-impl<T> Unpin for PushOne<'_, T> {}
-
-impl<T> Future for PushOne<'_, T> {
-    type Output = Result<(), Option<T>>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let me = &mut *self;
-        let polled = me.queue.poll_push_one(cx, &mut me.item);
-        match polled {
-            Poll::Pending => {
-                me.waits = Some(cx.waker().clone());
-                Poll::Pending
-            }
-            Poll::Ready(done) => {
-                me.waits = None;
-                Poll::Ready(done.map_err(|Gone| me.item.take()))
-            }
-        }
-    }
-}
-
-impl<T> Drop for PushOne<'_, T> {
-    fn drop(&mut self) {
-        if let Some(waker) = self.waits.take() {
-            self.queue.give_up(&waker);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::link::LinkStats;
 use super::queue::Fault;
 use super::site::Site;
 use super::{AnyElement, LinkError, LinkOptions};
+use crate::stream::meter::Histogram;
 use std::any::Any;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -60,6 +61,7 @@ pub(crate) struct LinkView {
     pub(crate) to: Option<Arc<Site>>,
     pub(crate) options: LinkOptions,
     pub(crate) stats: LinkStats,
+    pub(crate) waits: Option<Arc<Histogram>>,
 }
 
 /// The out-port, without its type.

@@ -1,14 +1,14 @@
 //! The part of an element that its task, its ports and its handles share, whatever its types are.
 
+pub(crate) use super::founding::{Declared, Founding};
 use super::host::{Event, Host, Listeners, Registry};
 use super::ports::Ports;
 use super::queue::Fault;
 pub(crate) use super::sides::{Inputs, Intake, Launch, LinkView, Outputs, PortStats};
 use super::{
-    AnyElement, DeadLetter, ElementError, ElementPath, ErrorKind, OnError, Role, StartError, StartPolicy,
-    State,
+    AnyElement, DeadLetter, ElementError, ElementPath, ErrorKind, Role, StartError, StartPolicy, State,
 };
-use super::{call::Methods, parameter::Parameters};
+use crate::stream::meter::Histogram;
 use arc_swap::ArcSwap;
 use futures::task::AtomicWaker;
 use parking_lot::Mutex;
@@ -16,6 +16,7 @@ use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use tokio::task::{AbortHandle, JoinHandle};
 
 /// What the function of an element does with the items that its operators hand it.
@@ -64,6 +65,8 @@ pub(crate) struct Site {
     pub(crate) failing: AtomicBool,
     /// An item went through since its task last looked.
     pub(crate) worked: AtomicBool,
+    /// Its function measures its calls itself.
+    pub(crate) measures_calls: AtomicBool,
     /// It was the function that panicked, not an operator.
     pub(crate) function_panicked: AtomicBool,
     pub(crate) owner: Mutex<Weak<dyn Registry>>,
@@ -89,31 +92,8 @@ pub(crate) struct Rare {
     pub(crate) ports: OnceLock<Arc<dyn Ports>>,
     faults: Mutex<Vec<Fault>>,
     pub(crate) letters: OnceLock<Listeners<DeadLetter>>,
-}
-
-/// What an element was given beside its function.
-#[derive(Default)]
-pub(crate) struct Declared {
-    pub(crate) on_error: OnError,
-    pub(crate) parameters: Parameters,
-    pub(crate) methods: Methods,
-    pub(crate) destinations: Vec<String>,
-}
-
-static NOTHING: Declared = Declared {
-    on_error: OnError::Resume,
-    parameters: Parameters::none(),
-    methods: Methods::none(),
-    destinations: Vec::new(),
-};
-
-impl Declared {
-    fn is_nothing(&self) -> bool {
-        self.on_error == OnError::Resume
-            && self.parameters.is_empty()
-            && self.methods.is_empty()
-            && self.destinations.is_empty()
-    }
+    /// How long the function takes.
+    pub(crate) latency: OnceLock<Arc<Histogram>>,
 }
 
 #[derive(Default)]
@@ -121,18 +101,6 @@ struct Idle {
     recipe: Option<Box<dyn Launch>>,
     task: Option<AbortHandle>,
     helpers: Vec<JoinHandle<()>>,
-}
-
-/// What a new element is made with.
-pub(crate) struct Founding {
-    pub(crate) host: Arc<Host>,
-    pub(crate) path: ElementPath,
-    pub(crate) role: Role,
-    pub(crate) start_policy: StartPolicy,
-    pub(crate) acts_only: bool,
-    pub(crate) pipe: fn() -> &'static str,
-    pub(crate) declared: Declared,
-    pub(crate) owner: Weak<dyn Registry>,
 }
 
 impl Site {
@@ -154,6 +122,7 @@ impl Site {
             any_fault: AtomicBool::new(false),
             failing: AtomicBool::new(false),
             worked: AtomicBool::new(false),
+            measures_calls: AtomicBool::new(false),
             function_panicked: AtomicBool::new(false),
             owner: Mutex::new(f.owner),
             renew: AtomicBool::new(false),
@@ -171,13 +140,23 @@ impl Site {
         self.rare.get_or_init(Box::default)
     }
 
+    /// Counts how long a batch or a call took.
+    pub(crate) fn took(&self, time: Duration) {
+        self.rare().latency.get_or_init(Arc::default).record(time);
+    }
+
+    /// How long batches or calls took, once one has been measured.
+    pub(crate) fn latency(&self) -> Option<&Arc<Histogram>> {
+        self.rare.get()?.latency.get()
+    }
+
     /// Who listens to its dead letters, if somebody ever did.
     fn letters(&self) -> Option<&Listeners<DeadLetter>> {
         self.rare.get()?.letters.get()
     }
 
     pub(crate) fn declared(&self) -> &Declared {
-        self.declared.as_deref().unwrap_or(&NOTHING)
+        self.declared.as_deref().unwrap_or(Declared::nothing())
     }
 
     pub(crate) fn path(&self) -> ElementPath {

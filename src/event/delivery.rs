@@ -1,9 +1,10 @@
 //! An event in the hands of a consumer.
 
 use super::keeper::{Done, How, Keeper};
+use super::metered;
 use super::{Consumer, Error, Event, EventId, LogName};
 use crate::stream::trace::{Parent, Span, SpanKind, TraceContext};
-use crate::stream::{Backoff, clock};
+use crate::stream::{Backoff, clock, meter};
 use serde_json::json;
 use std::fmt;
 use std::ops::Deref;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// An event as a consumer has it, a `T` to be worked on and then to be [acknowledged](Self::acknowledge). Cheap to clone.
 ///
@@ -32,12 +34,18 @@ pub(super) struct Held {
     pub(super) backoff: Backoff,
     pub(super) receipts: bool,
     settled: AtomicBool,
+    since: Option<Instant>,
     /// In which it is in hand, if it is in a trace.
     span: Option<Box<Span>>,
 }
 
 impl<T> Delivery<T> {
     pub(super) fn new(value: T, held: Held) -> Self {
+        let meter = &held.keeper.shared().meter;
+        meter.add(metered::DELIVERED, 1);
+        if held.attempt > 1 {
+            meter.add(metered::REDELIVERED, 1);
+        }
         Self(Arc::new(Inner { value, held }))
     }
 
@@ -141,6 +149,7 @@ impl Held {
             backoff,
             receipts,
             settled: AtomicBool::new(false),
+            since: meter::now(),
             span: None,
         }
     }
@@ -165,10 +174,21 @@ impl Held {
         }
     }
 
+    fn count(&self, how: usize) {
+        let meter = &self.keeper.shared().meter;
+        meter.add(how, 1);
+        if how == metered::ACKNOWLEDGED
+            && let Some(since) = self.since
+        {
+            meter.record(since.elapsed());
+        }
+    }
+
     fn say(&self, how: How, told: Option<oneshot::Sender<Result<(), Error>>>) {
         if self.settled.swap(true, Ordering::AcqRel) {
             return;
         }
+        self.count(if matches!(how, How::GivenBack(_)) { metered::RETURNED } else { metered::ACKNOWLEDGED });
         let log = || self.keeper.shared().consumer.log.clone();
         let receipt = || (log(), Event::receipt(self.id, "processed"));
         let how = match how {
@@ -190,6 +210,7 @@ impl Held {
 
     fn dealt_with(&self) {
         if !self.settled.swap(true, Ordering::AcqRel) {
+            self.count(metered::ACKNOWLEDGED);
             self.keeper.settle(Done { id: self.id, how: How::DealtWith, told: None });
         }
     }
@@ -198,6 +219,7 @@ impl Held {
         if self.settled.swap(true, Ordering::AcqRel) {
             return;
         }
+        self.count(metered::BURIED);
         let consumer = &self.keeper.shared().consumer;
         let dead = json!({
             "log": consumer.log,

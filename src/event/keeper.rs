@@ -2,6 +2,7 @@
 
 use super::{Consumer, Delivered, Error, Event, EventId, EventLog, Group, LogName};
 use crate::stream::Backoff;
+use crate::stream::meter::Meter;
 use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 use parking_lot::Mutex;
@@ -21,6 +22,7 @@ pub(super) struct Keeper(Arc<Shared>);
 
 #[derive(Debug)]
 pub(super) struct Shared {
+    pub(super) meter: Arc<Meter>,
     pub(super) log: Arc<dyn EventLog>,
     pub(super) consumer: Consumer,
     /// The kinds of events that the group selects.
@@ -86,7 +88,9 @@ const TOGETHER: usize = 64;
 
 impl Keeper {
     pub(super) fn new(group: &Group, consumer: Consumer) -> Self {
+        let name = format!("{}/{}", consumer.log, consumer.group);
         let shared = Arc::new(Shared {
+            meter: Meter::new(&super::metered::GROUP, name),
             log: group.log.event_log().clone(),
             consumer,
             kinds: group.kinds.clone(),

@@ -44,6 +44,7 @@ mod group;
 mod id;
 mod keeper;
 mod log;
+pub(crate) mod metered;
 mod name;
 mod receipts;
 mod sink;

@@ -1,6 +1,7 @@
 //! A sink that appends.
 
-use super::{Error, Event, EventId, EventLog, LogName, Retention};
+use super::{Error, Event, EventId, EventLog, LogName, Retention, metered};
+use crate::stream::meter::{self, Meter};
 use crate::stream::trace::{Parent, Span, SpanKind, TraceContext, carried};
 use crate::stream::{Answer, Backoff};
 use futures::{FutureExt, Sink};
@@ -11,10 +12,9 @@ use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 use tracing::warn;
 
 /// Appends the items of a stream to a log as events, a [`Sink`]: the fields of an item are those of the event, with
@@ -45,6 +45,8 @@ pub struct EventSink<T> {
     untrimmed: u64,
     pause: Option<Pin<Box<Sleep>>>,
     failed: u32,
+    /// When the batch was handed over.
+    since: Option<Instant>,
     stats: EventSinkStats,
     item: PhantomData<fn(T)>,
 }
@@ -59,6 +61,7 @@ const TRIM_AFTER: u64 = 1024;
 impl<T: Serialize> EventSink<T> {
     pub(super) fn new(log: Arc<dyn EventLog>, name: LogName, kind: &str) -> Self {
         Self {
+            stats: EventSinkStats(Meter::new(&metered::SINK, name.as_str())),
             log,
             name,
             kind: kind.to_owned(),
@@ -71,7 +74,7 @@ impl<T: Serialize> EventSink<T> {
             untrimmed: 0,
             pause: None,
             failed: 0,
-            stats: EventSinkStats::default(),
+            since: None,
             item: PhantomData,
         }
     }
@@ -126,21 +129,26 @@ impl<T: Serialize> EventSink<T> {
             if self.batch.is_empty() {
                 return Poll::Ready(());
             }
+            self.since = meter::now();
             self.appending = Some(self.log.append(&self.name, self.batch.clone()));
         }
     }
 
     fn appended(&mut self, appended: Result<Vec<EventId>, Error>) {
         let count = self.batch.len() as u64;
+        self.stats.0.set(metered::WAITING, self.waiting.len() as f64);
         match appended {
             Ok(_) => {
-                self.stats.0.appended.fetch_add(count, Relaxed);
+                self.stats.0.add(metered::APPENDED, count);
+                if let Some(since) = self.since {
+                    self.stats.0.record(since.elapsed());
+                }
                 self.untrimmed += count;
                 self.batch.clear();
                 self.failed = 0;
             }
             Err(error) => {
-                self.stats.0.failures.fetch_add(1, Relaxed);
+                self.stats.0.add(metered::FAILURES, 1);
                 if self.failed == 0 {
                     warn!(log = %self.name, %error, "events could not be appended; it is tried again");
                 }
@@ -178,7 +186,7 @@ impl<T: Serialize> Sink<T> for EventSink<T> {
                 self.waiting.push_back(event);
             }
             Err(error) => {
-                self.stats.0.refused.fetch_add(1, Relaxed);
+                self.stats.0.add(metered::REFUSED, 1);
                 warn!(log = %self.name, error = &error as &dyn std::error::Error, "an item cannot be appended");
             }
         }
@@ -207,32 +215,25 @@ impl<T> fmt::Debug for EventSink<T> {
 }
 
 /// The counters of an [`EventSink`]: what was put in is appended, refused or still waits; clones show the same.
-#[derive(Clone, Debug, Default)]
-pub struct EventSinkStats(Arc<Counters>);
-
-#[derive(Debug, Default)]
-struct Counters {
-    appended: AtomicU64,
-    refused: AtomicU64,
-    failures: AtomicU64,
-}
+#[derive(Clone, Debug)]
+pub struct EventSinkStats(Arc<Meter>);
 
 impl EventSinkStats {
     /// Events that are in the log.
     #[must_use]
     pub fn appended(&self) -> u64 {
-        self.0.appended.load(Relaxed)
+        self.0.counter(metered::APPENDED)
     }
 
     /// Items that cannot be an event.
     #[must_use]
     pub fn refused(&self) -> u64 {
-        self.0.refused.load(Relaxed)
+        self.0.counter(metered::REFUSED)
     }
 
     /// Attempts to append that failed.
     #[must_use]
     pub fn failures(&self) -> u64 {
-        self.0.failures.load(Relaxed)
+        self.0.counter(metered::FAILURES)
     }
 }

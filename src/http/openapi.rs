@@ -1,6 +1,6 @@
 //! The description of the API.
 
-use super::{Context, channels, health, knowledge, loops, workflows};
+use super::{Context, channels, health, knowledge, loops, metrics, workflows};
 use axum::Router;
 use serde::Serialize;
 use serde_json::json;
@@ -50,6 +50,7 @@ struct Refused {
 pub(super) fn routes() -> (Router<Context>, Document) {
     let (router, mut document) = OpenApiRouter::<Context>::with_openapi(Head::openapi())
         .merge(health::routes())
+        .merge(metrics::routes())
         .merge(loops::routes())
         .merge(knowledge::routes())
         .merge(channels::routes())

@@ -58,6 +58,7 @@ mod answer;
 mod backoff;
 pub mod clock;
 mod lossy;
+pub mod meter;
 mod notification;
 mod operators;
 pub mod ops;

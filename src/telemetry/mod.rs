@@ -1,0 +1,31 @@
+//! What a process can be seen doing: everything that its parts count, as values and as text for Prometheus.
+//!
+//! A [`Snapshot`] has the counters, gauges and latencies of every element, link and loop of an app, of every
+//! [meter](crate::stream::meter) in the process, and of the process itself. It is made when somebody asks and costs
+//! nothing before. `GET /metrics` of the service writes it as OpenMetrics.
+//!
+//! ```
+//! use mape::prelude::*;
+//! use mape::telemetry::{Format, Snapshot};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), BoxError> {
+//! let app = App::new();
+//! let car = app.create_loop("car")?;
+//! car.monitor("speed").map(|kmh: f64| kmh / 3.6).spawn()?;
+//!
+//! let text = Snapshot::of(&app).text(Format::OpenMetrics);
+//! assert!(text.contains(r#"mape_element_received_total{level="",loop="car",element="speed",role="monitor"} 0"#));
+//! # Ok(()) }
+//! ```
+
+mod elements;
+mod family;
+mod groups;
+mod meters;
+mod process;
+mod snapshot;
+mod text;
+
+pub use family::{Family, FamilyKind, Histogram, Sample, Value};
+pub use snapshot::Snapshot;
+pub use text::Format;
