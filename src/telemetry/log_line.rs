@@ -217,7 +217,7 @@ mod tests {
         let server = line(&[("message", "a".into())], &[]).text(true);
         assert_eq!(server, "\x1b[2m   1234\x1b[0m  INFO [S] a\n");
         // They stay what they are, from one program to the next.
-        assert_eq!(["127.0.0.1", "10.0.0.7", "ops"].map(color), [36, 95, 95]);
+        assert_eq!(["127.0.0.1", "10.0.0.7", "ops"].map(color), [95, 36, 36]);
         let all: std::collections::BTreeSet<u8> = (0..64).map(|n| color(&format!("10.0.0.{n}"))).collect();
         assert!(all.len() > 5, "{all:?}");
     }

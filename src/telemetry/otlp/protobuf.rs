@@ -139,7 +139,7 @@ mod tests {
         let text = Message::of(|m| m.text(2, "testing")).into_bytes();
         assert_eq!(text, [0x12, 0x07, 0x74, 0x65, 0x73, 0x74, 0x69, 0x6e, 0x67]);
         assert_eq!(Message::of(|m| m.message(3, |m| m.number(1, 150))).into_bytes(), [0x1a, 3, 8, 0x96, 1]);
-        assert_eq!(Message::of(|m| m.text(2, "")).into_bytes(), []);
+        assert!(Message::of(|m| m.text(2, "")).into_bytes().is_empty());
     }
 
     proptest::proptest! {
