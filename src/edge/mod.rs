@@ -24,6 +24,7 @@ mod answer;
 mod client;
 mod endpoint;
 mod error;
+mod metered;
 mod outbox;
 mod poll_source;
 mod post_sink;

@@ -76,7 +76,6 @@ mod watch;
 mod wiring;
 
 pub use any::AnyElement;
-pub(crate) use any::Measured;
 pub use asynchronous::Emitter;
 pub use builder::{Builder, Complete};
 pub use call::{Call, Reply};

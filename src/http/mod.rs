@@ -41,6 +41,7 @@ mod extract;
 mod health;
 mod knowledge;
 mod loops;
+mod metered;
 mod metrics;
 mod openapi;
 mod problem;

@@ -82,6 +82,7 @@ mod keys;
 mod lanes;
 mod lifecycle;
 mod listing;
+mod metered;
 mod place;
 mod policy;
 mod process;

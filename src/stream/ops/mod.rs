@@ -131,6 +131,7 @@ mod group_by;
 mod idle_map;
 mod interval;
 mod lane;
+mod metered;
 mod moving;
 mod on_idle;
 mod rate_limit;
