@@ -59,6 +59,7 @@
 //! | [`app`] | App > Level > Loop > Element: paths, topology, wiring check, shutdown |
 //! | [`knowledge`] | shared facts in typed collections, changes as streams, transactions, locks |
 //! | [`channel`] | publish and subscribe by name and pattern |
+//! | [`goal`] | what is wanted, as conditions over signals, judged as they come |
 //! | [`event`] | the durable log: consumer groups, leases, dead letters |
 //! | [`backend`] | where knowledge, channels and events live, chosen by a URL |
 #![cfg_attr(
@@ -96,6 +97,7 @@ pub mod element;
 pub mod event;
 #[cfg(feature = "flow")]
 pub mod flow;
+pub mod goal;
 #[cfg(any(feature = "config", feature = "flow"))]
 mod hint;
 #[cfg(feature = "http")]

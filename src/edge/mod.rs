@@ -48,3 +48,5 @@ pub use stats::PostStats;
 
 #[cfg(feature = "http")]
 pub(crate) use endpoint::Refused;
+#[cfg(feature = "otel")]
+pub(crate) use {client::said, target::service};
