@@ -24,7 +24,7 @@ mod answer;
 mod client;
 mod endpoint;
 mod error;
-mod metered;
+pub(crate) mod metered;
 mod outbox;
 mod poll_source;
 mod post_sink;
@@ -48,3 +48,5 @@ pub use stats::PostStats;
 
 #[cfg(feature = "http")]
 pub(crate) use endpoint::Refused;
+#[cfg(feature = "otel")]
+pub(crate) use {client::said, target::service};

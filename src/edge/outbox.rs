@@ -4,6 +4,7 @@ use super::target::Kind;
 use super::{Error, PostFormat, PostStats};
 use crate::element::Overflow;
 use crate::stream::LossySender;
+use crate::stream::trace::TraceContext;
 use parking_lot::Mutex;
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -41,6 +42,8 @@ pub(super) struct Letter {
     pub(super) kind: Kind,
     pub(super) body: Vec<u8>,
     pub(super) since: Instant,
+    /// The trace to which it belongs, if it is known.
+    pub(super) context: Option<TraceContext>,
 }
 
 /// Something that will not be delivered, and why; see [`PostSink::refusals`](super::PostSink::refusals).
@@ -97,8 +100,8 @@ impl Outbox {
     }
 
     /// Puts something in, or drops what gives way.
-    pub(super) fn put(&self, kind: Kind, body: Vec<u8>) {
-        let letter = Letter { kind, body, since: Instant::now() };
+    pub(super) fn put(&self, kind: Kind, body: Vec<u8>, context: Option<TraceContext>) {
+        let letter = Letter { kind, body, since: Instant::now(), context };
         let mut state = self.state.lock();
         let is_full = state.waiting.len() >= self.capacity && kind != Kind::Completed;
         // Dropped when the lock is released.

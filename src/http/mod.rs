@@ -61,4 +61,5 @@ pub use tls::Tls;
 pub use workflows::workflows;
 
 pub(crate) use context::Context;
+pub(crate) use metered::KINDS;
 pub(crate) use problem::Problem;

@@ -1,6 +1,7 @@
 //! The door that every request comes through.
 
 use super::limiter::Limiter;
+use super::traced;
 use super::{Access, Origins, Role};
 use crate::edge::Endpoints;
 use crate::http::Problem;
@@ -146,8 +147,12 @@ pub(in crate::http) async fn admit(
                     request.extensions().get::<MatchedPath>().map_or("(an endpoint)", MatchedPath::as_str);
                 tracing::debug!(%who, method = %request.method(), route, "request");
             }
+            let span = traced::answers(&request, caller.name.as_deref());
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            match span {
+                Some(span) => traced::answer(&span, next.run(request)).await,
+                None => next.run(request).await,
+            }
         }
         Err(problem) => refused(&request, problem),
     };

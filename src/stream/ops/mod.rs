@@ -86,6 +86,7 @@ pub use find_position::FindPosition;
 pub use ignore_items::IgnoreItems;
 pub use last_item::LastItem;
 pub use materialize::Materialize;
+pub(crate) use metered::OPERATOR;
 pub use nth_item::NthItem;
 pub use on_end::OnEnd;
 pub use on_start::OnStart;
