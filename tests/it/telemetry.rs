@@ -1,0 +1,16 @@
+//! What programs tell of themselves: traces, metrics for a collector, logs.
+
+#[cfg(all(feature = "otel", feature = "http"))]
+mod collector;
+#[cfg(all(feature = "otel", feature = "http", feature = "cli"))]
+mod export;
+#[cfg(feature = "cli")]
+mod logs;
+#[cfg(all(feature = "http", feature = "cli"))]
+mod program;
+#[cfg(all(feature = "http", feature = "flow"))]
+mod propagation;
+#[cfg(all(feature = "http", feature = "flow"))]
+mod stand_in;
+#[cfg(all(feature = "otel", feature = "http", feature = "cli", feature = "redis"))]
+mod traces;
