@@ -3,7 +3,7 @@
 mod access;
 mod console;
 mod described;
-mod edge;
+pub(crate) mod edge;
 mod loops;
 mod openapi;
 pub(crate) mod site;

@@ -26,6 +26,8 @@ mod file;
 mod flow;
 #[cfg(all(feature = "http", feature = "cli"))]
 mod http;
+#[cfg(all(feature = "http", feature = "cli"))]
+mod influx;
 mod knowledge;
 mod patterns;
 #[cfg(all(feature = "flow", feature = "redis"))]

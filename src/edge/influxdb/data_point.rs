@@ -28,7 +28,7 @@ impl TryFrom<DataPoint> for Point {
         let line = line.strip_suffix('\n').unwrap_or(&line);
         read(line).ok_or_else(|| {
             let beginning: String = line.chars().take(80).collect();
-            format!("a DataPoint whose line, {beginning:?}, is not what it is; use mape's Point for it")
+            format!("the line that influxdb2 writes, {beginning:?}, could be another point; make a mape Point of it")
         })
     }
 }
@@ -37,20 +37,25 @@ impl TryFrom<DataPoint> for Point {
 fn read(line: &str) -> Option<Point> {
     let mut rest = Line(line);
     let measurement = rest.text(&[',', ' '])?;
-    // A backslash at its end could have made one name of it and the first tag.
-    if measurement.split_once(',').is_some_and(|(_, after)| after.contains('=')) {
+    if swallows(&measurement) {
         return None;
     }
     let mut point = Point::new(measurement);
     while rest.skip(',') {
         let name = rest.text(&['=', ',', ' '])?;
         let value = rest.skip('=').then(|| rest.text(&[',', '=', ' ']))??;
+        if name.contains('=') || swallows(&value) {
+            return None;
+        }
         point.tags.insert(name, value);
     }
     let mut separator = ' ';
     while rest.skip(separator) {
         let name = rest.text(&['=', ',', ' '])?;
         let value = rest.skip('=').then(|| rest.value())??;
+        if name.contains('=') {
+            return None;
+        }
         point.fields.insert(name, value);
         separator = ',';
     }
@@ -59,6 +64,11 @@ fn read(line: &str) -> Option<Point> {
         rest.0 = "";
     }
     (rest.0.is_empty() && !point.fields.is_empty()).then_some(point)
+}
+
+/// Whether backslashes at the ends of two texts may have made one of them, and of what was between them.
+fn swallows(text: &str) -> bool {
+    text.split_once([',', ' ']).is_some_and(|(_, after)| after.contains('='))
 }
 
 /// What is left of a line.

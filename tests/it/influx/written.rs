@@ -1,0 +1,91 @@
+//! The example program that writes a file.
+
+use crate::patterns::example;
+use crate::server::{Directory, InfluxDb, VictoriaMetrics};
+use std::fs;
+use std::process::Output;
+
+fn run(items: &str, url: &str, more: &[&str]) -> (Option<i32>, String, String) {
+    let directory = Directory::new();
+    let file = directory.path().join("items.jsonl");
+    fs::write(&file, items).unwrap();
+    let arguments = ["--org", "town", "--bucket", "db", "--token", "t0ken", "--url", url, "--items"];
+    let Output { status, stdout, stderr } =
+        example("influx_write").args(arguments).arg(&file).args(more).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let (out, errors) = (text(stdout), text(stderr));
+    assert!(!out.contains("t0ken") && !errors.contains("t0ken"));
+    (status.code(), out, errors)
+}
+
+#[test]
+fn it_ends_with_0_when_all_is_stored() {
+    let (influx, victoria) = (InfluxDb::start(), VictoriaMetrics::start());
+    influx.create("db");
+    let line = |n: i64| {
+        format!(
+            r#"{{"measurement":"m","tags":{{"t":"a b","empty":""}},"fields":{{"v":{n}.5,"none":null}},"time":{}}}"#,
+            n * 1_000_000
+        )
+    };
+    let items: Vec<_> = (1..=12_345).map(line).collect();
+    for url in [influx.url(), victoria.url()] {
+        let (code, out, errors) = run(&items.join("\n"), &url, &[]);
+        assert_eq!((code, errors.as_str()), (Some(0), ""), "{out}");
+        assert!(out.starts_with("12345 points written, 0 refused, 0 lost"), "{out}");
+    }
+    let counted = influx.ask("db", "SELECT count(v), sum(v) FROM m WHERE t = 'a b'");
+    assert_eq!(counted["results"][0]["series"][0]["values"][0][1], 12_345, "{counted}");
+    let stored = victoria.export();
+    assert_eq!(stored.iter().map(|series| series["values"].as_array().unwrap().len()).sum::<usize>(), 12_345);
+    assert_eq!(stored[0]["metric"]["__name__"], "m_v");
+}
+
+#[test]
+fn it_tells_what_is_refused_by_whom_and_ends_with_1() {
+    let server = InfluxDb::start();
+    server.create("db");
+    let items = [
+        r#"{"measurement":"m","fields":{"v":1.5},"time":1}"#,
+        "no JSON",
+        r#"{"measurement":"m","time":1}"#,
+        r#"{"measurement":"m","fields":{"v":1.5},"tgas":{}}"#,
+        "",
+        r#"{"measurement":"m","fields":{"v":"a text"},"time":2}"#,
+        r#"{"measurement":"m","tags":{"t":"C:\\"},"fields":{"v":1.5},"time":3}"#,
+        r#"{"measurement":"m","tags":{"share":"\\\\server\\share"},"fields":{"v":2.5},"time":4}"#,
+        r#"{"measurement":"m","fields":{"v":null},"time":5}"#,
+    ];
+    let (code, out, errors) = run(&items.join("\n"), &server.url(), &[]);
+    assert_eq!(code, Some(1), "{out}{errors}");
+    assert!(
+        out.starts_with("2 points written, 2 refused, 0 lost, 0 not tried; 1 had no field, 3 lines are no"),
+        "{out}"
+    );
+    for words in [
+        "jsonl:2: this is no point",
+        "jsonl:3: ",
+        "missing field `fields`",
+        "`tgas`",
+        "type conflict",
+        "ends in a backslash",
+    ] {
+        assert!(errors.contains(words), "{words}: {errors}");
+    }
+}
+
+#[test]
+fn it_gives_up_on_a_server_that_is_away_and_on_one_that_wants_none_of_it() {
+    let item = r#"{"measurement":"m","fields":{"v":1.5},"time":1}"#;
+    let (code, out, errors) = run(item, "http://127.0.0.1:1", &["--give-up-after", "0.3"]);
+    assert_eq!(code, Some(1), "{out}{errors}");
+    assert!(
+        out.contains("0 points written, 0 refused, 1 lost") && errors.contains("not delivered within 300ms"),
+        "{errors}"
+    );
+    let server = InfluxDb::start();
+    let (code, out, errors) = run(item, &server.url(), &[]);
+    assert!(code == Some(1) && errors.contains("database not found"), "{out}{errors}");
+    let (code, _, errors) = run(item, "redis://h", &[]);
+    assert!(code == Some(1) && errors.contains("neither http nor https"), "{errors}");
+}
