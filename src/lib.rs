@@ -65,6 +65,7 @@
     feature = "flow",
     doc = "| [`workflow`] | flows that run, durably: tasks as elements, an engine, the runs of a backend |"
 )]
+//! | [`telemetry`] | what everything counts, for programs and for Prometheus |
 #![cfg_attr(feature = "edge", doc = "| [`edge`] | what other services send and are sent |")]
 #![cfg_attr(feature = "http", doc = "| [`http`] | the service: REST, the console, who may do what |")]
 #![cfg_attr(feature = "config", doc = "| [`config`] | `config.yaml`, the environment and code, in layers |")]
@@ -130,6 +131,7 @@ pub mod guide {
             #[doc = "[REST]: crate::guide::rest"]
             #[doc = "[console]: crate::guide::console"]
             #[doc = "[security]: crate::guide::security"]
+            #[doc = "[metrics]: crate::guide::metrics"]
             #[doc = "[testing]: crate::guide::testing"]
             #[doc = "[table]: crate::guide::operator_table"]
             #[doc = "[terms]: crate::guide::terms"]
@@ -165,6 +167,7 @@ pub mod guide {
     page!(console, "../docs/guide/console.md");
     #[cfg(feature = "http")]
     page!(security, "../docs/guide/security.md");
+    page!(metrics, "../docs/guide/metrics.md");
     page!(testing, "../docs/guide/testing.md");
     page!(operator_table, "../docs/operators.md");
     page!(terms, "../docs/terms.md");

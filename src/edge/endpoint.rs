@@ -1,7 +1,9 @@
 //! Endpoints of sources.
 
+use super::metered;
 use super::post_source::Inbox;
 use super::{Error, PostOptions, PostSource, Signature};
+use crate::stream::meter::Meter;
 use parking_lot::Mutex;
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
@@ -46,7 +48,9 @@ impl Endpoints {
         }
         let (inbox, items) = super::post_source::inbox(&options);
         let signature = options.signature;
-        let endpoint = Arc::new(Endpoint { path: path.to_owned(), signature, inbox });
+        // The path of one that nobody signs for may be its secret.
+        let meter = Meter::new(&metered::SOURCE, if signature.is_some() { path } else { "(endpoint)" });
+        let endpoint = Arc::new(Endpoint { path: path.to_owned(), signature, inbox, meter });
         all.insert(path.to_owned(), endpoint.clone());
         Ok(PostSource::new(items, self.clone(), endpoint))
     }
@@ -71,6 +75,7 @@ pub struct Endpoint {
     path: String,
     signature: Option<Signature>,
     inbox: Box<dyn Inbox>,
+    meter: Arc<Meter>,
 }
 
 /// What an endpoint has taken.
@@ -119,9 +124,23 @@ impl Endpoint {
         wait: Duration,
     ) -> Result<Receipt, Refused> {
         if let Some(signature) = &self.signature {
-            signature.check(headers, body).map_err(Refused::Unsigned)?;
+            signature
+                .check(headers, body)
+                .map_err(Refused::Unsigned)
+                .inspect_err(|_| self.meter.add(metered::REFUSED, 1))?;
         }
-        self.inbox.take(headers, body, wait).await
+        let taken = self.inbox.take(headers, body, wait).await;
+        match &taken {
+            Ok(Receipt { duplicate: true, accepted }) => self.meter.add(metered::REPEATED, *accepted as u64),
+            Ok(Receipt { accepted, .. }) => self.meter.add(metered::ITEMS, *accepted as u64),
+            Err(refused) => {
+                if let Refused::Shape { accepted, .. } | Refused::Full { accepted } = refused {
+                    self.meter.add(metered::ITEMS, *accepted as u64);
+                }
+                self.meter.add(metered::REFUSED, 1);
+            }
+        }
+        taken
     }
 }
 

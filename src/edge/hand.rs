@@ -1,7 +1,7 @@
 //! What the task of a sink has in hand.
 
 use super::Error;
-use super::metered::{DROPPED, REFUSED, RETRIED, SENT};
+use super::stats::{DROPPED, REFUSED, RETRIED, SENT};
 use super::outbox::{Emptying, Letter, Outbox};
 use super::target::Kind;
 use crate::stream::Backoff;

@@ -26,7 +26,7 @@ mod endpoint;
 mod error;
 mod hand;
 pub mod influxdb;
-mod metered;
+pub(crate) mod metered;
 mod outbox;
 mod poll_source;
 mod post_sink;
@@ -34,7 +34,7 @@ mod post_source;
 mod poster;
 mod seen;
 mod signature;
-mod stats;
+pub(crate) mod stats;
 mod target;
 mod verdict;
 

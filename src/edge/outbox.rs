@@ -1,7 +1,6 @@
 //! What waits to be posted.
 
-use super::metered::DROPPED;
-use super::stats::Counters;
+use super::stats::{Counters, DROPPED};
 use super::target::Kind;
 use super::{Error, PostFormat, PostStats};
 use crate::element::Overflow;

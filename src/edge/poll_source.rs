@@ -2,9 +2,11 @@
 
 use super::answer::{body, detail, retry_after};
 use super::client::said;
+use super::metered;
 use super::target::{service, shown};
 use super::{Client, Error};
 use crate::stream::Backoff;
+use crate::stream::meter::{self, Meter};
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream};
 use reqwest::header::{
@@ -17,6 +19,7 @@ use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -63,6 +66,7 @@ pub struct PollSource<T> {
     last: Option<[u8; 32]>,
     failed: u32,
     failure: Option<String>,
+    meter: Arc<Meter>,
     item: PhantomData<fn() -> T>,
 }
 
@@ -77,6 +81,7 @@ struct Place {
 
 /// What came of asking once.
 struct Asked {
+    took: Option<Duration>,
     answer: Result<Option<(Vec<u8>, HeaderMap)>, Error>,
     retry_after: Option<Duration>,
 }
@@ -91,6 +96,7 @@ impl<T: DeserializeOwned> PollSource<T> {
         let mut url = service(base)?;
         url.set_query(query);
         let shown = shown(&url);
+        let meter = Meter::new(&metered::SOURCE, shown.as_str());
         Ok(Self {
             place: Place { url, shown, client: Client::new(), longest: 1024 * 1024 },
             every: Duration::from_mins(1),
@@ -101,6 +107,7 @@ impl<T: DeserializeOwned> PollSource<T> {
             last: None,
             failed: 0,
             failure: None,
+            meter,
             item: PhantomData,
         })
     }
@@ -136,17 +143,26 @@ impl<T: DeserializeOwned> PollSource<T> {
 
     /// What came of asking, if it is news.
     fn hear(&mut self, asked: Asked) -> Option<Result<T, Error>> {
+        if let Some(took) = asked.took {
+            self.meter.record(took);
+        }
         let news = match asked.answer {
             Ok(None) => Ok(None),
             Ok(Some((body, known))) => self.read(&body, known),
             Err(error) => Err(error),
         };
         let Err(error) = news else {
+            if let Ok(news) = &news {
+                self.meter.add(if news.is_some() { metered::ITEMS } else { metered::REPEATED }, 1);
+            }
             (self.failed, self.failure) = (0, None);
             // Whoever comes late does not make up for what was missed.
             self.due = (self.due + self.every).max(Instant::now());
             return news.ok().flatten().map(Ok);
         };
+        let counter =
+            if matches!(error, Error::Decode { .. }) { metered::REFUSED } else { metered::FAILURES };
+        self.meter.add(counter, 1);
         let mut backoff = self.backoff;
         backoff.max_attempts = None;
         let own = backoff.wait(self.failed).unwrap_or(self.every).max(self.every);
@@ -178,9 +194,9 @@ impl<T: DeserializeOwned> PollSource<T> {
 
 impl Place {
     async fn ask(self, known: HeaderMap) -> Asked {
-        let mut retry = None;
+        let (mut retry, since) = (None, meter::now());
         let answer = self.answer(known, &mut retry).await;
-        Asked { answer, retry_after: retry }
+        Asked { took: since.map(|since| since.elapsed()), answer, retry_after: retry }
     }
 
     /// The body and what it is known by; nothing if it is the same as before.

@@ -1,7 +1,7 @@
 //! A sink that posts.
 
 use super::hand::Hand;
-use super::metered::REFUSED;
+use super::stats::REFUSED;
 use super::outbox::{Emptying, Letter, Outbox};
 use super::poster::{MOST, Poster};
 use super::target::{Kind, Target};

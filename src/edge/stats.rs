@@ -1,7 +1,6 @@
 //! What has become of a sink's items.
 
-use super::metered::{DROPPED, QUEUED, REFUSED, RETRIED, SENT, SINK};
-use crate::stream::meter::Meter;
+use crate::stream::meter::{Kind, Meter};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
@@ -9,6 +8,28 @@ use std::sync::Arc;
 /// show the same, and go on counting. At `/metrics` they are `mape_sink_…`.
 #[derive(Clone, Debug)]
 pub struct PostStats(pub(super) Arc<Counters>);
+
+/// A sink that sends to another service, named after the place.
+pub(crate) static SINK: Kind = Kind {
+    name: "sink",
+    label: "sink",
+    counters: &[
+        ("sent", "Items that the other side has taken."),
+        ("retried", "Requests that were made again."),
+        ("dropped", "Items that gave way in a full queue, or were given up."),
+        ("refused", "Items that the other side does not want, or that can't be written."),
+        ("skipped", "Items in which there is nothing to send."),
+    ],
+    gauges: &[("queued", "Items that wait or are under way.")],
+    latency: Some(("request", "How long an answer takes.")),
+};
+
+pub(super) const SENT: usize = 0;
+pub(super) const RETRIED: usize = 1;
+pub(super) const DROPPED: usize = 2;
+pub(super) const REFUSED: usize = 3;
+pub(super) const SKIPPED: usize = 4;
+pub(super) const QUEUED: usize = 0;
 
 /// What sinks count.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use super::asynchronous::{Emitter, Results};
 use super::function::{Loan, keep};
 use super::site::{Mode, Site};
 use super::{BoxError, ErrorKind, Item, Outcome};
-use crate::stream::meter;
+use crate::stream::meter::{self, Kind, Meter};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, Stream, StreamExt};
 use pin_project_lite::pin_project;
@@ -135,6 +135,15 @@ where
     }
 }
 
+/// The calls of an element that run side by side.
+pub(crate) static CALLS: Kind = Kind {
+    name: "calls",
+    label: "",
+    counters: &[("started", "Calls of its asynchronous function that were begun.")],
+    gauges: &[("running", "Calls of its asynchronous function that run now.")],
+    latency: None,
+};
+
 type Ended<K> =
     (u64, K, Option<Duration>, Result<Result<(), BoxError>, ErrorKind>, Option<Box<dyn Any + Send>>);
 
@@ -171,7 +180,8 @@ where
     D: Discipline<S::Item>,
 {
     site.measures_calls.store(true, Relaxed);
-    let state = Running { f, discipline, lanes: VecDeque::new(), begun: 0, done: false, site };
+    let meter = Meter::new(&CALLS, "");
+    let state = Running { f, discipline, lanes: VecDeque::new(), begun: 0, done: false, site, meter };
     Side { s, calls: FuturesUnordered::new(), wrap: one_call::<Fut, D::Ticket>, state }
 }
 
@@ -182,6 +192,7 @@ struct Running<F, U, D> {
     begun: u64,
     done: bool,
     site: Arc<Site>,
+    meter: Arc<Meter>,
 }
 
 pin_project! {
@@ -268,6 +279,8 @@ where
                 let Some(f) = state.f.get() else { return Poll::Ready(None) };
                 let begun = state.begun;
                 state.begun += 1;
+                state.meter.add(0, 1);
+                state.meter.set(0, me.calls.len() as f64 + 1.0);
                 match catch_unwind(AssertUnwindSafe(|| f(item, emitter))) {
                     Ok(call) => me.calls.push((me.wrap)(begun, ticket, call, kept)),
                     Err(panic) => {
@@ -284,6 +297,7 @@ where
             // Let the calls run; one that has ended may let another begin.
             let waiting = match me.calls.poll_next_unpin(cx) {
                 Poll::Ready(Some(ended)) => {
+                    state.meter.set(0, me.calls.len() as f64);
                     state.ended::<S::Item>(ended);
                     continue;
                 }

@@ -6,6 +6,7 @@ use super::queue::{End, Got, Queue};
 use super::site::Site;
 use super::subscription::PastOperators;
 use super::{Call, CallError, ElementError, ErrorKind, Item, State, Subscription};
+use crate::stream::meter;
 use futures::future::BoxFuture;
 use futures::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 use pin_project_lite::pin_project;
@@ -170,7 +171,8 @@ impl<T: Item, P: Item> OpsPlug<T, P> {
         let site = to.site().clone();
         let make = move |queue| -> Piped<P> {
             let past = Arc::<PastOperators>::default();
-            let stream = ops(Subscription::of_link(queue, past.clone()));
+            let items = Subscription::of_link(queue, past.clone());
+            let stream = meter::within(site.path().as_str().into(), || ops(items));
             Box::pin(Feed { stream, to: site.clone(), past, ended: false, source: false })
         };
         Self { to, make: Box::new(make) }

@@ -76,10 +76,10 @@ mod watch;
 mod wiring;
 
 pub use any::AnyElement;
-pub(crate) use any::Measured;
 pub use asynchronous::Emitter;
 pub use builder::{Builder, Complete};
 pub use call::{Call, Reply};
+pub(crate) use concurrent::CALLS;
 pub use dead_letter::DeadLetter;
 pub use debug::DebugPorts;
 pub use door::Door;

@@ -41,6 +41,7 @@ mod extract;
 mod health;
 mod knowledge;
 mod loops;
+mod metered;
 mod metrics;
 mod openapi;
 mod problem;
@@ -59,4 +60,5 @@ pub use tls::Tls;
 pub use workflows::workflows;
 
 pub(crate) use context::Context;
+pub(crate) use metered::KINDS;
 pub(crate) use problem::Problem;

@@ -1,6 +1,8 @@
 //! A service that runs.
 
+use super::metered::{self, Connection};
 use super::{Error, Limits, Tls};
+use crate::stream::meter::Meter;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
@@ -101,6 +103,7 @@ impl Serving {
             builder: Arc::new(builder),
             router,
             tls,
+            meter: metered::listener(address),
             seats: Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS))),
             first_within: limits.head_within,
             closing: closing.clone(),
@@ -147,6 +150,7 @@ struct Server {
     tls: Option<Tls>,
     /// One for each connection there may be.
     seats: Arc<Semaphore>,
+    meter: Arc<Meter>,
     /// How long a client may take to ask for the first time.
     first_within: Duration,
     closing: CancellationToken,
@@ -167,8 +171,9 @@ impl Server {
             let watcher = graceful.watcher();
             let (builder, router, tls) = (self.builder.clone(), self.router.clone(), self.tls.clone());
             let first_within = self.first_within;
+            let counted = Connection::of(&self.meter);
             connections.spawn(async move {
-                let _seat = seat;
+                let _seat = (seat, counted);
                 let _ = stream.set_nodelay(true);
                 match tls {
                     None => {

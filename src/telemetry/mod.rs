@@ -18,6 +18,7 @@
 //! # Ok(()) }
 //! ```
 
+mod catalogue;
 mod elements;
 mod family;
 mod groups;
@@ -26,6 +27,7 @@ mod process;
 mod snapshot;
 mod text;
 
+pub use catalogue::{Metric, catalogue};
 pub use family::{Family, FamilyKind, Histogram, Sample, Value};
 pub use snapshot::Snapshot;
 pub use text::Format;

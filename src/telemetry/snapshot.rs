@@ -56,6 +56,7 @@ impl Snapshot {
     }
 }
 
+pub(super) const KNOWN: &[Known] = &[INFO];
 const INFO: Known = Known(FamilyKind::Gauge, "mape_build_info", "", "Always 1; the version of the program.");
 
 /// A family that is known in advance: kind, name, unit, and what it means.

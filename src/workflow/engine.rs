@@ -1,6 +1,7 @@
 //! The engine.
 
 use super::adopting::OURS;
+use super::metered::Metered;
 use super::ready::Ready;
 use super::report::{Begin, Report, Told};
 use super::run_id::uuid;
@@ -312,6 +313,7 @@ impl Starting {
         let ready: Vec<Arc<Ready>> = tasks.iter().map(|_| Arc::default()).collect();
         let timers = Arc::<Timers>::default();
         let turner = Turner {
+            metered: Metered::new(&id),
             engine: id.clone(),
             workflows: workflows.clone(),
             tasks: tasks.clone(),

@@ -216,6 +216,11 @@ impl Hosted {
         self.causes.iter().any(|cause| !matches!(cause, Cause::Found(_)))
     }
 
+    /// What the task of a step is called.
+    pub(super) fn task(&self, place: Place) -> Option<&Arc<str>> {
+        self.calls.get(place.index())?.as_ref().map(|call| &call.base)
+    }
+
     /// The invocation of an attempt, and the kind that takes it.
     pub(super) fn invocation(
         &self,

@@ -3,15 +3,17 @@
 use super::effects::Change;
 use super::history::{self, New};
 use super::hosted::{Hosted, Origin, Owner};
+use super::metered::{How, Metered};
 use super::record::{Kept, Record};
 use super::report::Begin;
 use super::state::State;
 use super::turner::{PATIENCE, Turner};
 use super::wire::{self, Wire};
-use super::{Cause, Command, Error, Phase, Place, RunId, Time, keys};
+use super::{Cause, Command, Error, Outcome, Phase, Place, RunId, Time, keys};
 use crate::element::Emitter;
 use crate::event::Event;
 use crate::knowledge::{self, Committed, Condition, Transaction};
+use crate::stream::meter;
 use futures::future::join_all;
 use tokio::sync::oneshot;
 
@@ -121,6 +123,7 @@ impl Turner {
             records.push((id, record));
         }
         let store = self.workflows.store().clone();
+        let (changes, since) = (records.len() + self.beginning.len(), meter::now());
         let begun =
             std::mem::take(&mut self.beginning).into_iter().map(|Beginning { run, answer, found }| {
                 let commit = store.commit(found.unversioned());
@@ -140,6 +143,7 @@ impl Turner {
             // At once: they share what it costs to make them durable.
             futures::future::join(kept, join_all(begun)).await
         };
+        self.metered.kept(changes, since.map(|since| since.elapsed()));
         for (run, answer, kept) in begun {
             self.begun(run, answer, kept, now);
         }
@@ -150,6 +154,7 @@ impl Turner {
                 // Others have come before in some of them; each is tried by itself, and read again if it is one of these.
                 if matches!(error, knowledge::Error::Conflict(_)) {
                     self.crossed_at = Some(tokio::time::Instant::now());
+                    self.metered.crossed();
                 }
                 let single = records.into_iter().filter_map(|(id, mut record)| {
                     let change = self.change(&id, &mut record)?;
@@ -181,6 +186,7 @@ impl Turner {
             }
             Err(knowledge::Error::Conflict(conflict)) => {
                 self.crossed_at = Some(tokio::time::Instant::now());
+                self.metered.crossed();
                 self.gone(&records, &conflict);
             }
             Err(error) => {
@@ -285,6 +291,7 @@ impl Turner {
 
     async fn kept(&mut self, id: &RunId, record: &Record, now: Time, out: &Emitter<RunId>) {
         let Some(run) = self.runs.get_mut(id) else { return };
+        count(&mut self.metered, run, record);
         run.next += 1;
         run.takes = false;
         run.known.clear();
@@ -304,6 +311,21 @@ impl Turner {
         self.perform(id, now);
         if became {
             out.emit(id.clone()).await;
+        }
+    }
+}
+
+/// Counts the attempts that have ended by a change.
+fn count(metered: &mut Metered, run: &Hosted, record: &Record) {
+    for cause in &record.causes {
+        let (place, how) = match cause {
+            Cause::Ended { place, outcome: Outcome::Output(_), .. } => (*place, How::Completed),
+            Cause::Ended { place, outcome: Outcome::Failed(_), .. } => (*place, How::Failed),
+            Cause::Cancelled { place, .. } => (*place, How::Cancelled),
+            _ => continue,
+        };
+        if let Some(task) = run.task(place) {
+            metered.ended(task, how, run.state.times(place).0, record.at);
         }
     }
 }

@@ -5,6 +5,7 @@ use super::hosted::{Hosted, Owner};
 use super::incoming::Outputs;
 use super::keeping::Beginning;
 use super::lanes::Lanes;
+use super::metered::Metered;
 use super::ready::Ready;
 use super::record::Record;
 use super::report::{Other, Report, Told};
@@ -29,6 +30,7 @@ const ELSEWHERE: Duration = Duration::from_secs(2);
 pub(super) const PATIENCE: Duration = Duration::from_millis(200);
 
 pub(super) struct Turner {
+    pub(super) metered: Metered,
     pub(super) engine: Arc<str>,
     pub(super) workflows: Workflows,
     pub(super) tasks: Arc<Tasks>,
@@ -303,8 +305,9 @@ impl Turner {
                 Command::Wait { place, attempt, until } => {
                     self.timers.add(Timer { at: until, run: id.clone(), place, attempt, what: What::Retry });
                 }
-                Command::Became(_) => {
+                Command::Became(status) => {
                     let Some(run) = self.runs.get(id) else { return };
+                    self.metered.became(status, run.state.began(), now);
                     run.tell();
                 }
             }
@@ -317,11 +320,15 @@ impl Turner {
             self.drop_in_hand(id);
             self.runs.remove(id);
         }
+        self.metered.hosts(self.runs.len());
     }
 
     fn start(&mut self, id: &RunId, place: Place, attempt: u32, input: Arc<Value>, now: Time) {
         let Some(run) = self.runs.get_mut(id) else { return };
         let Some((invocation, kind)) = run.invocation(place, attempt, input) else { return };
+        if let Some(task) = run.task(place) {
+            self.metered.started(task, attempt);
+        }
         let policy = run.definition.policy(place.node).cloned();
         if let Some(timeout) = policy.as_ref().and_then(|policy| policy.timeout) {
             let at = now.after(timeout);

@@ -40,6 +40,7 @@ mod server;
 mod simulation;
 mod stream;
 mod suite;
+mod telemetry;
 #[cfg(feature = "flow")]
 mod worker;
 #[cfg(feature = "flow")]

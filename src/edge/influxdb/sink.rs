@@ -5,7 +5,7 @@ use super::mapping::{Described, Mapping, Time};
 use super::writer::Writer;
 use super::{FieldValue, InfluxServer, InfluxStats, Pairs, Point, Precision};
 use crate::edge::hand::Hand;
-use crate::edge::metered::{REFUSED, SKIPPED};
+use crate::edge::stats::{REFUSED, SKIPPED};
 use crate::edge::outbox::{Batch, Emptying, Letter, Outbox};
 use crate::edge::target::Kind;
 use crate::edge::{Error, Refusal};

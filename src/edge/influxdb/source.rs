@@ -6,7 +6,7 @@ use super::influxql::Chunks;
 use crate::edge::Error;
 use crate::edge::answer::{body, detail};
 use crate::edge::client::said;
-use crate::edge::metered::{ERRORS, ITEMS, SOURCE};
+use crate::edge::metered::{FAILURES, ITEMS, SOURCE};
 use crate::stream::meter::Meter;
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
@@ -190,7 +190,7 @@ impl<T: DeserializeOwned> Stream for InfluxSource<T> {
         self.ended = !matches!(item, Some(Ok(_)));
         match &item {
             Some(Ok(_)) => self.meter.add(ITEMS, 1),
-            Some(Err(_)) => self.meter.add(ERRORS, 1),
+            Some(Err(_)) => self.meter.add(FAILURES, 1),
             None => {}
         }
         Poll::Ready(item)

@@ -1,7 +1,7 @@
 //! What has become of points.
 
 use crate::edge::PostStats;
-use crate::edge::metered::SKIPPED;
+use crate::edge::stats::SKIPPED;
 
 /// The counters of an [`InfluxSink`](super::InfluxSink): what was put in is written, dropped, refused, skipped or still
 /// queued. Clones show the same, and go on counting. At `/metrics` they are `mape_sink_…`.

@@ -4,6 +4,8 @@ use super::limiter::Limiter;
 use super::{Access, Origins, Role};
 use crate::edge::Endpoints;
 use crate::http::Problem;
+use crate::http::metered::Responses;
+use crate::stream::meter;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -26,6 +28,7 @@ struct Parts {
     origins: Origins,
     limiter: Option<Limiter>,
     endpoints: Endpoints,
+    responses: Responses,
 }
 
 impl Admission {
@@ -35,7 +38,8 @@ impl Admission {
         per_second: Option<NonZeroU32>,
         endpoints: Endpoints,
     ) -> Self {
-        Self(Arc::new(Parts { access, origins, limiter: per_second.map(Limiter::new), endpoints }))
+        let (limiter, responses) = (per_second.map(Limiter::new), Responses::new());
+        Self(Arc::new(Parts { access, origins, limiter, endpoints, responses }))
     }
 
     /// Whether a client needs a token.
@@ -49,7 +53,7 @@ impl Admission {
     }
 
     fn check(&self, request: &Request) -> Result<Caller, Problem> {
-        let Parts { access, origins, limiter, endpoints } = &*self.0;
+        let Parts { access, origins, limiter, endpoints, .. } = &*self.0;
         let client =
             request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
         if let (Some(limiter), Some(client)) = (limiter, client)
@@ -132,7 +136,8 @@ pub(in crate::http) async fn admit(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match admission.check(&request) {
+    let since = meter::now();
+    let response = match admission.check(&request) {
         Ok(caller) => {
             if request.method() != Method::GET {
                 let who = caller.name.as_deref().unwrap_or("anyone");
@@ -145,7 +150,9 @@ pub(in crate::http) async fn admit(
             next.run(request).await
         }
         Err(problem) => refused(&request, problem),
-    }
+    };
+    admission.0.responses.count(response.status(), since.map(|since| since.elapsed()));
+    response
 }
 
 fn refused(request: &Request, problem: Problem) -> Response {

@@ -1,6 +1,6 @@
 //! All meters of the process.
 
-use super::Meter;
+use super::{Kind, Meter};
 use parking_lot::Mutex;
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};
@@ -41,6 +41,11 @@ pub fn within<R>(element: Arc<str>, make: impl FnOnce() -> R) -> R {
     }
     let _back = Back(ELEMENT.with(|now| now.borrow_mut().replace(element)));
     make()
+}
+
+/// A new meter, if it is made for an element; see [`within`].
+pub(crate) fn of_element(kind: &'static Kind, name: &str) -> Option<Arc<Meter>> {
+    element().map(|_| Meter::new(kind, name))
 }
 
 pub(super) fn element() -> Option<Arc<str>> {

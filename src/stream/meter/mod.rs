@@ -33,6 +33,7 @@ mod one;
 mod timing;
 
 pub use histogram::{BUCKETS, Histogram, Latency};
+pub(crate) use list::of_element;
 pub use list::{all, within};
 pub use one::{Kind, Meter};
 pub(crate) use timing::now;

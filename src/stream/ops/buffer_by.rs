@@ -1,6 +1,7 @@
 //! `buffer_by`: runs of items with equal keys.
 
 use super::alarm::CAPACITY;
+use super::metered::Metered;
 use futures::Stream;
 use pin_project_lite::pin_project;
 use std::mem;
@@ -40,13 +41,22 @@ pin_project! {
         current: Option<K>,
         capacity: usize,
         items: Vec<S::Item>,
+        metered: Metered,
         ended: bool,
     }
 }
 
 impl<S: Stream, K, F> BufferBy<S, K, F> {
     pub(crate) fn new(source: S, key: F) -> Self {
-        Self { source, key, current: None, capacity: CAPACITY, items: Vec::new(), ended: false }
+        Self {
+            source,
+            key,
+            current: None,
+            capacity: CAPACITY,
+            items: Vec::new(),
+            metered: Metered::new("buffer_by"),
+            ended: false,
+        }
     }
 
     /// How many items a list holds at most (0 counts as 1).
@@ -74,6 +84,7 @@ where
             let Some(item) = ready!(this.source.as_mut().poll_next(cx)) else {
                 *this.ended = true;
                 let rest = mem::take(this.items);
+                this.metered.queued(0);
                 return Poll::Ready((!rest.is_empty()).then_some(rest));
             };
             let key = Some((this.key)(&item));
@@ -81,6 +92,7 @@ where
             if goes_on || this.items.is_empty() {
                 *this.current = key;
                 this.items.push(item);
+                this.metered.queued(this.items.len());
                 continue;
             }
             *this.current = key;

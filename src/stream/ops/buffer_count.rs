@@ -1,5 +1,6 @@
 //! `buffer_count`: items in lists of a fixed length.
 
+use super::metered::Metered;
 use futures::Stream;
 use pin_project_lite::pin_project;
 use std::mem;
@@ -38,13 +39,20 @@ pin_project! {
         source: S,
         n: NonZero<usize>,
         items: Vec<S::Item>,
+        metered: Metered,
         ended: bool,
     }
 }
 
 impl<S: Stream> BufferCount<S> {
     pub(crate) fn new(source: S, n: usize) -> Self {
-        Self { source, n: NonZero::new(n).unwrap_or(NonZero::<usize>::MIN), items: Vec::new(), ended: false }
+        Self {
+            source,
+            n: NonZero::new(n).unwrap_or(NonZero::<usize>::MIN),
+            items: Vec::new(),
+            metered: Metered::new("buffer_count"),
+            ended: false,
+        }
     }
 }
 
@@ -64,12 +72,15 @@ impl<S: Stream> Stream for BufferCount<S> {
                     this.items.reserve_exact(n.min(FIRST_ALLOCATION));
                 }
                 this.items.push(item);
+                this.metered.queued(this.items.len());
                 if this.items.len() >= n {
+                    this.metered.queued(0);
                     return Poll::Ready(Some(mem::take(this.items)));
                 }
             } else {
                 *this.ended = true;
                 let rest = mem::take(this.items);
+                this.metered.queued(0);
                 return Poll::Ready((!rest.is_empty()).then_some(rest));
             }
         }

@@ -1,6 +1,7 @@
 //! `buffer_on`: the items between two boundaries.
 
 use super::alarm::{BURST, CAPACITY};
+use super::metered::Metered;
 use futures::Stream;
 use pin_project_lite::pin_project;
 use std::mem;
@@ -40,13 +41,21 @@ pin_project! {
         boundary: B,
         capacity: usize,
         items: Vec<S::Item>,
+        metered: Metered,
         ended: bool,
     }
 }
 
 impl<S: Stream, B> BufferOn<S, B> {
     pub(crate) fn new(source: S, boundary: B) -> Self {
-        Self { source, boundary, capacity: CAPACITY, items: Vec::new(), ended: false }
+        Self {
+            source,
+            boundary,
+            capacity: CAPACITY,
+            items: Vec::new(),
+            metered: Metered::new("buffer_on"),
+            ended: false,
+        }
     }
 
     /// How many items a list holds at most (0 counts as 1).
@@ -66,7 +75,10 @@ impl<S: Stream, B: Stream> Stream for BufferOn<S, B> {
             return Poll::Ready(None);
         }
         let mut finished = match this.boundary.as_mut().poll_next(cx) {
-            Poll::Ready(Some(_)) => return Poll::Ready(Some(mem::take(this.items))),
+            Poll::Ready(Some(_)) => {
+                this.metered.queued(0);
+                return Poll::Ready(Some(mem::take(this.items)));
+            }
             Poll::Ready(None) => true,
             Poll::Pending => false,
         };
@@ -74,13 +86,17 @@ impl<S: Stream, B: Stream> Stream for BufferOn<S, B> {
             if finished {
                 *this.ended = true;
                 let rest = mem::take(this.items);
+                this.metered.queued(0);
                 return Poll::Ready((!rest.is_empty()).then_some(rest));
             }
             if this.items.len() >= *this.capacity {
                 return Poll::Pending;
             }
             match this.source.as_mut().poll_next(cx) {
-                Poll::Ready(Some(item)) => this.items.push(item),
+                Poll::Ready(Some(item)) => {
+                    this.items.push(item);
+                    this.metered.queued(this.items.len());
+                }
                 Poll::Ready(None) => finished = true,
                 Poll::Pending => return Poll::Pending,
             }

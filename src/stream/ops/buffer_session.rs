@@ -1,6 +1,7 @@
 //! `buffer_session`: the items between two silences.
 
 use super::alarm::{Alarm, BURST, CAPACITY, after};
+use super::metered::Metered;
 use futures::Stream;
 use pin_project_lite::pin_project;
 use std::mem;
@@ -42,13 +43,22 @@ pin_project! {
         gap: Duration,
         capacity: usize,
         items: Vec<S::Item>,
+        metered: Metered,
         ended: bool,
     }
 }
 
 impl<S: Stream> BufferSession<S> {
     pub(crate) fn new(source: S, gap: Duration) -> Self {
-        Self { source, alarm: Alarm::default(), gap, capacity: CAPACITY, items: Vec::new(), ended: false }
+        Self {
+            source,
+            alarm: Alarm::default(),
+            gap,
+            capacity: CAPACITY,
+            items: Vec::new(),
+            metered: Metered::new("buffer_session"),
+            ended: false,
+        }
     }
 
     /// How many items a list holds at most (0 counts as 1).
@@ -68,6 +78,7 @@ impl<S: Stream> Stream for BufferSession<S> {
             return Poll::Ready(None);
         }
         if this.alarm.as_mut().poll(cx).is_ready() {
+            this.metered.queued(0);
             return Poll::Ready(Some(mem::take(this.items)));
         }
         let mut burst = 0;
@@ -75,8 +86,10 @@ impl<S: Stream> Stream for BufferSession<S> {
             match this.source.as_mut().poll_next(cx) {
                 Poll::Ready(Some(item)) => {
                     this.items.push(item);
+                    this.metered.queued(this.items.len());
                     if this.items.len() >= *this.capacity {
                         this.alarm.clear();
+                        this.metered.queued(0);
                         return Poll::Ready(Some(mem::take(this.items)));
                     }
                     burst += 1;
@@ -84,6 +97,7 @@ impl<S: Stream> Stream for BufferSession<S> {
                 Poll::Ready(None) => {
                     *this.ended = true;
                     let rest = mem::take(this.items);
+                    this.metered.queued(0);
                     return Poll::Ready((!rest.is_empty()).then_some(rest));
                 }
                 Poll::Pending if burst == 0 => return Poll::Pending,
@@ -96,6 +110,7 @@ impl<S: Stream> Stream for BufferSession<S> {
             return Poll::Pending;
         }
         ready!(this.alarm.poll(cx));
+        this.metered.queued(0);
         Poll::Ready(Some(mem::take(this.items)))
     }
 }

@@ -1,6 +1,7 @@
 //! `buffer_time`: the items of each period.
 
 use super::alarm::{Alarm, BURST, CAPACITY, next_tick};
+use super::metered::Metered;
 use futures::Stream;
 use pin_project_lite::pin_project;
 use std::mem;
@@ -46,6 +47,7 @@ pin_project! {
         capacity: usize,
         start: Option<Instant>,
         items: Vec<S::Item>,
+        metered: Metered,
         ended: bool,
     }
 }
@@ -59,6 +61,7 @@ impl<S: Stream> BufferTime<S> {
             capacity: CAPACITY,
             start: None,
             items: Vec::new(),
+            metered: Metered::new("buffer_time"),
             ended: false,
         }
     }
@@ -85,17 +88,24 @@ impl<S: Stream> Stream for BufferTime<S> {
         }
         if this.alarm.as_mut().poll(cx).is_ready() {
             this.alarm.set(next_tick(start, *this.period, Instant::now()));
-            return Poll::Ready(Some(mem::take(this.items)));
+            {
+                this.metered.queued(0);
+                return Poll::Ready(Some(mem::take(this.items)));
+            }
         }
         for _ in 0..BURST {
             if this.items.len() >= *this.capacity {
                 return Poll::Pending;
             }
             match this.source.as_mut().poll_next(cx) {
-                Poll::Ready(Some(item)) => this.items.push(item),
+                Poll::Ready(Some(item)) => {
+                    this.items.push(item);
+                    this.metered.queued(this.items.len());
+                }
                 Poll::Ready(None) => {
                     *this.ended = true;
                     let rest = mem::take(this.items);
+                    this.metered.queued(0);
                     return Poll::Ready((!rest.is_empty()).then_some(rest));
                 }
                 Poll::Pending => return Poll::Pending,

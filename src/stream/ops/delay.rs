@@ -1,6 +1,7 @@
 //! `delay`: everything a while later.
 
 use super::alarm::{Alarm, BURST, CAPACITY, after};
+use super::metered::Metered;
 use futures::Stream;
 use pin_project_lite::pin_project;
 use std::collections::VecDeque;
@@ -40,6 +41,7 @@ pin_project! {
         by: Duration,
         capacity: usize,
         held: VecDeque<(Instant, S::Item)>,
+        metered: Metered,
         // Everything due up to this time may go without asking the timer again.
         passed: Option<Instant>,
         end_at: Option<Instant>,
@@ -55,6 +57,7 @@ impl<S: Stream> Delay<S> {
             by,
             capacity: CAPACITY,
             held: VecDeque::new(),
+            metered: Metered::new("delay"),
             passed: None,
             end_at: None,
             ended: false,
@@ -91,6 +94,9 @@ impl<S: Stream> Stream for Delay<S> {
                 None => *this.end_at = Some(due),
             }
             burst += 1;
+        }
+        if burst > 0 {
+            this.metered.queued(this.held.len());
         }
         let Some(due) = this.held.front().map(|(due, _)| *due).or(*this.end_at) else {
             return Poll::Pending;

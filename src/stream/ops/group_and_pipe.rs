@@ -4,6 +4,7 @@ use super::alarm::{Alarm, BURST};
 use super::group_by::{Group, Limits, end_idle, report_stuck};
 use super::idle_map::IdleMap;
 use super::lane::{Lane, Pushed, WhenFull};
+use super::metered::Metered;
 use futures::Stream;
 use futures::task::AtomicWaker;
 use parking_lot::Mutex;
@@ -65,6 +66,7 @@ pin_project! {
         // The pipe that is polled until it is pending.
         current: Option<usize>,
         limits: Limits,
+        metered: Metered,
         held: Option<(K, S::Item)>,
         ended: bool,
     }
@@ -98,6 +100,7 @@ impl<S: Stream, K: Hash + Eq + Clone, F, P, U> GroupAndPipe<S, K, F, P, U> {
             pipes: Pipes::new(),
             current: None,
             limits: Limits::default(),
+            metered: Metered::new("group_and_pipe"),
             held: None,
             ended: false,
         }
@@ -209,7 +212,7 @@ where
                 oldest.end();
                 woken += 1;
             }
-            let (lane, reader) = Lane::new(this.limits.capacity);
+            let (lane, reader) = Lane::new(this.limits.capacity, this.metered);
             lane.push(item, this.limits.full, cx.waker(), None);
             let stream = (this.make)(&key, Group::new(key.clone(), reader));
             let (pipe, waker) = this.pipes.add(stream);

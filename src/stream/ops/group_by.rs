@@ -3,6 +3,7 @@
 use super::alarm::{Alarm, BURST, after};
 use super::idle_map::{IdleMap, MAX_GROUPS};
 use super::lane::{LANE_CAPACITY, Lane, Pushed, Reader, WhenFull};
+use super::metered::Metered;
 use futures::Stream;
 use pin_project_lite::pin_project;
 use std::hash::Hash;
@@ -70,6 +71,7 @@ pin_project! {
         key: F,
         groups: IdleMap<K, Arc<Lane<S::Item>>>,
         limits: Limits,
+        metered: Metered,
         held: Option<(K, S::Item)>,
         ended: bool,
     }
@@ -104,6 +106,7 @@ impl<S: Stream, K: Hash + Eq + Clone, F> GroupBy<S, K, F> {
             key,
             groups: IdleMap::new(idle),
             limits: Limits::default(),
+            metered: Metered::new("group_by"),
             held: None,
             ended: false,
         }
@@ -176,7 +179,7 @@ where
                 {
                     oldest.close();
                 }
-                let (lane, reader) = Lane::new(this.limits.capacity);
+                let (lane, reader) = Lane::new(this.limits.capacity, this.metered);
                 lane.push(item, this.limits.full, cx.waker(), None);
                 this.groups.insert(key.clone(), lane);
                 return Poll::Ready(Some(Group { key, reader }));

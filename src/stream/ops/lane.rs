@@ -1,5 +1,6 @@
 //! The bounded queue between an operator and one of the streams it opened.
 
+use super::metered::Metered;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::mem;
@@ -26,6 +27,7 @@ struct State<T> {
     closed: bool,
     abandoned: bool,
     shed: u64,
+    metered: Metered,
 }
 
 /// What to do with an item that finds no room.
@@ -46,7 +48,7 @@ pub(super) enum Pushed<T> {
 }
 
 impl<T> Lane<T> {
-    pub(super) fn new(capacity: usize) -> (Arc<Self>, Reader<T>) {
+    pub(super) fn new(capacity: usize, metered: &Metered) -> (Arc<Self>, Reader<T>) {
         let state = State {
             queue: VecDeque::new(),
             capacity: capacity.max(1),
@@ -55,6 +57,7 @@ impl<T> Lane<T> {
             closed: false,
             abandoned: false,
             shed: 0,
+            metered: metered.clone(),
         };
         let lane = Arc::new(Self { state: Mutex::new(state) });
         let reader = Reader { lane: Arc::clone(&lane), taken: VecDeque::new() };
@@ -78,6 +81,7 @@ impl<T> Lane<T> {
                 WhenFull::ShedOldest => {
                     oldest = state.queue.pop_front();
                     state.shed += 1;
+                    state.metered.dropped(1);
                 }
             }
         }
@@ -128,6 +132,7 @@ impl<T> Reader<T> {
             }
             return Poll::Pending;
         }
+        state.metered.queued(state.queue.len());
         mem::swap(&mut state.queue, &mut self.taken);
         let writer = state.writer.take();
         drop(state);

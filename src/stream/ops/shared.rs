@@ -1,5 +1,6 @@
 //! One source, many subscribers: the machinery behind [`Share`](super::Share).
 
+use super::metered::Metered;
 use futures::Stream;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -34,7 +35,13 @@ impl<S: Stream> Hub<S> {
         let waiting = Arc::new(Waiting::default());
         Self {
             source: Mutex::new(Some(Box::pin(source))),
-            desk: Mutex::new(Desk { seats: Vec::new(), kept: VecDeque::new(), keep, ended: false }),
+            desk: Mutex::new(Desk {
+                seats: Vec::new(),
+                kept: VecDeque::new(),
+                keep,
+                ended: false,
+                metered: Metered::new("share"),
+            }),
             source_waker: Waker::from(Arc::clone(&waiting)),
             waiting,
         }
@@ -128,6 +135,7 @@ struct Desk<T> {
     kept: VecDeque<T>,
     keep: usize,
     ended: bool,
+    metered: Metered,
 }
 
 struct Seat<T> {
@@ -149,15 +157,21 @@ impl<T> Desk<T> {
 impl<T: Clone> Desk<T> {
     /// Gives the item to all but the one who fetched it.
     fn hand_out(&mut self, item: &T, fetcher: usize) {
+        let mut longest = 0;
         for (number, seat) in self.seats.iter_mut().enumerate() {
             if let Some(seat) = seat
                 && number != fetcher
             {
                 if seat.is_full() && seat.queue.pop_front().is_some() {
                     seat.missed += 1;
+                    self.metered.dropped(1);
                 }
                 seat.queue.push_back(item.clone());
+                longest = longest.max(seat.queue.len());
             }
+        }
+        if longest > 0 {
+            self.metered.queued(longest);
         }
         if self.keep > 0 {
             if self.kept.len() == self.keep {

@@ -2,6 +2,7 @@
 
 use super::alarm::{Alarm, BURST, after, next_tick};
 use super::lane::{LANE_CAPACITY, Lane, Pushed, Reader, WhenFull};
+use super::metered::Metered;
 use futures::Stream;
 use futures::task::AtomicWaker;
 use parking_lot::Mutex;
@@ -86,6 +87,7 @@ struct Cutter<S: Stream> {
     alarm: Pin<Box<Alarm>>,
     cut: Cut,
     capacity: usize,
+    metered: Metered,
     start: Option<Instant>,
     open: Option<Arc<Lane<S::Item>>>,
     count: usize,
@@ -119,6 +121,7 @@ impl<S: Stream> Windows<S> {
             alarm: Box::pin(Alarm::default()),
             cut,
             capacity: LANE_CAPACITY,
+            metered: Metered::new("windows"),
             start: None,
             open: None,
             count: 0,
@@ -238,7 +241,7 @@ impl<S: Stream> Cutter<S> {
             Cut::CountOrTime(_, time) => self.alarm.as_mut().set(after(now, time)),
             Cut::Count(_) | Cut::Session(_) => {}
         }
-        let (lane, reader) = Lane::new(self.capacity);
+        let (lane, reader) = Lane::new(self.capacity, &self.metered);
         (self.open, self.opened, self.count) = (Some(lane), Some(reader), 0);
     }
 

@@ -48,6 +48,15 @@ impl End {
         Self { delivery, invocation: ended.invocation, kept, how }
     }
 
+    /// Which counter of a worker's task it goes to.
+    pub(super) fn counted(&self) -> usize {
+        match self.how {
+            How::Done(_) => 0,
+            How::Failed(_) => 1,
+            How::Cancelled => 2,
+        }
+    }
+
     pub(super) fn cancelled(delivery: Begins, invocation: Invocation) -> Self {
         Self { delivery, invocation, kept: false, how: How::Cancelled }
     }

@@ -7,6 +7,8 @@ use super::intake::receipt;
 use crate::event::{self, EventId, Group};
 use crate::knowledge::{Error, Store, Transaction};
 use crate::stream::Backoff;
+use crate::stream::meter::Meter;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -18,6 +20,8 @@ pub(super) struct Ends {
     pub(super) group: Group,
     pub(super) hands: Arc<Hands>,
     pub(super) receipts: bool,
+    /// One for each task.
+    pub(super) meters: HashMap<String, Arc<Meter>>,
     /// Whether programs of other kinds look for outputs.
     pub(super) is_open: bool,
 }
@@ -43,7 +47,11 @@ impl Ends {
             .filter_map(|ended| {
                 // It may have been given back in the meantime, or have gone on elsewhere.
                 let delivery = self.hands.begun(ended.invocation.begun_by()?)?;
-                Some(End::of(delivery, ended, self.is_open))
+                let end = End::of(delivery, ended, self.is_open);
+                if let Some(meter) = self.meters.get(end.invocation.base()) {
+                    meter.add(end.counted(), 1);
+                }
+                Some(end)
             })
             .collect();
         let all = ends.iter().map(|end| self.mine(end)).reduce(Transaction::and);

@@ -1,5 +1,6 @@
 //! A worker as it is told to be.
 
+use super::super::metered::WORKER;
 use super::super::task::uid_of;
 use super::super::{Ended, Error, Policy, Tasks, keys};
 use super::ends::Ends;
@@ -10,6 +11,7 @@ use super::{cancels, start};
 use crate::app::App;
 use crate::element::StartPolicy;
 use crate::event::{GroupName, LogName};
+use crate::stream::meter::Meter;
 use futures::StreamExt;
 use serde::de::IgnoredAny;
 use std::collections::HashSet;
@@ -173,6 +175,11 @@ impl Worker {
             group,
             hands: hands.clone(),
             receipts: self.receipts,
+            meters: self
+                .tasks
+                .iter()
+                .map(|task| (task.name().to_owned(), Meter::new(&WORKER, task.name())))
+                .collect(),
             is_open: app.backend().is_open(),
         });
         let end = of

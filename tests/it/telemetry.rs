@@ -1,0 +1,6 @@
+//! What a process can be seen doing.
+
+mod measured;
+mod meter;
+#[cfg(all(feature = "http", feature = "cli"))]
+mod scrape;
