@@ -1,6 +1,7 @@
 //! The unit of time of the readings.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use jiff::civil::DateTime;
 use jiff::fmt::temporal::Pieces;
@@ -38,6 +39,11 @@ impl Hour {
     /// Hours passed since `earlier` began; negative if it is later.
     pub fn hours_since(self, earlier: Self) -> i64 {
         (self.start.as_second() - earlier.start.as_second()) / 3600
+    }
+
+    /// When it begins.
+    pub fn time(self) -> SystemTime {
+        self.start.into()
     }
 
     /// The hour `hours` later, with the same offset.

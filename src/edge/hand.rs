@@ -1,8 +1,8 @@
 //! What the task of a sink has in hand.
 
 use super::Error;
-use super::stats::{DROPPED, REFUSED, RETRIED, SENT};
 use super::outbox::{Emptying, Letter, Outbox};
+use super::stats::{DROPPED, REFUSED, RETRIED, SENT};
 use super::target::Kind;
 use crate::stream::Backoff;
 use serde_json::Value;

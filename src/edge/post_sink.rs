@@ -1,9 +1,9 @@
 //! A sink that posts.
 
 use super::hand::Hand;
-use super::stats::REFUSED;
 use super::outbox::{Emptying, Letter, Outbox};
 use super::poster::{MOST, Poster};
+use super::stats::REFUSED;
 use super::target::{Kind, Target};
 use super::verdict::Way;
 use super::{Client, Error, PostStats, Refusal};

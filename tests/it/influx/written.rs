@@ -89,3 +89,31 @@ fn it_gives_up_on_a_server_that_is_away_and_on_one_that_wants_none_of_it() {
     let (code, _, errors) = run(item, "redis://h", &[]);
     assert!(code == Some(1) && errors.contains("neither http nor https"), "{errors}");
 }
+
+#[test]
+fn the_water_network_writes_what_it_measures_plans_and_does_where_the_configuration_says() {
+    let server = InfluxDb::secured("s3cret");
+    server.create("water");
+    let mut program = example("water_network");
+    program.args(["--json", "--listen", "127.0.0.1:0"]);
+    for (key, value) in [
+        ("URL", server.url().as_str()),
+        ("BUCKET", "water"),
+        ("USERNAME", "admin"),
+        ("PASSWORD", "s3cret"),
+        ("BATCH__POINTS", "100"),
+    ] {
+        program.env(format!("MAPE_INFLUXDB__{key}"), value);
+    }
+    let Output { status, stderr, .. } = program.output().unwrap();
+    let errors = String::from_utf8(stderr).unwrap();
+    assert!(status.success() && !errors.contains("s3cret"), "{errors}");
+    assert!(errors.contains(&format!("points written to {}, 0 refused, 0 lost\n", server.url())), "{errors}");
+    let ask = |query: &str| server.ask("water", query)["results"][0]["series"][0]["values"][0].clone();
+    assert_eq!(ask("SELECT count(measured) FROM flow")[1], 1268);
+    assert_eq!(ask("SELECT count(tank) FROM network")[1], 1268);
+    assert_eq!(ask("SELECT count(persistence) FROM plan WHERE done = 'true'")[1], 14);
+    let first = ask("SELECT first(persistence) FROM plan WHERE action = 'alert, send the crew'");
+    let begins = 1_648_105_200_000_000_000_i64; // 2022-03-24T08:00:00+01:00
+    assert_eq!(first[0], begins, "the time is that of the reading");
+}
