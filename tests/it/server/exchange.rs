@@ -31,12 +31,5 @@ impl Exchange {
 
 /// A text as part of a query.
 pub(crate) fn percent(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut written, byte| {
-        if byte.is_ascii_alphanumeric() {
-            written.push(byte.into());
-        } else {
-            written += &format!("%{byte:02X}");
-        }
-        written
-    })
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
