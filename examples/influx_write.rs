@@ -22,7 +22,7 @@ use mape::edge::influxdb::Point;
 use mape::edge::{Error, InfluxServer, InfluxSink, Refusal};
 use mape::stream::{Lossy, LossyReceiver};
 
-/// Writes points from a file of JSON lines to InfluxDB 1.x, 2 or 3, or VictoriaMetrics.
+/// Writes points from a file of JSON lines to InfluxDB 1.x, 2 or 3, or what has its interface.
 #[derive(Parser)]
 struct Args {
     /// The server, such as http://localhost:8086.

@@ -31,6 +31,11 @@ impl Hour {
         Ok(Self { start, offset })
     }
 
+    /// When it begins.
+    pub fn start(self) -> SystemTime {
+        self.start.into()
+    }
+
     /// Hour of the day on the local clock, 0 to 23.
     pub fn of_day(self) -> usize {
         usize::try_from(self.local().hour()).unwrap_or_default()
@@ -39,11 +44,6 @@ impl Hour {
     /// Hours passed since `earlier` began; negative if it is later.
     pub fn hours_since(self, earlier: Self) -> i64 {
         (self.start.as_second() - earlier.start.as_second()) / 3600
-    }
-
-    /// When it begins.
-    pub fn time(self) -> SystemTime {
-        self.start.into()
     }
 
     /// The hour `hours` later, with the same offset.

@@ -29,6 +29,7 @@ mod clean;
 mod data;
 mod detect;
 mod expect;
+mod goals;
 mod hour;
 mod metering;
 mod network;
@@ -72,13 +73,15 @@ async fn main() -> anyhow::Result<()> {
     let started = Instant::now();
     let app = App::new();
     let water = WaterLoop::new(&app)?;
-    let mut metering = Metering::configured(Config::load()?.get("influxdb")?)?;
-    if let Some(metering) = &mut metering {
-        metering.follow(&water)?;
-    }
     let console = serve(&app, args.listen.as_deref()).await?;
     writeln!(io::stderr(), "the console is at {}", console.url())?;
     let results = water.results();
+    let (verdicts, goals) = goals::watch(&app, water.outcomes())?;
+    let mut metering = Metering::configured(Config::load()?.get("influxdb")?)?;
+    if let Some(metering) = &mut metering {
+        metering.follow(&water)?;
+        metering.follow_goals(&goals)?;
+    }
     water.feed(rows, args.pace(watched))?;
     let end = async {
         water.ended().await;
@@ -87,8 +90,11 @@ async fn main() -> anyhow::Result<()> {
             pending::<()>().await;
         }
     };
-    let (shutdown, summary) =
-        tokio::join!(app.run_until(end, FINISH_WITHIN), follow(results, screen.as_mut()));
+    let (shutdown, summary, goals) = tokio::join!(
+        app.run_until(end, FINISH_WITHIN),
+        follow(results, screen.as_mut()),
+        goals::follow(verdicts)
+    );
     console.close(FINISH_WITHIN).await;
 
     if let Some(metering) = metering {
@@ -96,6 +102,7 @@ async fn main() -> anyhow::Result<()> {
     }
     let mut summary = summary?.end(water.sent());
     summary.learnt = water.learnt().await?;
+    summary.goals = goals;
     for late in &shutdown.unfinished {
         writeln!(io::stderr(), "{late}")?;
     }

@@ -1,4 +1,4 @@
-//! What the loop measures, plans and does, written to InfluxDB if the configuration names a server.
+//! What the loop measures, plans, does and is wanted to reach, written to InfluxDB if the configuration names a server.
 //!
 //! ```text
 //! MAPE_INFLUXDB__URL=http://localhost:8086 MAPE_INFLUXDB__BUCKET=water cargo run --example water_network
@@ -9,15 +9,18 @@
 //! | `flow` | | `measured`, `expected`, `spread` (l/s), `missing_hours` |
 //! | `spell` | `kind` | `deviation` (l/s), `persistence`; an hour while it lasts |
 //! | `plan` | `action`, `done` | `persistence` of the spell that it answers |
+//! | `goal` | `goal`, `unit` | `state` (0 violated, 1 met; none while unknown), `margin`, `why` |
 //! | `network` | | `tank` (0 to 1), `hours_left`, `closed_sectors`, `crew_out`, `pressure_lowered`, `dry_hours` |
 //!
 //! Times are those of the readings.
 
 use futures::{SinkExt, stream};
-use mape::edge::influxdb::{InfluxSettings, Point};
+use mape::edge::influxdb::{FieldValue, InfluxSettings, Point};
 use mape::edge::{InfluxServer, InfluxSink, InfluxStats};
+use mape::goal::{State, Verdict};
 use mape::prelude::*;
 
+use crate::goals::GoalElement;
 use crate::hour::Hour;
 use crate::network::Outcome;
 use crate::water_loop::WaterLoop;
@@ -39,15 +42,36 @@ impl Metering {
 
     /// Writes what comes out of the loop from now on.
     pub fn follow(&mut self, water: &WaterLoop) -> anyhow::Result<()> {
-        let sink = self.sink();
+        let sink = self.begin(InfluxSink::raw(&self.server));
         // Several points may come of one outcome.
         let sink = sink.with_flat_map(|outcome: Outcome| stream::iter(points(&outcome).into_iter().map(Ok)));
         Ok(water.outcomes().link_sink(sink, LinkOptions::new())?)
     }
 
-    /// A sink for whatever comes as points.
-    fn sink(&mut self) -> InfluxSink<Point> {
-        let sink = self.settings.apply(InfluxSink::raw(&self.server));
+    /// Writes the verdicts of these goals from now on.
+    pub fn follow_goals(&mut self, goals: &[GoalElement]) -> anyhow::Result<()> {
+        for goal in goals {
+            let sink = InfluxSink::<Verdict>::new(&self.server)
+                .measurement("goal")
+                .tags(|verdict| [("goal", verdict.goal.to_string()), ("unit", verdict.unit.to_string())])
+                .fields(|verdict| {
+                    let state = match verdict.state {
+                        State::Violated => FieldValue::from(0),
+                        State::Met => 1.into(),
+                        State::Unknown => FieldValue::Null,
+                    };
+                    let margin = verdict.margin.filter(|margin| margin.is_finite());
+                    [("state", state), ("margin", margin.into()), ("why", verdict.why.to_string().into())]
+                })
+                .time(|verdict| verdict.at);
+            goal.link_sink(self.begin(sink), LinkOptions::new())?;
+        }
+        Ok(())
+    }
+
+    /// A sink with the configured batches, whose points are counted.
+    fn begin<T>(&mut self, sink: InfluxSink<T>) -> InfluxSink<T> {
+        let sink = self.settings.apply(sink);
         self.stats.push(sink.stats());
         sink
     }
@@ -68,7 +92,7 @@ impl Metering {
 fn points(outcome: &Outcome) -> Vec<Point> {
     let assessment = &outcome.decision.assessment;
     let (observation, forecast) = (assessment.observation, assessment.forecast);
-    let at = |hour: Hour, measurement: &str| Point::new(measurement).at(hour.time());
+    let at = |hour: Hour, measurement: &str| Point::new(measurement).at(hour.start());
     let now = |measurement: &str| at(observation.hour, measurement);
     let status = outcome.status;
     let closed = i64::try_from(status.closed.iter().count()).unwrap_or(i64::MAX);

@@ -51,3 +51,5 @@ pub use stats::PostStats;
 
 #[cfg(feature = "http")]
 pub(crate) use endpoint::Refused;
+#[cfg(feature = "otel")]
+pub(crate) use {client::said, target::service};

@@ -5,6 +5,7 @@ use super::target::Kind;
 use super::{Error, PostFormat, PostStats};
 use crate::element::Overflow;
 use crate::stream::LossySender;
+use crate::stream::trace::TraceContext;
 use parking_lot::Mutex;
 use serde_json::Value;
 use smallvec::SmallVec;
@@ -63,6 +64,8 @@ pub(super) struct Letter {
     /// Servers may read it differently, so one has to know which it is.
     pub(super) ambiguous: bool,
     pub(super) since: Instant,
+    /// The trace to which it belongs, if it is known.
+    pub(super) context: Option<TraceContext>,
 }
 
 /// Something that will not be delivered, and why; see [`PostSink::refusals`](super::PostSink::refusals).
@@ -134,8 +137,8 @@ impl Outbox {
     }
 
     /// Puts something in, or drops what gives way.
-    pub(super) fn put(&self, kind: Kind, body: Vec<u8>) {
-        self.put_letter(Letter { kind, body, ambiguous: false, since: Instant::now() });
+    pub(super) fn put(&self, kind: Kind, body: Vec<u8>, context: Option<TraceContext>) {
+        self.put_letter(Letter { kind, body, ambiguous: false, since: Instant::now(), context });
     }
 
     pub(super) fn put_letter(&self, letter: Letter) {

@@ -8,6 +8,7 @@ use super::target::{Kind, Target};
 use super::verdict::Way;
 use super::{Client, Error, PostStats, Refusal};
 use crate::element::{ElementError, Overflow};
+use crate::stream::trace::{TraceContext, carried};
 use crate::stream::{Backoff, LossyReceiver, lossy};
 use futures::{Sink, SinkExt};
 use serde::Serialize;
@@ -51,6 +52,10 @@ use tracing::warn;
 /// [`refusals`](Self::refusals): a single item for what is wrong with it (400, 406, 413, 415, 422), all that is in the
 /// body for anything else that waiting doesn't mend (a wrong token, a path that isn't there, a redirect: those are not
 /// followed). None of this ends the stream that feeds the sink; [`stats`](Self::stats) shows it.
+///
+/// If requests are traced, each is a span, and the other side is told by `traceparent` and `tracestate`: of a single
+/// [`Message`](crate::element::Message) it belongs to the trace of that, of several to none of theirs, as each carries its
+/// own.
 ///
 /// The sink posts from a task of its own, from its first use on, which ends when the sink is dropped. What is not posted
 /// by then is lost, counted and logged; closing waits for it.
@@ -242,8 +247,9 @@ impl<T: Serialize> PostSink<T> {
     fn queue_item(&mut self, item: &T) -> Result<(), Error> {
         let format = self.format;
         let outbox = self.outbox()?;
-        match write(item, format) {
-            Ok(body) => outbox.put(Kind::Next, body),
+        let (written, context) = carried(|| write(item, format));
+        match written {
+            Ok(body) => outbox.put(Kind::Next, body, context.or_else(TraceContext::current)),
             Err(reason) => {
                 let error =
                     Error::Encode { place: outbox.place.clone(), type_name: type_name::<T>(), reason };
@@ -258,7 +264,7 @@ impl<T: Serialize> PostSink<T> {
 
     fn queue_error(&mut self, error: &ElementError) -> Result<(), Error> {
         let said = json!({"message": error.kind.to_string(), "path": error.path.to_string()});
-        self.outbox()?.put(Kind::Error, said.to_string().into_bytes());
+        self.outbox()?.put(Kind::Error, said.to_string().into_bytes(), TraceContext::current());
         Ok(())
     }
 }
@@ -311,7 +317,7 @@ impl<T: Serialize> Sink<T> for PostSink<T> {
                 Err(error) => return Poll::Ready(Err(error)),
             };
             if completes {
-                outbox.put(Kind::Completed, Vec::new());
+                outbox.put(Kind::Completed, Vec::new(), None);
             }
             outbox.send();
             match outbox.poll_empty(cx) {

@@ -6,8 +6,9 @@ use super::hand::Hand;
 use super::target::{Kind, Target};
 use super::verdict::{Next, Question, Verdict, Way, judge};
 use super::{Client, Error, PostFormat};
-use reqwest::Method;
+use crate::stream::trace::{Parent, Span, SpanKind, TraceContext};
 use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, RequestBuilder};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tracing::debug;
@@ -27,6 +28,16 @@ pub(super) struct Poster {
 
 /// The most in one body.
 pub(super) const MOST: usize = 1000;
+
+/// A request that says to which trace it belongs.
+fn traced(request: RequestBuilder, context: Option<&TraceContext>) -> RequestBuilder {
+    let Some(context) = context else { return request };
+    let request = request.header("traceparent", context.to_string());
+    match context.state() {
+        Some(state) => request.header("tracestate", state),
+        None => request,
+    }
+}
 
 impl Poster {
     pub(super) async fn run(mut self) {
@@ -138,11 +149,31 @@ impl Poster {
             // Others know this name for a request that may come twice.
             request = request.header("Idempotency-Key", format!("{}-{}", self.sender, self.number));
         }
+        let span = self.span(count);
+        request = traced(request, span.context());
+        let answer = span.scope(self.answer(request)).await;
+        match &answer {
+            Ok(answer) => span.note("http.response.status_code", &answer.status),
+            Err(error) => span.note("error", error),
+        }
+        answer
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<Answer, Error> {
         let no_answer = |reason| Error::NoAnswer { place: self.hand.outbox().place.clone(), reason };
         let asked = Instant::now();
         let response = request.send().await.map_err(|error| no_answer(said(error)))?;
         let answer = Answer::read(response).await.map_err(no_answer)?;
         self.hand.outbox().stats.0.meter.record(asked.elapsed());
         Ok(answer)
+    }
+
+    /// The span of a request with so many: of several items each has its own trace.
+    fn span(&self, count: usize) -> Span {
+        let context =
+            self.hand.letters.front().filter(|_| count == 1).and_then(|letter| letter.context.clone());
+        let place = &self.hand.outbox().place;
+        let span = Span::begin(SpanKind::Client, format_args!("POST {place}"), Parent::from(context));
+        span.with("http.request.method", &"POST").with("url", place).with("items", &count)
     }
 }

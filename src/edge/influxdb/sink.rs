@@ -337,7 +337,8 @@ impl<T> InfluxSink<T> {
         };
         match encoded {
             Ok(Some(Encoded { line, ambiguous })) => {
-                let letter = Letter { kind: Kind::Next, body: line, ambiguous, since: Instant::now() };
+                let letter =
+                    Letter { kind: Kind::Next, body: line, ambiguous, since: Instant::now(), context: None };
                 self.outbox.put_letter(letter);
             }
             Ok(None) => {

@@ -113,6 +113,12 @@ fn the_water_network_writes_what_it_measures_plans_and_does_where_the_configurat
     assert_eq!(ask("SELECT count(measured) FROM flow")[1], 1268);
     assert_eq!(ask("SELECT count(tank) FROM network")[1], 1268);
     assert_eq!(ask("SELECT count(persistence) FROM plan WHERE done = 'true'")[1], 14);
+    let goals = server.ask("water", "SELECT last(state) FROM goal GROUP BY goal");
+    let goals = goals["results"][0]["series"].as_array().unwrap().iter();
+    let goals: Vec<_> =
+        goals.map(|goal| (goal["tags"]["goal"].as_str().unwrap(), goal["values"][0][1].as_i64())).collect();
+    let met = ["goals.answer", "goals.calm", "goals.detection", "goals.tank"].map(|goal| (goal, Some(1)));
+    assert_eq!(goals, met);
     let first = ask("SELECT first(persistence) FROM plan WHERE action = 'alert, send the crew'");
     let begins = 1_648_105_200_000_000_000_i64; // 2022-03-24T08:00:00+01:00
     assert_eq!(first[0], begins, "the time is that of the reading");
