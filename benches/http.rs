@@ -10,6 +10,8 @@
 mod half_load;
 #[path = "http/load.rs"]
 mod load;
+#[path = "http/metrics.rs"]
+mod metrics;
 #[path = "http/servers.rs"]
 mod servers;
 #[path = "http/topology.rs"]
@@ -65,6 +67,7 @@ fn main() {
             }
         }
         topology::all(&servers, &mut comparison).await;
+        metrics::all(&servers, &mut comparison).await;
         half_load::all(&servers, &mut comparison).await;
     });
 }

@@ -59,12 +59,14 @@
 //! | [`app`] | App > Level > Loop > Element: paths, topology, wiring check, shutdown |
 //! | [`knowledge`] | shared facts in typed collections, changes as streams, transactions, locks |
 //! | [`channel`] | publish and subscribe by name and pattern |
+//! | [`goal`] | what is wanted, as conditions over signals, judged as they come |
 //! | [`event`] | the durable log: consumer groups, leases, dead letters |
 //! | [`backend`] | where knowledge, channels and events live, chosen by a URL |
 #![cfg_attr(
     feature = "flow",
     doc = "| [`workflow`] | flows that run, durably: tasks as elements, an engine, the runs of a backend |"
 )]
+//! | [`telemetry`] | what everything counts, for programs and for Prometheus; logs; traces and metrics for a collector |
 #![cfg_attr(feature = "edge", doc = "| [`edge`] | what other services send and are sent |")]
 #![cfg_attr(feature = "http", doc = "| [`http`] | the service: REST, the console, who may do what |")]
 #![cfg_attr(feature = "config", doc = "| [`config`] | `config.yaml`, the environment and code, in layers |")]
@@ -79,6 +81,8 @@
 //! | `edge` | yes | sinks that post, sources that are posted to or poll |
 //! | `http` | yes | the HTTP service: REST with its description, the console |
 //! | `http-client` | yes | the tasks and resources of workflows that call HTTP services |
+//! | `logs` | by `cli` | a log for people or programs |
+//! | `otel` | no | traces and metrics to a collector of OpenTelemetry, by OTLP over HTTP |
 //! | `redis` | yes | the backends `redis:`, `rediss:`, Sentinel and Cluster |
 //!
 //! A library needs none of them: `default-features = false`.
@@ -95,6 +99,7 @@ pub mod element;
 pub mod event;
 #[cfg(feature = "flow")]
 pub mod flow;
+pub mod goal;
 #[cfg(any(feature = "config", feature = "flow"))]
 mod hint;
 #[cfg(feature = "http")]
@@ -130,6 +135,8 @@ pub mod guide {
             #[doc = "[REST]: crate::guide::rest"]
             #[doc = "[console]: crate::guide::console"]
             #[doc = "[security]: crate::guide::security"]
+            #[doc = "[metrics]: crate::guide::metrics"]
+            #[doc = "[traces]: crate::guide::traces"]
             #[doc = "[testing]: crate::guide::testing"]
             #[doc = "[table]: crate::guide::operator_table"]
             #[doc = "[terms]: crate::guide::terms"]
@@ -165,6 +172,8 @@ pub mod guide {
     page!(console, "../docs/guide/console.md");
     #[cfg(feature = "http")]
     page!(security, "../docs/guide/security.md");
+    page!(metrics, "../docs/guide/metrics.md");
+    page!(traces, "../docs/guide/traces.md");
     page!(testing, "../docs/guide/testing.md");
     page!(operator_table, "../docs/operators.md");
     page!(terms, "../docs/terms.md");

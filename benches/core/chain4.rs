@@ -17,6 +17,9 @@ pub(crate) fn all(c: &mut Criterion) {
     let sum = iterator();
     let mut group = measure::group(c, "chain4", N);
     measure::future(&mut group, "mape", &sum, mape);
+    mape::stream::meter::set_timing(false);
+    measure::future(&mut group, "mape_untimed", &sum, mape);
+    mape::stream::meter::set_timing(true);
     measure::future(&mut group, "mape_async", &sum, mape_async);
     measure::future(&mut group, "tokio_mpsc", &sum, tokio_mpsc);
     measure::future(&mut group, "futures", &sum, futures);

@@ -32,11 +32,11 @@ pub(super) async fn all(servers: &Servers, comparison: &mut Comparison) {
     });
 }
 
-fn get(port: u16, path: &str) -> Vec<u8> {
+pub(super) fn get(port: u16, path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n").into_bytes()
 }
 
-async fn time(port: u16, path: &str) -> f64 {
+pub(super) async fn time(port: u16, path: &str) -> f64 {
     let (mut connection, request) = (Connection::open(port).await, get(port, path));
     let mut times = Vec::with_capacity(ASKED);
     for _ in 0..ASKED {

@@ -28,6 +28,7 @@ mod clean;
 mod data;
 mod detect;
 mod expect;
+mod goals;
 mod hour;
 mod network;
 mod page;
@@ -71,6 +72,7 @@ async fn main() -> anyhow::Result<()> {
     let console = serve(&app, args.listen.as_deref()).await?;
     writeln!(io::stderr(), "the console is at {}", console.url())?;
     let results = water.results();
+    let verdicts = goals::watch(&app, water.outcomes())?;
     water.feed(rows, args.pace(watched))?;
     let end = async {
         water.ended().await;
@@ -79,12 +81,16 @@ async fn main() -> anyhow::Result<()> {
             pending::<()>().await;
         }
     };
-    let (shutdown, summary) =
-        tokio::join!(app.run_until(end, FINISH_WITHIN), follow(results, screen.as_mut()));
+    let (shutdown, summary, goals) = tokio::join!(
+        app.run_until(end, FINISH_WITHIN),
+        follow(results, screen.as_mut()),
+        goals::follow(verdicts)
+    );
     console.close(FINISH_WITHIN).await;
 
     let mut summary = summary?.end(water.sent());
     summary.learnt = water.learnt().await?;
+    summary.goals = goals;
     for late in &shutdown.unfinished {
         writeln!(io::stderr(), "{late}")?;
     }

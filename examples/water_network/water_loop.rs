@@ -108,6 +108,11 @@ impl WaterLoop {
         self.execute.subscribe().signals()
     }
 
+    /// The element at the end of the loop.
+    pub fn outcomes(&self) -> &Element<Decision, Outcome> {
+        &self.execute
+    }
+
     /// Waits until the last row has come out at the end.
     pub async fn ended(&self) {
         self.execute.ended().await;

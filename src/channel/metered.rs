@@ -3,7 +3,7 @@
 use crate::stream::meter::Kind;
 
 /// A sink that publishes on a channel.
-pub(super) static SINK: Kind = Kind {
+pub(crate) static SINK: Kind = Kind {
     name: "channel",
     label: "channel",
     counters: &[
@@ -23,7 +23,7 @@ pub(super) const FAILURES: usize = 3;
 pub(super) const WAITING: usize = 0;
 
 /// A source of what is published on channels of some names or patterns.
-pub(super) static SOURCE: Kind = Kind {
+pub(crate) static SOURCE: Kind = Kind {
     name: "subscription",
     label: "topics",
     counters: &[

@@ -26,7 +26,7 @@
 mod channels;
 mod envelope;
 mod error;
-mod metered;
+pub(crate) mod metered;
 mod name;
 mod pattern;
 mod pubsub;

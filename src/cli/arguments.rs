@@ -140,6 +140,8 @@ pub(super) enum Command {
     Tap(super::tap::TapArguments),
     /// Push into a port of an element in a service
     Push(super::push::PushArguments),
+    /// Watch a service in the terminal: loops, elements, their rates, queues and errors, workflows, goals
+    Top(super::top::TopArguments),
     /// Look into shared knowledge, change and watch it
     #[command(subcommand)]
     Knowledge(KnowledgeCommand),

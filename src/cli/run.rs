@@ -4,7 +4,7 @@ use super::arguments::{Command, ConfigCommand};
 use super::output::ReaderGone;
 use super::{
     Arguments, Global, Output, Usage, channel, config_check, config_explain, flow, knowledge, log,
-    log_output, loops, push, receipts, report, schedule, simulate, tap, version, worker, workflow,
+    log_output, loops, push, receipts, report, schedule, simulate, tap, top, version, worker, workflow,
 };
 use anyhow::{Context, Result};
 use mape::backend::NotDone;
@@ -24,6 +24,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Command::Loops(arguments) => wait(global, async || loops::run(global, arguments, &mut output).await),
         Command::Tap(arguments) => wait(global, async || tap::run(global, arguments, &mut output).await),
         Command::Push(arguments) => wait(global, async || push::run(global, arguments, &mut output).await),
+        Command::Top(arguments) => wait(global, async || top::run(global, arguments, &mut output).await),
         Command::Channel(command) => wait(global, async || channel::run(global, command, &mut output).await),
         Command::Knowledge(command) => {
             wait(global, async || knowledge::run(global, command, &mut output).await)

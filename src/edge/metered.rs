@@ -3,7 +3,7 @@
 use crate::stream::meter::Kind;
 
 /// A source that asks, or is posted to.
-pub(super) static SOURCE: Kind = Kind {
+pub(crate) static SOURCE: Kind = Kind {
     name: "source",
     label: "source",
     counters: &[

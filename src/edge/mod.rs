@@ -24,7 +24,7 @@ mod answer;
 mod client;
 mod endpoint;
 mod error;
-mod metered;
+pub(crate) mod metered;
 mod outbox;
 mod poll_source;
 mod post_sink;

@@ -136,7 +136,7 @@ where
 }
 
 /// The calls of an element that run side by side.
-static CALLS: Kind = Kind {
+pub(crate) static CALLS: Kind = Kind {
     name: "calls",
     label: "",
     counters: &[("started", "Calls of its asynchronous function that were begun.")],

@@ -79,6 +79,7 @@ pub use any::AnyElement;
 pub use asynchronous::Emitter;
 pub use builder::{Builder, Complete};
 pub use call::{Call, Reply};
+pub(crate) use concurrent::CALLS;
 pub use dead_letter::DeadLetter;
 pub use debug::DebugPorts;
 pub use door::Door;

@@ -129,7 +129,7 @@ impl<T> Queue<T> {
     ) -> Poll<Result<(), Gone>> {
         let mut s = self.state.lock();
         s.accepts()?;
-        let (n, before) = (batch.len(), s.items.len());
+        let n = batch.len();
         let mut gone = VecDeque::new();
         if REFUSE && s.muted {
             return Poll::Ready(Err(Gone));
@@ -153,11 +153,13 @@ impl<T> Queue<T> {
                     s.dropped += batch.len() as u64;
                     gone.append(batch);
                 }
-                Overflow::DropOldest => s.items.append(batch),
+                Overflow::DropOldest => {
+                    s.items.append(batch);
+                    s.shed(&mut gone);
+                }
             }
-            s.measure(before);
-            if s.overflow == Overflow::DropOldest {
-                s.shed(&mut gone);
+            if n > batch.len() {
+                s.measure();
             }
             s.offered += (n - batch.len()) as u64;
         }
@@ -181,11 +183,10 @@ impl<T> Queue<T> {
             s.offered += 1;
             gone.extend(one.take());
         } else {
-            let before = s.items.len();
             s.items.extend(one.take());
             s.offered += 1;
-            s.measure(before);
             s.shed(&mut gone);
+            s.measure();
         }
         s.hand_over(cx, false, true, gone)
     }
@@ -226,7 +227,6 @@ impl<T> Queue<T> {
             s.wake_reader();
             resume_unwind(panic);
         }
-        s.measure(before);
         let rest = (n - take) as u64;
         if s.muted {
             s.skipped += rest;
@@ -242,6 +242,9 @@ impl<T> Queue<T> {
                 }
                 Overflow::DropOldest => s.shed(&mut gone),
             }
+        }
+        if took > 0 {
+            s.measure();
         }
         let left = *pos < items.len();
         s.hand_over(cx, left, take > 0, gone)
@@ -458,11 +461,11 @@ impl<T> State<T> {
         self.capacity.saturating_sub(self.items.len())
     }
 
-    /// Items came in behind the first `before`. If nothing is being measured, the first of them is from now on.
+    /// Items came in. If nothing is being measured, the newest of them is from now on.
     #[inline]
-    fn measure(&mut self, before: usize) {
-        if self.items.len() > before {
-            self.waits.get_or_insert_default().begin(self.head + before as u64);
+    fn measure(&mut self) {
+        if let Some(last) = self.items.len().checked_sub(1) {
+            self.waits.get_or_insert_default().begin(self.head + last as u64);
         }
     }
 

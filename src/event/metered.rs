@@ -30,7 +30,7 @@ pub(crate) const LAG: usize = 0;
 pub(crate) const PENDING: usize = 1;
 
 /// A sink that appends to a log.
-pub(super) static SINK: Kind = Kind {
+pub(crate) static SINK: Kind = Kind {
     name: "log",
     label: "log",
     counters: &[

@@ -22,6 +22,8 @@ static LISTENER: Kind = Kind {
     latency: None,
 };
 
+pub(crate) static KINDS: [&Kind; 2] = [&RESPONSES, &LISTENER];
+
 /// One meter for each first digit.
 #[derive(Clone)]
 pub(super) struct Responses([Arc<Meter>; 5]);

@@ -38,6 +38,7 @@ mod docs;
 mod endpoints;
 mod error;
 mod extract;
+mod goals;
 mod health;
 mod knowledge;
 mod loops;
@@ -60,4 +61,5 @@ pub use tls::Tls;
 pub use workflows::workflows;
 
 pub(crate) use context::Context;
+pub(crate) use metered::KINDS;
 pub(crate) use problem::Problem;

@@ -11,7 +11,7 @@ type Labels = Vec<(&'static str, String)>;
 type OfElement = (Known, fn(&ElementInfo) -> Value);
 type OfLink = (Known, fn(&LinkInfo) -> Value);
 
-const ELEMENT: [OfElement; 9] = [
+static ELEMENT: [OfElement; 9] = [
     (Known(Counter, "mape_element_received", "", "Items that its in-port has taken."), |e| {
         Value::Count(e.input.received)
     }),
@@ -53,15 +53,15 @@ const ELEMENT: [OfElement; 9] = [
         number(e.input.sources)
     }),
 ];
-const STATE: Known = Known(Gauge, "mape_element_state", "", "1 for the state that it is in.");
-const LATENCY: Known = Known(
+static STATE: Known = Known(Gauge, "mape_element_state", "", "1 for the state that it is in.");
+static LATENCY: Known = Known(
     FamilyKind::Histogram,
     "mape_element_latency_seconds",
     "seconds",
     "How long a batch takes in its operators and function, or a call of an asynchronous function.",
 );
 
-const LINK: [OfLink; 7] = [
+static LINK: [OfLink; 7] = [
     (Known(Counter, "mape_link_offered", "", "Items handed to the link."), |l| Value::Count(l.stats.offered)),
     (Known(Counter, "mape_link_received", "", "Items that its receiver has taken."), |l| {
         Value::Count(l.stats.received)
@@ -85,13 +85,24 @@ const LINK: [OfLink; 7] = [
         |l| Value::Number(l.stats.blocked.map_or(0.0, |time| time.as_secs_f64())),
     ),
 ];
-const WAIT: Known = Known(
+static WAIT: Known = Known(
     FamilyKind::Histogram,
     "mape_link_wait_seconds",
     "seconds",
     "How long items wait in it, measured of one item a batch.",
 );
-const LOOP: Known = Known(Gauge, "mape_loop_elements", "", "Elements of the loop, by state.");
+static LOOP: Known = Known(Gauge, "mape_loop_elements", "", "Elements of the loop, by state.");
+
+/// All of them with their labels.
+pub(super) fn known() -> impl Iterator<Item = (&'static Known, &'static [&'static str])> {
+    const OF_ELEMENT: &[&str] = &["level", "loop", "element", "role"];
+    const OF_LINK: &[&str] = &["from", "to", "link"];
+    let elements = ELEMENT.iter().map(|(known, _)| known).chain([&LATENCY]).map(|known| (known, OF_ELEMENT));
+    let links = LINK.iter().map(|(known, _)| known).chain([&WAIT]).map(|known| (known, OF_LINK));
+    let others: [(&Known, &[&str]); 2] =
+        [(&STATE, &["level", "loop", "element", "role", "state"]), (&LOOP, &["level", "loop", "state"])];
+    elements.chain(links).chain(others)
+}
 
 pub(super) fn collect(app: &App, into: &mut Collected) {
     let mut all = Vec::new();

@@ -18,8 +18,10 @@
 //! # Ok(()) }
 //! ```
 
+mod catalogue;
 mod elements;
 mod family;
+mod goals;
 mod groups;
 #[cfg(feature = "logs")]
 mod log_fields;
@@ -37,6 +39,7 @@ mod snapshot;
 mod text;
 
 pub use crate::stream::trace::TraceContext;
+pub use catalogue::{Metric, catalogue};
 pub use family::{Family, FamilyKind, Histogram, Sample, Value};
 #[cfg(feature = "otel")]
 pub use otlp::Otlp;

@@ -13,6 +13,8 @@ const FILES: Known = Known(Gauge, "process_open_fds", "", "Files and connections
 const START: Known =
     Known(Gauge, "process_start_time_seconds", "seconds", "When it began, in seconds since 1970.");
 
+pub(super) const KNOWN: &[Known] = &[CPU, RESIDENT, THREADS, FILES, START];
+
 /// As `proc(5)` says; on other systems there is none of it.
 pub(super) fn collect(into: &mut Collected) {
     let mut add = |known: &Known, value: Option<f64>| {

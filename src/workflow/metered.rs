@@ -64,6 +64,8 @@ pub(super) static WORKER: Kind = Kind {
     latency: None,
 };
 
+pub(crate) static KINDS: [&Kind; 4] = [&RUNS, &ENGINE, &TASK, &WORKER];
+
 /// Names of tasks that are told apart; those beyond are counted as `other`.
 const TASKS: usize = 500;
 

@@ -127,6 +127,7 @@ pub use inspection::{Inspected, Inspection};
 pub use invocation::{Ended, Invocation};
 pub use keys::Names;
 pub use listing::{Listed, Listing, Search};
+pub(crate) use metered::KINDS;
 pub use place::Place;
 pub use policy::{Concurrency, ItemFailure, Iterate, Policy, PolicyError, Retry};
 pub use run::{NoOutput, Run};

@@ -4,6 +4,7 @@ mod access;
 mod console;
 mod described;
 mod edge;
+mod goals;
 mod loops;
 mod openapi;
 pub(crate) mod site;

@@ -24,6 +24,7 @@ mod event;
 mod file;
 #[cfg(feature = "flow")]
 mod flow;
+mod goal;
 #[cfg(all(feature = "http", feature = "cli"))]
 mod http;
 mod knowledge;

@@ -178,8 +178,12 @@ impl Told {
             .iter()
             .map(|link| {
                 let stats = &link.stats;
-                let fill =
-                    json!({"queued": stats.queued, "capacity": stats.capacity, "dropped": stats.dropped});
+                let fill = json!({
+                    "queued": stats.queued,
+                    "capacity": stats.capacity,
+                    "dropped": stats.dropped,
+                    "blocked_seconds": stats.blocked.map(|time| time.as_secs_f64()),
+                });
                 (link.id.to_string(), fill)
             })
             .collect();
@@ -194,6 +198,7 @@ impl Told {
             "skipped": info.input.skipped,
             "errors": info.errors,
             "restarts": info.restarts,
+            "latency": info.latency,
             "links": links,
         });
         let to =

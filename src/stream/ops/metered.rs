@@ -4,7 +4,7 @@ use crate::stream::meter::{self, Kind, Meter};
 use std::sync::Arc;
 
 /// An operator of an element that holds items back.
-static OPERATOR: Kind = Kind {
+pub(crate) static OPERATOR: Kind = Kind {
     name: "operator",
     label: "operator",
     counters: &[("dropped", "Items that were given up because its queue was full.")],

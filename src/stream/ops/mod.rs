@@ -86,6 +86,7 @@ pub use find_position::FindPosition;
 pub use ignore_items::IgnoreItems;
 pub use last_item::LastItem;
 pub use materialize::Materialize;
+pub(crate) use metered::OPERATOR;
 pub use nth_item::NthItem;
 pub use on_end::OnEnd;
 pub use on_start::OnStart;
@@ -115,7 +116,7 @@ pub use zip_longest::ZipLongest;
 // time, buffers, windows, groups, folding
 mod aggregate;
 mod aggregated;
-mod alarm;
+pub(crate) mod alarm;
 mod buffer_by;
 mod buffer_count;
 mod buffer_count_or_time;

@@ -2,6 +2,7 @@
 
 mod events;
 mod failover;
+mod goals;
 mod knowledge;
 mod log;
 mod opening;

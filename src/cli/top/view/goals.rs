@@ -1,0 +1,96 @@
+//! The tab of goals.
+
+use super::super::answers::Goal;
+use super::super::looking::Looking;
+use super::super::model::Model;
+use super::paint::{Paint, dim, reversed, strong};
+use super::text::{left, right, wrap};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// The cells of a state, and of a margin.
+const STATE: usize = 12;
+const MARGIN: usize = 12;
+
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut Looking, paint: &Paint) {
+    let (cells, goals) = (usize::from(area.width), looking.goals(model));
+    let selected = looking.selection(model);
+    if let (Some(first), Some(name)) = (looking.open, &selected)
+        && let Some(goal) = goals.iter().find(|goal| goal.name() == name)
+    {
+        let lines = details(goal, cells, paint);
+        let first = first.min(lines.len().saturating_sub(usize::from(area.height)));
+        for (line, y) in lines.iter().skip(first).zip(area.top()..area.bottom()) {
+            buffer.set_line(area.x, y, line, area.width);
+        }
+        looking.open = Some(first);
+        return;
+    }
+    let head = match &model.goals {
+        None => vec![Line::styled("asking …", dim())],
+        Some(Err(why)) => {
+            wrap(&format!("no goals are told there: {why}"), cells).into_iter().map(Line::raw).collect()
+        }
+        Some(Ok(_)) if goals.is_empty() => vec![Line::styled("no goals are watched there", dim())],
+        Some(Ok(_)) => vec![Line::styled(
+            left("STATE", STATE) + &left("GOAL", names(cells)) + &right("MARGIN", MARGIN),
+            dim(),
+        )],
+    };
+    for (line, y) in head.iter().zip(area.top()..area.bottom()) {
+        buffer.set_line(area.x, y, line, area.width);
+    }
+    let at = goals.iter().position(|goal| Some(goal.name()) == selected.as_deref());
+    let first = looking.scroll(at, usize::from(area.height).saturating_sub(head.len()));
+    let start = area.y.saturating_add(u16::try_from(head.len()).unwrap_or(u16::MAX));
+    for ((n, goal), y) in goals.iter().enumerate().skip(first).zip(start..area.bottom()) {
+        buffer.set_line(area.x, y, &row(goal, cells, paint), area.width);
+        if Some(n) == at {
+            buffer.set_style(Rect { y, height: 1, ..area }, reversed());
+        }
+    }
+}
+
+fn names(cells: usize) -> usize {
+    cells.saturating_sub(STATE + MARGIN).clamp(4, 60)
+}
+
+fn row(goal: &Goal, cells: usize, paint: &Paint) -> Line<'static> {
+    let (sign, style) = paint.word(goal.state());
+    let margin = goal.margin().map(margin).unwrap_or_default();
+    Line::from(vec![
+        Span::styled(left(&format!("{sign} {}", goal.state()), STATE), style),
+        Span::raw(left(goal.name(), names(cells))),
+        Span::styled(right(&margin, MARGIN), style),
+    ])
+}
+
+/// With its sign, as what is less than nothing is a violation.
+fn margin(margin: f64) -> String {
+    match margin.abs() {
+        0.0 => "0".to_owned(),
+        size if (0.01..100_000.0).contains(&size) => format!("{margin:+.2}"),
+        _ => format!("{margin:+.1e}"),
+    }
+}
+
+/// All that is told of it.
+fn details(goal: &Goal, cells: usize, paint: &Paint) -> Vec<Line<'static>> {
+    let (sign, style) = paint.word(goal.state());
+    let mut lines = vec![
+        Line::from(vec![
+            Span::styled(goal.name().to_owned(), strong()),
+            Span::styled(format!("  {sign} {}", goal.state()), style),
+        ]),
+        Line::default(),
+    ];
+    for (key, value) in goal.0.iter().filter(|(key, _)| !matches!(key.as_str(), "name" | "state")) {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        for (n, line) in wrap(&text, cells.saturating_sub(20)).into_iter().enumerate() {
+            let key = if n == 0 { key.replace('_', " ") } else { String::new() };
+            lines.push(Line::from(vec![Span::styled(left(&key, 20), dim()), Span::raw(line)]));
+        }
+    }
+    lines
+}
