@@ -1,4 +1,4 @@
-//! What a process can be seen doing, and what it tells of itself: metrics, traces, logs.
+//! What programs tell of themselves: metrics, traces, logs.
 
 #[cfg(all(feature = "otel", feature = "http"))]
 mod collector;
