@@ -38,8 +38,8 @@ mod reporting;
 mod snapshot;
 mod text;
 
-pub use catalogue::{Metric, catalogue};
 pub use crate::stream::trace::TraceContext;
+pub use catalogue::{Metric, catalogue};
 pub use family::{Family, FamilyKind, Histogram, Sample, Value};
 #[cfg(feature = "otel")]
 pub use otlp::Otlp;

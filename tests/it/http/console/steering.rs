@@ -258,7 +258,8 @@ async fn a_flow_that_is_offered_is_chosen_and_started() {
          offered.value = 'nightly'; offered.dispatchEvent(new Event('change', {bubbles: true}))",
     )
     .await;
-    tab.until("its text is there", &format!("document.getElementById('flow').value === {}", json!(ORDER))).await;
+    tab.until("its text is there", &format!("document.getElementById('flow').value === {}", json!(ORDER)))
+        .await;
     says(&tab, "#checked", "This flow is good.").await;
     std::fs::remove_dir_all(&directory).unwrap();
     is_clean(&tab, &site);
