@@ -45,7 +45,7 @@
 #![cfg_attr(
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
-[operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; \
+[operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; [goals](guide::goals); \
 [distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [other services](guide::edges), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
@@ -122,6 +122,7 @@ pub mod guide {
             #[doc = "[elements]: crate::guide::elements"]
             #[doc = "[operators]: crate::guide::operators"]
             #[doc = "[knowledge]: crate::guide::knowledge"]
+            #[doc = "[goals]: crate::guide::goals"]
             #[doc = "[distribution]: crate::guide::distribution"]
             #[doc = "[events]: crate::guide::events"]
             #[doc = "[other services]: crate::guide::edges"]
@@ -147,6 +148,7 @@ pub mod guide {
     page!(elements, "../docs/guide/elements.md");
     page!(operators, "../docs/guide/operators.md");
     page!(knowledge, "../docs/guide/knowledge.md");
+    page!(goals, "../docs/guide/goals.md");
     page!(distribution, "../docs/guide/distribution.md");
     page!(events, "../docs/guide/events.md");
     #[cfg(feature = "http")]

@@ -3,6 +3,7 @@
 use crate::goal::apps;
 use crate::server::RedisServer;
 use crate::suite::eventually;
+use futures::StreamExt;
 use mape::backend::Backend;
 use mape::goal::{Goal, State};
 use mape::prelude::App;
