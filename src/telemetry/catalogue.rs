@@ -62,7 +62,7 @@ fn kinds() -> Vec<&'static Kind> {
         &crate::stream::ops::OPERATOR,
     ];
     #[cfg(feature = "edge")]
-    all.extend([&crate::edge::metered::SOURCE]);
+    all.extend([&crate::edge::metered::SOURCE, &crate::edge::stats::SINK]);
     #[cfg(feature = "http")]
     all.extend(crate::http::KINDS);
     #[cfg(feature = "flow")]
