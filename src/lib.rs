@@ -46,7 +46,7 @@
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
 [operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; [goals](guide::goals); \
-[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [other services](guide::edges), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[metrics](guide::metrics) and [traces](guide::traces); [distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [other services](guide::edges), [InfluxDB](guide::influxdb), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -78,9 +78,10 @@
 //! | `cli` | yes | the program `mape`, with `config` and `http` |
 //! | `config` | by `cli` | reading `config.yaml` and the environment |
 //! | `file` | yes | the backend `file:DIR` |
-//! | `edge` | yes | sinks that post, sources that are posted to or poll |
+//! | `edge` | yes | sinks that post, sources that are posted to or poll; InfluxDB |
 //! | `http` | yes | the HTTP service: REST with its description, the console |
 //! | `http-client` | yes | the tasks and resources of workflows that call HTTP services |
+//! | `influxdb2` | no | points and queries of the crate `influxdb2` |
 //! | `logs` | by `cli` | a log for people or programs |
 //! | `otel` | no | traces and metrics to a collector of OpenTelemetry, by OTLP over HTTP |
 //! | `redis` | yes | the backends `redis:`, `rediss:`, Sentinel and Cluster |
@@ -136,7 +137,9 @@ pub mod guide {
             #[doc = "[REST]: crate::guide::rest"]
             #[doc = "[console]: crate::guide::console"]
             #[doc = "[security]: crate::guide::security"]
+            #[doc = "[InfluxDB]: crate::guide::influxdb"]
             #[doc = "[metrics]: crate::guide::metrics"]
+            #[doc = "[terminal view]: crate::guide::top"]
             #[doc = "[traces]: crate::guide::traces"]
             #[doc = "[testing]: crate::guide::testing"]
             #[doc = "[table]: crate::guide::operator_table"]
@@ -156,6 +159,8 @@ pub mod guide {
     page!(events, "../docs/guide/events.md");
     #[cfg(feature = "http")]
     page!(edges, "../docs/guide/edges.md");
+    #[cfg(all(feature = "http", feature = "config"))]
+    page!(influxdb, "../docs/guide/influxdb.md");
     #[cfg(feature = "flow")]
     page!(workflows, "../docs/guide/workflows.md");
     #[cfg(feature = "flow")]
