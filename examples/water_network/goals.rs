@@ -57,6 +57,7 @@ pub fn watch(app: &App, outcomes: &Element<Decision, Outcome>) -> anyhow::Result
     let mut verdicts = Vec::new();
     for (name, goal) in goals() {
         let element = wanted.goal(name, goal.time(time).stale_after(hours(12)))?;
+        element.expose();
         verdicts.push(element.subscribe());
         outcomes.link(&element)?;
     }
