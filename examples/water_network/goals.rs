@@ -11,6 +11,8 @@ use crate::detect::Kind;
 use crate::network::Outcome;
 use crate::plan::Decision;
 
+/// The element of a goal.
+pub type GoalElement = Element<Outcome, Verdict>;
 /// The verdicts of all goals, as they come.
 pub type Verdicts = SelectAll<Subscription<Verdict>>;
 
@@ -52,16 +54,20 @@ fn goals() -> [(&'static str, Goal<Outcome>); 4] {
 }
 
 /// Watches the goals on what comes of every hour.
-pub fn watch(app: &App, outcomes: &Element<Decision, Outcome>) -> anyhow::Result<Verdicts> {
+pub fn watch(
+    app: &App,
+    outcomes: &Element<Decision, Outcome>,
+) -> anyhow::Result<(Verdicts, Vec<GoalElement>)> {
     let wanted = app.create_loop("goals")?;
-    let mut verdicts = Vec::new();
+    let (mut verdicts, mut elements) = (Vec::new(), Vec::new());
     for (name, goal) in goals() {
         let element = wanted.goal(name, goal.time(time).stale_after(hours(12)))?;
         element.expose();
         verdicts.push(element.subscribe());
         outcomes.link(&element)?;
+        elements.push(element);
     }
-    Ok(select_all(verdicts))
+    Ok((select_all(verdicts), elements))
 }
 
 /// What a goal came to over the whole run.
@@ -123,7 +129,7 @@ mod tests {
     async fn run() -> Vec<Result> {
         let app = App::new();
         let water = WaterLoop::new(&app).unwrap();
-        let verdicts = watch(&app, water.outcomes()).unwrap();
+        let (verdicts, _) = watch(&app, water.outcomes()).unwrap();
         water.feed(rows(Path::new(WATER_FLOW)).unwrap().collect(), None).unwrap();
         let (results, _) = tokio::join!(follow(verdicts), async {
             water.ended().await;

@@ -108,7 +108,7 @@ impl WaterLoop {
         self.execute.subscribe().signals()
     }
 
-    /// The element at the end of the loop.
+    /// The element at the end, for whoever is to be handed what comes of every row.
     pub fn outcomes(&self) -> &Element<Decision, Outcome> {
         &self.execute
     }

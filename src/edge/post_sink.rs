@@ -1,7 +1,9 @@
 //! A sink that posts.
 
-use super::outbox::{Emptying, Outbox};
+use super::hand::Hand;
+use super::outbox::{Emptying, Letter, Outbox};
 use super::poster::{MOST, Poster};
+use super::stats::REFUSED;
 use super::target::{Kind, Target};
 use super::verdict::Way;
 use super::{Client, Error, PostStats, Refusal};
@@ -12,13 +14,11 @@ use futures::{Sink, SinkExt};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::any::type_name;
-use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -227,20 +227,20 @@ impl<T: Serialize> PostSink<T> {
     }
 
     fn poster(&self) -> Poster {
+        let says: fn(&Letter) -> Value = match self.format {
+            PostFormat::Json => |letter| letter.value(PostFormat::Json),
+            PostFormat::MessagePack => |letter| letter.value(PostFormat::MessagePack),
+        };
+        let mut hand = Hand::new(Emptying(self.outbox.clone()), MOST, says);
+        (hand.backoff, hand.give_up_after) = (self.backoff, self.give_up_after);
         Poster {
-            outbox: Emptying(self.outbox.clone()),
+            hand,
             target: self.target.clone(),
             client: self.client.clone(),
             format: self.format,
-            backoff: self.backoff,
-            give_up_after: self.give_up_after,
             way: if self.format == PostFormat::Json { Way::Unknown } else { Way::Single },
             sender: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
             number: 0,
-            in_hand: VecDeque::new(),
-            most: MOST,
-            failed: 0,
-            refusing: false,
         }
     }
 
@@ -254,7 +254,7 @@ impl<T: Serialize> PostSink<T> {
                 let error =
                     Error::Encode { place: outbox.place.clone(), type_name: type_name::<T>(), reason };
                 warn!(%error, "an item can't be posted");
-                outbox.stats.0.refused.fetch_add(1, Relaxed);
+                outbox.stats.0.add(REFUSED, 1);
                 outbox.failed(&error);
                 outbox.refuse(|| Value::Null, false, error);
             }

@@ -24,8 +24,8 @@ pub struct Hop {
 ///
 /// It never changes: each step makes a new message that shares the way so far, so branches of a fan-out don't see each
 /// other's hops. `id` and `trace` stay the same on every branch; `id` names the message, `trace` what it was caused by.
-/// Its `trace` is one of W3C Trace Context: each step is a span whose parent is the step before ([`context`]
-/// (Self::context)), also in other processes.
+/// Its `trace` is one of W3C Trace Context: each step is a span whose parent is the step before, also in other processes
+/// ([`context`](Self::context)).
 ///
 /// Source: PyMAPE's `Message(value, src, dst, hops, timestamp)`, where parallel branches count on one object.
 ///

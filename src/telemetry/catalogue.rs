@@ -62,7 +62,9 @@ fn kinds() -> Vec<&'static Kind> {
         &crate::stream::ops::OPERATOR,
     ];
     #[cfg(feature = "edge")]
-    all.extend([&crate::edge::metered::SOURCE]);
+    all.extend([&crate::edge::metered::SOURCE, &crate::edge::stats::SINK]);
+    #[cfg(feature = "otel")]
+    all.push(&super::otlp::EXPORTER);
     #[cfg(feature = "http")]
     all.extend(crate::http::KINDS);
     #[cfg(feature = "flow")]

@@ -40,7 +40,7 @@ pub struct Reporting {
 }
 
 /// What keeps reports going; dropped, it sends nothing more to a collector.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[must_use = "what is not closed may lose the last it had to tell"]
 pub struct Reports {
     #[cfg(feature = "otel")]
@@ -162,24 +162,20 @@ impl Reporting {
         let lines = Lines::new(form, |line| drop(stderr().lock().write_all(line.as_bytes())));
         let log = lines.with_filter(self.env_filter()?);
         let registry = tracing_subscriber::registry().with(log);
+        // Only with a collector is there a second layer: one that does nothing would leave the filter of the first in a
+        // state that loses the line behind a span that nobody wants.
         #[cfg(feature = "otel")]
-        let (registry, exporter) = match self.otlp {
-            Some(otlp) => {
-                let (recorder, exporter) = otlp.start()?;
-                (registry.with(Some(recorder)), Some(exporter))
-            }
-            None => (registry.with(None), None),
-        };
+        if let Some(otlp) = self.otlp {
+            let (recorder, exporter) = otlp.start()?;
+            registry.with(recorder).try_init().map_err(|_| Error::Taken)?;
+            return Ok(Reports { exporter: Some(exporter) });
+        }
         registry.try_init().map_err(|_| Error::Taken)?;
         if self.unreachable {
-            tracing::warn!(
-                "telemetry.endpoint is set, but this program was built without the feature `otel`"
-            );
+            let told = "telemetry.endpoint is set, but this program was built without the feature `otel`";
+            tracing::warn!("{told}");
         }
-        Ok(Reports {
-            #[cfg(feature = "otel")]
-            exporter,
-        })
+        Ok(Reports::default())
     }
 
     /// What is logged, with spans of traces where lines are to show them.

@@ -3,7 +3,7 @@
 mod access;
 mod console;
 mod described;
-mod edge;
+pub(crate) mod edge;
 mod goals;
 mod loops;
 mod openapi;

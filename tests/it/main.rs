@@ -27,6 +27,8 @@ mod flow;
 mod goal;
 #[cfg(all(feature = "http", feature = "cli"))]
 mod http;
+#[cfg(all(feature = "http", feature = "cli"))]
+mod influx;
 mod knowledge;
 mod patterns;
 #[cfg(all(feature = "flow", feature = "redis"))]

@@ -208,7 +208,7 @@ pub(super) struct Step {
     pub(super) untaken_seconds: Option<u64>,
 }
 
-/// One of `GET /goals`. Only its name, state and margin are known here.
+/// One of `GET /goals`: all that is told of it, as some of it is only shown.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(transparent)]
 pub(super) struct Goal(pub(super) Map<String, Value>);
@@ -216,7 +216,7 @@ pub(super) struct Goal(pub(super) Map<String, Value>);
 impl Goal {
     /// What it is called.
     pub(super) fn name(&self) -> &str {
-        self.text("name").or_else(|| self.text("goal")).or_else(|| self.text("path")).unwrap_or_default()
+        self.text("goal").or_else(|| self.text("name")).unwrap_or_default()
     }
 
     /// `met`, `violated`, `unknown`.

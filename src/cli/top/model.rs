@@ -1,6 +1,6 @@
 //! What is known of a service.
 
-use super::answers::{Counters, Element, Goal, Happened, Run, Runs, Topology};
+use super::answers::{Counters, Element, Goal, Happened, LinkStats, Run, Runs, Topology};
 use super::trail::Trail;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use tokio::time::Instant;
@@ -53,6 +53,8 @@ pub(super) struct Shown {
     pub(super) failed: Option<Instant>,
     /// When what it lost has last become more.
     pub(super) lost: Option<Instant>,
+    /// What it had lost when it was last looked at.
+    dropped: Option<u64>,
 }
 
 /// How full a link is.
@@ -89,26 +91,31 @@ impl Queue {
 }
 
 impl Shown {
-    /// What full links gave up, on the way to it or from it.
+    /// What full links gave up, on the way to it, or from it to those who are no elements. A link that holds only the
+    /// newest item gives up all others by design, which is no loss.
     pub(super) fn dropped(&self) -> u64 {
-        dropped(&self.is)
+        self.dropped.unwrap_or_default()
     }
 
     fn take(&mut self, is: Element, now: Instant) {
         if is.errors > self.is.errors {
             self.failed = Some(now);
         }
-        if dropped(&is) > self.dropped() {
-            self.lost = Some(now);
-        }
         self.is = is;
     }
-}
 
-/// What was dropped at the port of an element, and by links from it to those who are no elements, which have no port.
-fn dropped(element: &Element) -> u64 {
-    let to_others = element.output.links.iter().filter(|link| link.to.is_none());
-    element.input.dropped + to_others.map(|link| link.stats.dropped).sum::<u64>()
+    fn look(&mut self, queue: Option<Queue>, given_up_by_design: u64, now: Instant) {
+        let to_others =
+            self.is.output.links.iter().filter(|link| link.to.is_none() && !link.stats.is_newest());
+        let dropped = self.is.input.dropped.saturating_sub(given_up_by_design)
+            + to_others.map(|link| link.stats.dropped).sum::<u64>();
+        if self.dropped.is_some_and(|before| dropped > before) {
+            self.lost = Some(now);
+        }
+        self.dropped = Some(dropped);
+        self.queue = queue;
+        self.trail.look(now, self.is.input.received, self.is.output.emitted);
+    }
 }
 
 impl Model {
@@ -209,26 +216,39 @@ impl Model {
 
     /// What follows from the counters as they are now.
     fn look(&mut self, now: Instant) {
-        let mut queues: HashMap<&str, Queue> = HashMap::new();
+        let (mut queues, mut by_design) = (HashMap::<&str, Queue>::new(), HashMap::<&str, u64>::new());
         let links = self.elements.iter().flat_map(|shown| &shown.is.output.links);
         for (to, stats) in links.filter_map(|link| Some((link.to.as_deref()?, &link.stats))) {
+            if stats.is_newest() {
+                *by_design.entry(to).or_default() += stats.dropped;
+                continue;
+            }
             let queue = Queue {
                 queued: stats.queued,
                 capacity: stats.capacity,
                 blocked_seconds: stats.blocked_seconds,
             };
             let fullest = queues.entry(to).or_insert(queue);
-            if (queue.blocked_seconds.is_some(), queue.fill())
-                > (fullest.blocked_seconds.is_some(), fullest.fill())
-            {
+            let rank = |queue: &Queue| (queue.blocked_seconds.is_some(), queue.fill());
+            if rank(&queue) > rank(fullest) {
                 *fullest = queue;
             }
         }
-        let found: Vec<_> = self.elements.iter().map(|s| queues.get(s.is.path.as_str()).copied()).collect();
-        for (shown, queue) in self.elements.iter_mut().zip(found) {
-            shown.queue = queue;
-            shown.trail.look(now, shown.is.input.received, shown.is.output.emitted);
+        let of = |shown: &Shown| {
+            let path = shown.is.path.as_str();
+            (queues.get(path).copied(), by_design.get(path).copied().unwrap_or_default())
+        };
+        let found: Vec<_> = self.elements.iter().map(of).collect();
+        for (shown, (queue, given_up)) in self.elements.iter_mut().zip(found) {
+            shown.look(queue, given_up, now);
         }
+    }
+}
+
+impl LinkStats {
+    /// It holds only the newest item.
+    fn is_newest(&self) -> bool {
+        self.capacity == 1 && self.overflow == "drop_oldest"
     }
 }
 
@@ -325,6 +345,20 @@ pub(super) mod tests {
         let plan = model.element("car.plan").unwrap();
         assert_eq!((plan.failed, plan.lost), (Some(at(5)), Some(at(5))));
         assert_eq!((plan.is.state.as_str(), plan.dropped()), ("failed", 3));
+    }
+
+    #[test]
+    fn what_a_link_gives_up_that_holds_only_the_newest_is_no_loss() {
+        let (mut model, start) = (Model::new("here"), Instant::now());
+        let mut newest = link("car.plan", 1);
+        let stats = &mut newest["stats"];
+        (stats["capacity"], stats["overflow"], stats["dropped"]) =
+            (json!(1), json!("drop_oldest"), json!(500));
+        let sensor = element("car.sensor", json!({"output": {"links": [newest, link("car.plan", 3)]}}));
+        let plan = element("car.plan", json!({"input": {"dropped": 502}}));
+        model.hear(topology(&[("car", vec![sensor, plan])]), start);
+        let plan = model.element("car.plan").unwrap();
+        assert_eq!((plan.dropped(), plan.queue.unwrap().capacity), (2, 100));
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Trail {
         self.rates = self.rates_over_window();
         if self.last_kept.is_none_or(|at| now.duration_since(at) >= STEP) {
             self.last_kept = Some(now);
-            #[expect(clippy::cast_possible_truncation, reason = "it becomes a bar of eight heights")]
+            #[expect(clippy::cast_possible_truncation, reason = "it becomes the height of a bar")]
             self.kept.push_back((self.rates.0 as f32, self.rates.1 as f32));
             if self.kept.len() > STEPS {
                 self.kept.pop_front();

@@ -140,14 +140,15 @@ pub(in crate::http) async fn admit(
     let since = meter::now();
     let response = match admission.check(&request) {
         Ok(caller) => {
+            let span = traced::answers(&request, caller.name.as_deref());
             if request.method() != Method::GET {
                 let who = caller.name.as_deref().unwrap_or("anyone");
                 // What stands in a path may be a secret.
                 let route =
                     request.extensions().get::<MatchedPath>().map_or("(an endpoint)", MatchedPath::as_str);
-                tracing::debug!(%who, method = %request.method(), route, "request");
+                let told = || tracing::debug!(%who, method = %request.method(), route, "request");
+                span.as_ref().map_or_else(told, |span| span.run(told));
             }
-            let span = traced::answers(&request, caller.name.as_deref());
             request.extensions_mut().insert(caller);
             match span {
                 Some(span) => traced::answer(&span, next.run(request)).await,

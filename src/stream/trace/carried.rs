@@ -7,24 +7,33 @@ use super::TraceContext;
 use std::cell::RefCell;
 
 thread_local! {
-    /// Nothing while nobody listens; then the first that was said.
-    static SAID: RefCell<Option<Option<TraceContext>>> = const { RefCell::new(None) };
+    static SAID: RefCell<Said> = const { RefCell::new(Said::Unheard) };
+}
+
+enum Said {
+    /// Nobody listens.
+    Unheard,
+    Nothing,
+    First(TraceContext),
 }
 
 /// Writes something; which trace it said that it belongs to.
 pub(crate) fn carried<R>(write: impl FnOnce() -> R) -> (R, Option<TraceContext>) {
-    SAID.set(Some(None));
+    SAID.set(Said::Nothing);
     let written = write();
-    (written, SAID.take().flatten())
+    match SAID.replace(Said::Unheard) {
+        Said::First(context) => (written, Some(context)),
+        Said::Unheard | Said::Nothing => (written, None),
+    }
 }
 
 /// Says which trace something belongs to that is being written, if somebody listens.
 pub(crate) fn carry(context: impl FnOnce() -> Option<TraceContext>) {
     SAID.with_borrow_mut(|said| {
-        if let Some(said) = said
-            && said.is_none()
+        if let Said::Nothing = said
+            && let Some(context) = context()
         {
-            *said = context();
+            *said = Said::First(context);
         }
     });
 }

@@ -4,7 +4,7 @@ use super::super::answers::{Happened, Link, Spread};
 use super::super::model::{Model, Shown};
 use super::number::{count, rate, roughly, seconds};
 use super::paint::{Paint, dim, heights, strong};
-use super::text::{cut, left, width, wrap};
+use super::text::{cut, left, type_name, width, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -146,7 +146,7 @@ fn ports(shown: &Shown, cells: usize) -> Vec<Line<'static>> {
     let mut port = |name: &str, item: &str, text: String, operators: &[String]| {
         lines.push(beside(name, cut(&text, room)));
         if !item.is_empty() {
-            lines.push(beside("", cut(&format!("items: {item}"), room)));
+            lines.push(beside("", cut(&format!("items: {}", type_name(item)), room)));
         }
         if !operators.is_empty() {
             for text in wrap(&format!("through {}", operators.join(" → ")), room) {

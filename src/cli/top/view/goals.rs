@@ -3,18 +3,24 @@
 use super::super::answers::Goal;
 use super::super::looking::Looking;
 use super::super::model::Model;
+use super::number::roughly;
 use super::paint::{Paint, dim, reversed, strong};
-use super::text::{left, right, wrap};
+use super::runs::since;
+use super::text::{cut, left, right, width, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// The cells of a state, and of a margin.
+/// The cells of a state, of a margin, and of a time.
 const STATE: usize = 12;
-const MARGIN: usize = 12;
+const MARGIN: usize = 13;
+const SINCE: usize = 7;
+/// The least that is of use of what decides.
+const WHY: usize = 14;
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut Looking, paint: &Paint) {
     let (cells, goals) = (usize::from(area.width), looking.goals(model));
+    let columns = Columns::fit(cells, &goals);
     let selected = looking.selection(model);
     if let (Some(first), Some(name)) = (looking.open, &selected)
         && let Some(goal) = goals.iter().find(|goal| goal.name() == name)
@@ -33,10 +39,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut
             wrap(&format!("no goals are told there: {why}"), cells).into_iter().map(Line::raw).collect()
         }
         Some(Ok(_)) if goals.is_empty() => vec![Line::styled("no goals are watched there", dim())],
-        Some(Ok(_)) => vec![Line::styled(
-            left("STATE", STATE) + &left("GOAL", names(cells)) + &right("MARGIN", MARGIN),
-            dim(),
-        )],
+        Some(Ok(_)) => vec![columns.header()],
     };
     for (line, y) in head.iter().zip(area.top()..area.bottom()) {
         buffer.set_line(area.x, y, line, area.width);
@@ -45,25 +48,51 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut
     let first = looking.scroll(at, usize::from(area.height).saturating_sub(head.len()));
     let start = area.y.saturating_add(u16::try_from(head.len()).unwrap_or(u16::MAX));
     for ((n, goal), y) in goals.iter().enumerate().skip(first).zip(start..area.bottom()) {
-        buffer.set_line(area.x, y, &row(goal, cells, paint), area.width);
+        buffer.set_line(area.x, y, &columns.row(goal, paint), area.width);
         if Some(n) == at {
             buffer.set_style(Rect { y, height: 1, ..area }, reversed());
         }
     }
 }
 
-fn names(cells: usize) -> usize {
-    cells.saturating_sub(STATE + MARGIN).clamp(4, 60)
+/// The cells of what has no bound.
+struct Columns {
+    goal: usize,
+    /// What decides, where there is room.
+    why: usize,
 }
 
-fn row(goal: &Goal, cells: usize, paint: &Paint) -> Line<'static> {
-    let (sign, style) = paint.word(goal.state());
-    let margin = goal.margin().map(margin).unwrap_or_default();
-    Line::from(vec![
-        Span::styled(left(&format!("{sign} {}", goal.state()), STATE), style),
-        Span::raw(left(goal.name(), names(cells))),
-        Span::styled(right(&margin, MARGIN), style),
-    ])
+impl Columns {
+    fn fit(cells: usize, goals: &[&Goal]) -> Self {
+        let rest = cells.saturating_sub(STATE + SINCE + MARGIN);
+        let longest = goals.iter().map(|goal| width(goal.name())).max().unwrap_or_default().max(4);
+        let why = rest.saturating_sub(longest.min(rest / 2) + 2);
+        if why < WHY { Self { goal: rest, why: 0 } } else { Self { goal: rest - why - 2, why } }
+    }
+
+    fn header(&self) -> Line<'static> {
+        let text = left("STATE", STATE)
+            + &left("GOAL", self.goal)
+            + &right("SINCE", SINCE)
+            + &right("MARGIN", MARGIN);
+        let why = if self.why == 0 { "" } else { "  WHY" };
+        Line::styled(text + why, dim())
+    }
+
+    fn row(&self, goal: &Goal, paint: &Paint) -> Line<'static> {
+        let (sign, style) = paint.word(goal.state());
+        let unit = goal.text("unit").filter(|unit| !unit.is_empty()).map(|unit| format!(" {unit}"));
+        let margin = goal.margin().map(|n| margin(n) + &unit.unwrap_or_default()).unwrap_or_default();
+        let since = since(goal.text("since"), paint.date).map(roughly).unwrap_or_default();
+        let why = if self.why == 0 { "" } else { goal.text("why").unwrap_or_default() };
+        Line::from(vec![
+            Span::styled(left(&format!("{sign} {}", goal.state()), STATE), style),
+            Span::raw(left(goal.name(), self.goal)),
+            Span::styled(right(&since, SINCE), dim()),
+            Span::styled(right(&margin, MARGIN), style),
+            Span::raw(format!("  {}", cut(why, self.why))),
+        ])
+    }
 }
 
 /// With its sign, as what is less than nothing is a violation.
@@ -85,7 +114,7 @@ fn details(goal: &Goal, cells: usize, paint: &Paint) -> Vec<Line<'static>> {
         ]),
         Line::default(),
     ];
-    for (key, value) in goal.0.iter().filter(|(key, _)| !matches!(key.as_str(), "name" | "state")) {
+    for (key, value) in goal.0.iter().filter(|(key, _)| !matches!(key.as_str(), "goal" | "name" | "state")) {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         for (n, line) in wrap(&text, cells.saturating_sub(20)).into_iter().enumerate() {
             let key = if n == 0 { key.replace('_', " ") } else { String::new() };

@@ -115,22 +115,23 @@ pub(super) fn dim() -> Style {
     Style::new().add_modifier(Modifier::DIM)
 }
 
+/// Of one colour: in several, what is selected could hardly be read.
 pub(super) fn reversed() -> Style {
-    Style::new().add_modifier(Modifier::REVERSED)
+    Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM).add_modifier(Modifier::REVERSED)
 }
 
-/// Bars of eight heights, the newest to the right.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a height is from 0 to 8")]
+/// Bars of heights, the newest to the right. The highest leave a gap to the line above.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a height is from 0 to 6")]
 pub(super) fn heights(
     values: impl DoubleEndedIterator<Item = f32> + ExactSizeIterator,
     cells: usize,
 ) -> String {
-    const BARS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+    const BARS: [&str; 7] = [" ", "▁", "▂", "▃", "▄", "▅", "▆"];
     let skipped = values.len().saturating_sub(cells);
     let values: Vec<f32> = values.skip(skipped).collect();
     let most = values.iter().copied().fold(0.0_f32, f32::max);
     let height =
-        |value: &f32| if most > 0.0 { (value / most * 8.0).ceil().clamp(0.0, 8.0) as usize } else { 0 };
+        |value: &f32| if most > 0.0 { (value / most * 6.0).ceil().clamp(0.0, 6.0) as usize } else { 0 };
     let bars = values.iter().map(|value| BARS.get(height(value)).copied().unwrap_or(" "));
     " ".repeat(cells - values.len()) + &bars.collect::<String>()
 }
@@ -148,7 +149,7 @@ mod tests {
             ["────", "━───", "━━──", "━━━━", "━━━━"]
         );
         assert_eq!(text(f64::NAN, 2), "──");
-        assert_eq!(heights([0.0, 0.1, 4.0, 8.0].into_iter(), 3), "▁▄█");
+        assert_eq!(heights([0.0, 0.1, 4.0, 8.0].into_iter(), 3), "▁▃▆");
         assert_eq!(heights([0.0, 0.0].into_iter(), 3), "   ");
     }
 

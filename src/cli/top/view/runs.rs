@@ -131,7 +131,7 @@ impl Names {
 }
 
 /// How many seconds after a time it is.
-fn since(time: Option<&str>, now: Timestamp) -> Option<f64> {
+pub(super) fn since(time: Option<&str>, now: Timestamp) -> Option<f64> {
     let time: Timestamp = time?.parse().ok()?;
     Some(now.duration_since(time).as_secs_f64().max(0.0))
 }

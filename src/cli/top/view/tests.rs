@@ -92,9 +92,9 @@ fn world() -> (Model, Paint) {
     );
     model.hear(News::InProgress(1), now);
     model.hear(News::Goals(Ok(from_json(json!([
-        {"name": "speed is below 130", "state": "met", "margin": 12.25},
-        {"name": "an ambulance comes within 8 min", "state": "violated", "margin": -61.0, "since": "2026-03-01T12:30:00Z"},
-        {"name": "water level", "state": "unknown", "margin": null},
+        {"goal": "car.speed", "state": "met", "margin": 12.25, "unit": "km/h", "since": "2026-03-01T11:00:00Z", "why": "speed 117.75 km/h is below 130 km/h"},
+        {"goal": "hospital.in_time", "state": "violated", "margin": -61.0, "unit": "s", "since": "2026-03-01T12:30:00Z", "why": "nothing came within 8 min after 12:21:00", "formula": "within 8 min after call: arrival"},
+        {"goal": "hospital.beds", "state": "unknown", "margin": null, "unit": "", "since": "2026-03-01T12:59:20Z", "why": "data is old"},
     ])))), now);
     let paint = Paint {
         has_colours: true,
@@ -153,6 +153,8 @@ pictures! {
     an_element_looked_at_closely: "element_80x24", [Action::Move(1), Action::Open], (80, 24);
     runs_at_80_columns: "runs_80x24", [Action::Tab(1)], (80, 24);
     runs_where_there_is_little_room: "runs_40x10", [Action::Tab(1)], (40, 10);
+    a_goal_looked_at_closely: "goal_80x24", [Action::Tab(2), Action::Open], (80, 24);
+    goals_where_there_is_little_room: "goals_40x10", [Action::Tab(2)], (40, 10);
     goals_at_80_columns: "goals_80x24", [Action::Tab(2)], (80, 24);
     help_at_80_columns: "help_80x24", [Action::Help], (80, 24);
 }

@@ -7,6 +7,16 @@ pub(super) fn width(text: &str) -> usize {
     Span::raw(text).width()
 }
 
+/// The name of a type without the paths to it: `Vec<f64>` of `alloc::vec::Vec<f64>`.
+pub(super) fn type_name(full: &str) -> String {
+    let mut short = String::new();
+    for part in full.split_inclusive(|letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | ':'))
+    {
+        short.push_str(part.rsplit("::").next().unwrap_or(part));
+    }
+    short
+}
+
 /// As much of a text as so many cells hold; `…` says that there was more.
 pub(super) fn cut(text: &str, cells: usize) -> String {
     if width(text) <= cells {
@@ -66,6 +76,12 @@ pub(super) fn wrap(text: &str, cells: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_type_is_told_without_its_paths() {
+        let full = "core::result::Result<alloc::vec::Vec<f64>, (my::Error, &str)>";
+        assert_eq!(type_name(full), "Result<Vec<f64>, (Error, &str)>");
+    }
 
     #[test]
     fn a_text_takes_the_cells_it_is_given() {
