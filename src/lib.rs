@@ -46,7 +46,7 @@
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
 [operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; [goals](guide::goals); \
-[distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [other services](guide::edges), [InfluxDB](guide::influxdb), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[metrics](guide::metrics) and [traces](guide::traces); [distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [other services](guide::edges), [InfluxDB](guide::influxdb), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -66,7 +66,7 @@
     feature = "flow",
     doc = "| [`workflow`] | flows that run, durably: tasks as elements, an engine, the runs of a backend |"
 )]
-//! | [`telemetry`] | what everything counts, for programs and for Prometheus |
+//! | [`telemetry`] | what everything counts, for programs and for Prometheus; logs; traces and metrics for a collector |
 #![cfg_attr(feature = "edge", doc = "| [`edge`] | what other services send and are sent |")]
 #![cfg_attr(feature = "http", doc = "| [`http`] | the service: REST, the console, who may do what |")]
 #![cfg_attr(feature = "config", doc = "| [`config`] | `config.yaml`, the environment and code, in layers |")]
@@ -82,6 +82,8 @@
 //! | `http` | yes | the HTTP service: REST with its description, the console |
 //! | `http-client` | yes | the tasks and resources of workflows that call HTTP services |
 //! | `influxdb2` | no | points and queries of the crate `influxdb2` |
+//! | `logs` | by `cli` | a log for people or programs |
+//! | `otel` | no | traces and metrics to a collector of OpenTelemetry, by OTLP over HTTP |
 //! | `redis` | yes | the backends `redis:`, `rediss:`, Sentinel and Cluster |
 //!
 //! A library needs none of them: `default-features = false`.
@@ -135,7 +137,10 @@ pub mod guide {
             #[doc = "[REST]: crate::guide::rest"]
             #[doc = "[console]: crate::guide::console"]
             #[doc = "[security]: crate::guide::security"]
+            #[doc = "[InfluxDB]: crate::guide::influxdb"]
             #[doc = "[metrics]: crate::guide::metrics"]
+            #[doc = "[terminal view]: crate::guide::top"]
+            #[doc = "[traces]: crate::guide::traces"]
             #[doc = "[testing]: crate::guide::testing"]
             #[doc = "[table]: crate::guide::operator_table"]
             #[doc = "[terms]: crate::guide::terms"]
@@ -175,6 +180,7 @@ pub mod guide {
     #[cfg(feature = "http")]
     page!(security, "../docs/guide/security.md");
     page!(metrics, "../docs/guide/metrics.md");
+    page!(traces, "../docs/guide/traces.md");
     page!(top, "../docs/guide/top.md");
     page!(testing, "../docs/guide/testing.md");
     page!(operator_table, "../docs/operators.md");

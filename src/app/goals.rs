@@ -238,7 +238,7 @@ impl Loop {
     ///
     /// The last verdict is among [`App::goals`], in the knowledge that all apps on the backend share (the hash `goals`
     /// of the app's scope, by the goal's name; at most twice a second), and at `/metrics`. The name of the goal is the
-    /// path of its element. When the element restarts, the goal begins anew; what is wrong with an item is an error of
+    /// path that its element was made with. When the element restarts, the goal begins anew; what is wrong with an item is an error of
     /// the element.
     ///
     /// Writing into knowledge holds up nothing: in an outage only the newest verdict of each goal waits.

@@ -10,7 +10,7 @@ impl fmt::Display for Length {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.as_secs_f64();
         let (number, unit) = match seconds {
-            s if s < 1.0 => (s * 1e3, "ms"),
+            s if s < 1.0 => ((s * 1e3).round(), "ms"),
             s if s < 120.0 => (s, "s"),
             s if s < 7_200.0 => (s / 60.0, "min"),
             s if s < 172_800.0 => (s / 3_600.0, "h"),

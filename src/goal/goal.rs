@@ -213,7 +213,7 @@ impl<T> Goal<T> {
     }
 
     /// How often a changed margin is told while the state stays the same. The default is a second; zero tells it with
-    /// each item. Changes of state are always told at once.
+    /// each item, and only then. Changes of state are always told at once.
     pub fn report_every(mut self, interval: Duration) -> Self {
         self.report_every = interval;
         self

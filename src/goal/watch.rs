@@ -71,6 +71,14 @@ struct Begun {
     heard: Instant,
 }
 
+/// Why it is asked whether a verdict is due.
+#[derive(Clone, Copy, Debug)]
+enum At {
+    Time,
+    Item,
+    End,
+}
+
 /// What was told last.
 #[derive(Clone, Copy, Debug)]
 struct Told {
@@ -136,8 +144,8 @@ impl<T> Teller<'_, T> {
         self.silence.is_some_and(|silence| now.saturating_duration_since(self.begun.heard) >= silence)
     }
 
-    /// The verdict that is due now, if one is.
-    fn due(&mut self, now: Instant, last: bool) -> Option<Verdict> {
+    /// The verdict that is due now, if one is: at an item, or as time goes on; a changed margin is due at the end.
+    fn due(&mut self, now: Instant, at: At) -> Option<Verdict> {
         if self.clock.is_none() {
             self.judge.advance(now.saturating_duration_since(self.begun.at));
         }
@@ -146,7 +154,13 @@ impl<T> Teller<'_, T> {
         let state = margin.state();
         let due = self.told.is_none_or(|told| {
             let pause = now.saturating_duration_since(told.at);
-            state != told.state || (margin != told.margin && (last || pause >= self.every))
+            let may_tell = match at {
+                At::End => true,
+                At::Item => pause >= self.every,
+                // Without a pause between reports they follow items only.
+                At::Time => pause >= self.every && !self.every.is_zero(),
+            };
+            state != told.state || (margin != told.margin && may_tell)
         });
         if !due {
             return None;
@@ -184,7 +198,7 @@ impl<T> Teller<'_, T> {
         let told = self.told.as_ref()?;
         let margin = if self.is_silent(now) { Margin::UNKNOWN } else { self.judge.margin() };
         let is_open = margin != told.margin || (self.clock.is_none() && self.judge.is_running());
-        let report = is_open.then(|| after(told.at, self.every.max(Duration::from_millis(1))));
+        let report = (is_open && !self.every.is_zero()).then(|| after(told.at, self.every));
         let change = match (self.clock, self.silence) {
             (None, _) => self.judge.next_change().map(|at| after(self.begun.at, at)),
             (Some(_), Some(silence)) => Some(after(self.begun.heard, silence)).filter(|at| *at > now),
@@ -216,11 +230,13 @@ impl<S: Stream<Item = T>, T> Stream for Watch<S, T> {
             told: this.told,
             since: this.since,
         };
+        let mut at = At::Time;
         for _ in 0..BURST {
             // What time alone has changed comes before an item of now.
-            if let Some(verdict) = teller.due(now, false) {
+            if let Some(verdict) = teller.due(now, at) {
                 return Poll::Ready(Some(Ok(verdict)));
             }
+            at = At::Time;
             match this.source.as_mut().poll_next(cx) {
                 Poll::Ready(Some(item)) => {
                     now = Instant::now();
@@ -228,10 +244,11 @@ impl<S: Stream<Item = T>, T> Stream for Watch<S, T> {
                     if let Err(error) = teller.item(&item, now) {
                         return Poll::Ready(Some(Err(error)));
                     }
+                    at = At::Item;
                 }
                 Poll::Ready(None) => {
                     *this.ended = true;
-                    return Poll::Ready(teller.due(now, true).map(Ok));
+                    return Poll::Ready(teller.due(now, At::End).map(Ok));
                 }
                 Poll::Pending => {
                     match teller.look_again(now) {

@@ -63,6 +63,8 @@ fn kinds() -> Vec<&'static Kind> {
     ];
     #[cfg(feature = "edge")]
     all.extend([&crate::edge::metered::SOURCE, &crate::edge::stats::SINK]);
+    #[cfg(feature = "otel")]
+    all.push(&super::otlp::EXPORTER);
     #[cfg(feature = "http")]
     all.extend(crate::http::KINDS);
     #[cfg(feature = "flow")]

@@ -4,7 +4,7 @@
 mod collector;
 #[cfg(all(feature = "otel", feature = "http", feature = "cli"))]
 mod export;
-#[cfg(feature = "cli")]
+#[cfg(all(feature = "http", feature = "cli"))]
 mod logs;
 mod measured;
 mod meter;

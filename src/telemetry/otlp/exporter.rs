@@ -22,7 +22,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{info, warn};
 
 /// What is counted of one kind of things that are sent.
-pub(super) static EXPORTER: Kind = Kind {
+pub(in crate::telemetry) static EXPORTER: Kind = Kind {
     name: "exporter",
     label: "exporter",
     counters: &[

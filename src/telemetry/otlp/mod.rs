@@ -15,4 +15,4 @@ mod spans;
 
 pub use settings::Otlp;
 
-pub(super) use exporter::Exporter;
+pub(super) use exporter::{EXPORTER, Exporter};

@@ -126,3 +126,23 @@ async fn margin_and_violations_are_counted_for_whoever_observes_the_process() {
     let meter = meter::all().into_iter().find(|one| one.name() == "metered_car.distance").unwrap();
     assert_eq!((meter.kind().name, meter.counter(0), meter.gauge(0)), ("goal", 2, -6.0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_signal_that_panics_is_an_error_and_the_goal_begins_anew() {
+    let app = App::new();
+    let car = app.create_loop("car").unwrap();
+    let fragile = Signal::new("distance", |metres: &f64| {
+        assert!(*metres >= 0.0, "a distance of less than nothing");
+        *metres
+    });
+    let goal = car.goal("distance", fragile.above(20.0).always(s(10))).unwrap();
+    let mut verdicts = goal.subscribe();
+    goal.push(12.0).await.unwrap();
+    next(&mut verdicts, State::Violated).await;
+    goal.push(-1.0).await.unwrap();
+    goal.push(25.0).await.unwrap();
+    assert_eq!(next(&mut verdicts, State::Unknown).await.margin, None);
+    tokio::time::sleep(s(11)).await;
+    next(&mut verdicts, State::Met).await;
+    assert_eq!((goal.info().errors, goal.state().is_active()), (1, true));
+}

@@ -61,7 +61,7 @@ async fn a_window_and_a_deadline_change_the_state_at_their_moment() {
             (8_500, State::Met)
         ]
     );
-    let goal = Goal::deadline(s(2)).report_every(s(3_600));
+    let goal = Goal::deadline(s(2)).report_every(Duration::ZERO);
     let all = told(goal, &[(1_000, 0.0), (4_000, 0.0)], s(20)).await;
     let states: Vec<_> = all.iter().map(|(at, state, _)| (*at, *state)).collect();
     assert_eq!(
@@ -83,6 +83,8 @@ async fn a_changed_margin_is_told_as_often_as_asked_for() {
     assert_eq!(margins(some), [(100, 1.0), (350, 3.0), (600, 5.0), (2_700, 7.0)]);
     let running = told(Goal::deadline(s(10)).report_every(s(4)), &[(2_000, 0.0)], s(11)).await;
     assert_eq!(margins(running), [(0, 10.0), (4_000, 8.0), (8_000, 4.0)], "a time that runs is told as well");
+    let each = told(Goal::deadline(s(10)).report_every(Duration::ZERO), &[(2_000, 0.0)], s(11)).await;
+    assert_eq!(margins(each), [(0, 10.0)], "but not all the time");
 }
 
 #[tokio::test(start_paused = true)]

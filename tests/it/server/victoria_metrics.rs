@@ -18,11 +18,23 @@ pub(crate) struct VictoriaMetrics {
 
 impl VictoriaMetrics {
     pub(crate) fn start() -> Self {
+        Self::with("", &[])
+    }
+
+    /// One that also asks others for metrics, as this configuration for Prometheus says.
+    pub(crate) fn scraping(configuration: &str) -> Self {
+        Self::with(configuration, &["-promscrape.config=scrape.yml"])
+    }
+
+    fn with(scrape: &str, more: &[&str]) -> Self {
         on_free_ports(|[port]| {
             let directory = Directory::new();
             fs::write(directory.path().join(CONFIGURATION), "# It is configured by arguments.\n").unwrap();
             let listen = format!("-httpListenAddr=127.0.0.1:{port}");
-            let words = ["victoria-metrics", "-storageDataPath=data", "-retentionPeriod=100y", &listen];
+            fs::write(directory.path().join("scrape.yml"), scrape).unwrap();
+            let mut words =
+                vec!["victoria-metrics", "-storageDataPath=data", "-retentionPeriod=100y", &listen];
+            words.extend(more);
             let process = Process::launch(&directory, &words, "starting http server")?;
             until("victoria-metrics answers", || Exchange::of(port, "GET", "/health", "", "").is_some());
             Ok(Self { _process: process, _directory: directory, port })
