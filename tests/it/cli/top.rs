@@ -24,8 +24,8 @@ async fn world(listen: &str) -> (App, Serving) {
     let slow = car.execute("slow").act(|_: u64| {}).spawn().unwrap();
     speed.link(&detect).unwrap();
     speed.link_with(&slow, LinkOptions::default().capacity(4)).unwrap();
-    detect.start();
-    speed.start();
+    detect.start().unwrap();
+    speed.start().unwrap();
     slow.pause();
     for n in [1, 13, 2] {
         speed.push(n).await.unwrap();
