@@ -4,7 +4,8 @@ use super::snapshot::{Collected, Known};
 use super::{FamilyKind, Sample, Value};
 use crate::app::App;
 
-const STATE: Known = Known(FamilyKind::Gauge, "mape_goal_state", "", "1 for the state that the goal is in.");
+pub(super) const STATE: Known =
+    Known(FamilyKind::Gauge, "mape_goal_state", "", "1 for the state that the goal is in.");
 
 /// Margins and violations have meters; a state is a label.
 pub(super) fn collect(app: &App, into: &mut Collected) {
