@@ -24,7 +24,7 @@ pub fn catalogue() -> Vec<Metric> {
     let mut all: Vec<_> =
         snapshot::KNOWN.iter().chain(process::KNOWN).map(|known| of_known(known, &[])).collect();
     all.extend(elements::known().map(|(known, labels)| of_known(known, labels)));
-    all.push(of_known(&goals::STATE, &["goal", "state"]));
+    all.push(of_known(&goals::STATE, &goals::LABELS));
     all.extend(kinds().into_iter().flat_map(of_kind));
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all

@@ -139,11 +139,7 @@ fn is_place(name: &str) -> bool {
 /// A value in a line: a text that is one word is shown as it is.
 fn shown(value: &Json) -> String {
     match value {
-        Json::String(text)
-            if !text.is_empty() && text.chars().all(|c| !c.is_whitespace() && c != '"' && c != '=') =>
-        {
-            harmless(text)
-        }
+        Json::String(text) if !text.is_empty() && !text.contains(char::is_whitespace) => harmless(text),
         value => value.to_string(),
     }
 }
