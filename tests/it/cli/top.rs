@@ -24,8 +24,8 @@ async fn world(listen: &str) -> (App, Serving) {
     let slow = car.execute("slow").act(|_: u64| {}).spawn().unwrap();
     speed.link(&detect).unwrap();
     speed.link_with(&slow, LinkOptions::default().capacity(4)).unwrap();
-    detect.start();
-    speed.start();
+    detect.start().unwrap();
+    speed.start().unwrap();
     slow.pause();
     for n in [1, 13, 2] {
         speed.push(n).await.unwrap();
@@ -206,6 +206,8 @@ fn screen(written: &str) -> String {
                 match letters.next() {
                     Some('H') => (row, column) = (number(0) - 1, number(1) - 1),
                     Some('J') => cells.iter_mut().for_each(|row| row.fill(' ')),
+                    // Another screen, which is empty.
+                    Some('h') if numbers == "?1049" => cells.iter_mut().for_each(|row| row.fill(' ')),
                     _ => {}
                 }
             }
