@@ -62,6 +62,7 @@ pub fn watch(
     let (mut verdicts, mut elements) = (Vec::new(), Vec::new());
     for (name, goal) in goals() {
         let element = wanted.goal(name, goal.time(time).stale_after(hours(12)))?;
+        element.expose();
         verdicts.push(element.subscribe());
         outcomes.link(&element)?;
         elements.push(element);

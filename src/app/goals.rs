@@ -27,7 +27,7 @@ const BEAT: Duration = Duration::from_secs(10);
 /// Whoever was not heard of for so long is no longer there.
 const GONE: Duration = Duration::from_secs(30);
 
-static METER: Kind = Kind {
+pub(crate) static METER: Kind = Kind {
     name: "goal",
     label: "goal",
     counters: &[("violations", "How often the goal went over to violated.")],

@@ -24,6 +24,7 @@ pub use app::App;
 pub use check::Finding;
 pub use error::Error;
 pub use goals::GoalStatus;
+pub(crate) use goals::METER as GOAL;
 pub use level::Level;
 pub use mape_loop::{Loop, OnEscalation};
 pub use remote::{Peer, PeerChange, PeerPorts, Remote};

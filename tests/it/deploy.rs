@@ -2,6 +2,7 @@
 
 mod containers;
 mod dashboards;
+mod example_dashboards;
 mod kustomize;
 mod units;
 

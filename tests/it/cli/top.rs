@@ -24,8 +24,8 @@ async fn world(listen: &str) -> (App, Serving) {
     let slow = car.execute("slow").act(|_: u64| {}).spawn().unwrap();
     speed.link(&detect).unwrap();
     speed.link_with(&slow, LinkOptions::default().capacity(4)).unwrap();
-    detect.start();
-    speed.start();
+    detect.start().unwrap();
+    speed.start().unwrap();
     slow.pause();
     for n in [1, 13, 2] {
         speed.push(n).await.unwrap();
@@ -105,6 +105,10 @@ const COLUMNS: usize = 80;
 
 impl Pty {
     fn new(test: &str, url: &str) -> Self {
+        Self::coloured(test, url, true)
+    }
+
+    fn coloured(test: &str, url: &str, is_coloured: bool) -> Self {
         let (program, mape) = (Program::new(test), env!("CARGO_BIN_EXE_mape"));
         let inside = format!(
             "stty rows {ROWS} cols {COLUMNS}; echo set $(stty -g); sh -c 'echo pid $$; exec {mape} top --interval 0.2 \
@@ -113,6 +117,9 @@ impl Pty {
         let mut command = Command::new("script");
         command.args(["--quiet", "--return", "--command", &inside, "/dev/null"]);
         command.current_dir(&program.directory).env("TERM", "xterm-256color").env_remove("NO_COLOR");
+        if !is_coloured {
+            command.env("NO_COLOR", "1");
+        }
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut script = command.spawn().expect("`script` of util-linux is a pseudo-terminal");
         let (keys, mut out) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
@@ -199,6 +206,8 @@ fn screen(written: &str) -> String {
                 match letters.next() {
                     Some('H') => (row, column) = (number(0) - 1, number(1) - 1),
                     Some('J') => cells.iter_mut().for_each(|row| row.fill(' ')),
+                    // Another screen, which is empty.
+                    Some('h') if numbers == "?1049" => cells.iter_mut().for_each(|row| row.fill(' ')),
                     _ => {}
                 }
             }
@@ -250,6 +259,24 @@ async fn the_live_view_draws_answers_keys_and_gives_the_terminal_back() {
     pty.shows("no runs yet").await;
     pty.press("q");
     pty.is_over().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_color_takes_the_colours_away_and_nothing_else() {
+    let (_app, serving) = world("127.0.0.1:0").await;
+    for is_coloured in [true, false] {
+        let mut pty = Pty::coloured("top_colours", &serving.url(), is_coloured);
+        let picture = pty.shows("● live").await;
+        assert!(picture.contains("◐ paused") && picture.contains("75%"), "{picture}");
+        let written = pty.written();
+        assert_eq!(["\u{1b}[38;", "\u{1b}[48;"].iter().any(|colour| written.contains(colour)), is_coloured);
+        assert!(
+            written.contains("\u{1b}[1m") && written.contains("\u{1b}[7m"),
+            "bold and reversed are no colours"
+        );
+        pty.press("q");
+        pty.is_over().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

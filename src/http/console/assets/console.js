@@ -38,6 +38,12 @@ if (what.includes('topology')) {
   });
 }
 
+if (what.includes('goals')) {
+  const slowly = often(1000, refresh);
+  let first = true;
+  listen('/goals/stream', { goals: () => { if (!first) slowly(); first = false; } });
+}
+
 export function tell(list, event) {
   const path = event.path ?? event.element ?? '';
   const words = {

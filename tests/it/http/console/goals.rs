@@ -4,6 +4,7 @@ use super::super::site::Site;
 use super::is_clean;
 use crate::server::Tab;
 use mape::app::App;
+use mape::backend::Backend;
 use mape::element::Element;
 use mape::goal::{Goal, Signal, Verdict};
 use std::time::Duration;
@@ -57,6 +58,23 @@ async fn goals_show_with_state_margin_and_why_and_follow_what_happens() {
     assert_eq!(tab.eval(&format!("{words}.includes('{why}')")).await, true);
     assert_eq!(tab.eval(&row("sight", 2)).await, "unknown");
     assert_eq!(tab.eval(&row("mostly_far", 2)).await, "violated");
+    is_clean(&tab, &site);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goals_of_other_apps_show_as_they_change_though_nothing_happens_here() {
+    let backend = Backend::memory();
+    let (here, there) = (App::with_backend(backend.clone()), App::with_backend(backend));
+    let site = Site::of(&here).await;
+    let tab = Tab::open(&site.url("/")).await;
+    tab.until("the page is live", "document.getElementById('pulse').dataset.state === 'live'").await;
+    let near = there.create_loop("car").unwrap().goal("distance", Goal::<f64>::above(20.0)).unwrap();
+    for (metres, state) in [(25.0, "met"), (12.0, "violated")] {
+        near.push(metres).await.unwrap();
+        let row = "document.getElementById('goal-car.distance')?.textContent ?? ''";
+        let shown = format!("({row}).includes('{state}') && ({row}).includes('elsewhere')");
+        tab.until(&format!("it shows as {state}"), &shown).await;
+    }
     is_clean(&tab, &site);
 }
 
