@@ -25,7 +25,7 @@ use mape::stream::{Lossy, LossyReceiver};
 /// Writes points from a file of JSON lines to InfluxDB 1.x, 2 or 3, or what has its interface.
 #[derive(Parser)]
 struct Args {
-    /// The server, such as http://localhost:8086.
+    /// The server, `HOST:PORT` or a URL.
     #[arg(long)]
     url: String,
     /// The organisation (InfluxDB 2).

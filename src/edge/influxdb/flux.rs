@@ -175,6 +175,15 @@ mod tests {
         assert!(rows("#datatype,string,long\n,a,b\n,x,y\n", 100).unwrap_err().contains("no long"));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_answer_makes_it_panic(parts: Vec<Vec<u8>>, text in "[#,\"\r\na-c0-9]*") {
+            let (mut tables, mut rows) = (Tables::new(4096), VecDeque::new());
+            let fed = parts.iter().map(Vec::as_slice).chain([text.as_bytes(), &[]]);
+            let _read = fed.into_iter().try_for_each(|part| tables.feed(part, &mut rows));
+        }
+    }
+
     #[test]
     fn a_row_without_end_is_refused() {
         let (mut tables, mut rows) = (Tables::new(2048), VecDeque::new());

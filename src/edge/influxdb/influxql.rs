@@ -109,6 +109,15 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_answer_makes_it_panic(parts: Vec<Vec<u8>>) {
+            let (mut chunks, mut rows) = (Chunks::new(4096), VecDeque::new());
+            let fed = parts.iter().map(Vec::as_slice).chain([b"\n".as_slice(), &[]]);
+            let _read = fed.into_iter().try_for_each(|part| chunks.feed(part, &mut rows));
+        }
+    }
+
     #[test]
     fn errors_and_endless_chunks_are_told() {
         assert_eq!(rows(r#"{"results":[{"error":"no such thing"}]}"#, 9), Err("no such thing".to_owned()));

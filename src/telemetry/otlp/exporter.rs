@@ -1,6 +1,6 @@
 //! The task that sends.
 
-use super::message::{Resource, refused};
+use super::message::Resource;
 use super::spans::Finished;
 use super::{Otlp, metrics, spans};
 use crate::app::App;
@@ -133,6 +133,9 @@ async fn told(closed: &mut watch::Receiver<bool>) {
     drop(closed.wait_for(|closed| *closed).await);
 }
 
+/// Reads of an answer how much was not taken, and why.
+type Refused = fn(&[u8]) -> Option<(u64, String)>;
+
 /// What became of a request.
 enum Sent {
     Taken,
@@ -178,7 +181,7 @@ impl Sending {
             let (count, body) = (batch.len() as u64, spans::request(&self.resource, batch));
             batch.clear();
             let (meter, url) = (self.traces.clone(), self.otlp.traces.clone());
-            let lost = match self.send(&meter, url, body).await {
+            let lost = match self.send(&meter, url, body, spans::refused).await {
                 Sent::Taken => 0,
                 Sent::Partly(lost) => lost.min(count),
                 Sent::Lost => count,
@@ -198,15 +201,15 @@ impl Sending {
         );
         let (meter, url) = (self.metrics.clone(), self.otlp.metrics.clone());
         // The next ones say all that these would have said.
-        let counter = match self.send(&meter, url, body).await {
+        let counter = match self.send(&meter, url, body, metrics::refused).await {
             Sent::Taken | Sent::Partly(_) => EXPORTED,
             Sent::Lost => DROPPED,
         };
         meter.add(counter, 1);
     }
 
-    /// Makes a request, and again if that may help.
-    async fn send(&mut self, meter: &Meter, url: Url, body: Vec<u8>) -> Sent {
+    /// Makes a request, and again if that may help; `refused` reads of an answer what was not taken.
+    async fn send(&mut self, meter: &Meter, url: Url, body: Vec<u8>, refused: Refused) -> Sent {
         let backoff = Backoff::exponential(Duration::from_millis(200), Duration::from_secs(2)).jitter(0.2);
         let mut tried = 0;
         loop {
@@ -214,7 +217,7 @@ impl Sending {
             let answer = self.post(url.clone(), body.clone()).await;
             meter.record(begun.elapsed());
             let error = match answer {
-                Ok(answer) => return self.taken(&answer),
+                Ok(answer) => return self.taken(refused(&answer)),
                 Err(error) => error,
             };
             meter.add(FAILURES, 1);
@@ -243,11 +246,11 @@ impl Sending {
         let _ = timeout(wait, told(&mut closed)).await;
     }
 
-    fn taken(&mut self, answer: &[u8]) -> Sent {
+    fn taken(&mut self, refused: Option<(u64, String)>) -> Sent {
         if std::mem::take(&mut self.is_failing) {
             info!(to = self.otlp.place, "traces and metrics get through again");
         }
-        match refused(answer) {
+        match refused {
             Some((count, reason)) => {
                 warn!(to = self.otlp.place, count, reason, "the collector did not take all");
                 Sent::Partly(count)

@@ -1,6 +1,8 @@
 //! What the messages of traces and metrics have in common.
 
-use super::protobuf::{Message, Read, fields};
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::resource::v1;
 use serde_json::Value as Json;
 
 /// Who sends: the attributes of everything that a process sends.
@@ -16,67 +18,38 @@ impl Resource {
         Self { service: service.to_owned(), instance: format!("{:032x}", fastrand::u128(..)) }
     }
 
-    /// A request: one resource with one scope, whose contents `fill` writes.
-    pub(super) fn request(&self, fill: impl FnOnce(&mut Message)) -> Vec<u8> {
-        const RESOURCE: u32 = 1;
-        const SCOPES: u32 = 2;
-        const SCOPE: u32 = 1;
-        let of_resource = |message: &mut Message| {
-            attribute(message, 1, "service.name", &self.service.as_str().into());
-            attribute(message, 1, "service.instance.id", &self.instance.as_str().into());
-            attribute(message, 1, "process.pid", &std::process::id().into());
-            attribute(message, 1, "telemetry.sdk.name", &"mape".into());
-            attribute(message, 1, "telemetry.sdk.language", &"rust".into());
-            attribute(message, 1, "telemetry.sdk.version", &env!("CARGO_PKG_VERSION").into());
-        };
-        let request = Message::of(|request| {
-            request.message(1, |all| {
-                all.message(RESOURCE, of_resource);
-                all.message(SCOPES, |scoped| {
-                    scoped.message(SCOPE, |scope| {
-                        scope.text(1, "mape");
-                        scope.text(2, env!("CARGO_PKG_VERSION"));
-                    });
-                    fill(scoped);
-                });
-            });
-        });
-        request.into_bytes()
+    pub(super) fn message(&self) -> v1::Resource {
+        let attributes = vec![
+            attribute("service.name", &self.service.as_str().into()),
+            attribute("service.instance.id", &self.instance.as_str().into()),
+            attribute("process.pid", &std::process::id().into()),
+            attribute("telemetry.sdk.name", &"mape".into()),
+            attribute("telemetry.sdk.language", &"rust".into()),
+            attribute("telemetry.sdk.version", &env!("CARGO_PKG_VERSION").into()),
+        ];
+        v1::Resource { attributes, ..Default::default() }
     }
 }
 
-/// An attribute, a `KeyValue`.
-pub(super) fn attribute(message: &mut Message, field: u32, key: &str, value: &Json) {
-    message.message(field, |pair| {
-        pair.text(1, key);
-        pair.message(2, |any| match value {
-            Json::Bool(value) => any.number(2, u64::from(*value)),
-            Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-                // Two's complement, as int64 has it.
-                (Some(number), _) => any.number(3, number.cast_unsigned()),
-                (None, Some(number)) => any.double(4, number),
-                (None, None) => {}
-            },
-            // An empty text is one, too.
-            Json::String(text) => any.bytes(1, text.as_bytes()),
-            other => any.bytes(1, other.to_string().as_bytes()),
-        });
-    });
+pub(super) fn scope() -> InstrumentationScope {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    InstrumentationScope { name: "mape".to_owned(), version, ..Default::default() }
+}
+
+pub(super) fn attribute(key: &str, value: &Json) -> KeyValue {
+    let value = match value {
+        Json::Bool(value) => Value::BoolValue(*value),
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(number), _) => Value::IntValue(number),
+            (None, number) => Value::DoubleValue(number.unwrap_or(f64::NAN)),
+        },
+        Json::String(text) => Value::StringValue(text.clone()),
+        other => Value::StringValue(other.to_string()),
+    };
+    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..Default::default() }
 }
 
 /// What a collector says that it has not taken: how many, and why.
-pub(super) fn refused(answer: &[u8]) -> Option<(u64, String)> {
-    let partial = fields(answer).find_map(|field| match field {
-        (1, Read::Bytes(partial)) => Some(partial),
-        _ => None,
-    })?;
-    let (mut count, mut why) = (0, String::new());
-    for field in fields(partial) {
-        match field {
-            (1, Read::Number(rejected)) => count = rejected,
-            (2, Read::Bytes(text)) => why = String::from_utf8_lossy(text).into_owned(),
-            _ => {}
-        }
-    }
-    (count > 0).then_some((count, why))
+pub(super) fn refused(count: i64, why: String) -> Option<(u64, String)> {
+    u64::try_from(count).ok().filter(|count| *count > 0).map(|count| (count, why))
 }

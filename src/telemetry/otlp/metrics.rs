@@ -1,14 +1,22 @@
 //! Metrics as they are sent.
 
-use super::message::{Resource, attribute};
-use super::protobuf::Message;
+use super::message::{self, Resource, attribute, scope};
 use super::spans::nanos;
 use crate::stream::meter;
 use crate::telemetry::{Family, FamilyKind, Histogram, Sample, Snapshot, Value};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::metrics::v1::{
+    self, AggregationTemporality, HistogramDataPoint, Metric, NumberDataPoint, ResourceMetrics, ScopeMetrics,
+    metric::Data, number_data_point,
+};
+use prost::Message;
 use std::time::SystemTime;
 
 /// Values count from the start of the process.
-const CUMULATIVE: u64 = 2;
+const CUMULATIVE: i32 = AggregationTemporality::Cumulative as i32;
 
 /// From when to when values count.
 #[derive(Clone, Copy, Debug)]
@@ -17,67 +25,84 @@ pub(super) struct Span {
     pub(super) now: SystemTime,
 }
 
-/// An `ExportMetricsServiceRequest`.
+/// The body of a request.
 pub(super) fn request(resource: &Resource, snapshot: &Snapshot, span: Span) -> Vec<u8> {
-    let families = snapshot.families().iter();
-    resource.request(|scoped| families.for_each(|family| scoped.message(2, |m| write(m, family, span))))
+    let metrics = snapshot.families().iter().map(|family| metric(family, span)).collect();
+    let scoped = ScopeMetrics { scope: Some(scope()), metrics, ..Default::default() };
+    let all = ResourceMetrics {
+        resource: Some(resource.message()),
+        scope_metrics: vec![scoped],
+        ..Default::default()
+    };
+    ExportMetricsServiceRequest { resource_metrics: vec![all] }.encode_to_vec()
 }
 
-fn write(metric: &mut Message, family: &Family, span: Span) {
-    metric.text(1, &family.name);
-    metric.text(2, family.help);
-    metric.text(3, unit(family.unit));
-    let points = |data: &mut Message| {
-        for sample in &family.samples {
-            match &sample.value {
-                Value::Histogram(histogram) => {
-                    data.message(1, |point| histogram_point(point, sample, histogram, span));
-                }
-                number => data.message(1, |point| number_point(point, sample, number, span)),
-            }
+/// What of it was not taken, as the answer says.
+pub(super) fn refused(answer: &[u8]) -> Option<(u64, String)> {
+    let partial = ExportMetricsServiceResponse::decode(answer).ok()?.partial_success?;
+    message::refused(partial.rejected_data_points, partial.error_message)
+}
+
+fn metric(family: &Family, span: Span) -> Metric {
+    let numbers = || family.samples.iter().filter_map(|sample| number_point(sample, span)).collect();
+    let data = match family.kind {
+        FamilyKind::Gauge => Data::Gauge(v1::Gauge { data_points: numbers() }),
+        FamilyKind::Counter => Data::Sum(v1::Sum {
+            data_points: numbers(),
+            aggregation_temporality: CUMULATIVE,
+            is_monotonic: true,
+        }),
+        FamilyKind::Histogram => {
+            let points = family.samples.iter().filter_map(|sample| match &sample.value {
+                Value::Histogram(histogram) => Some(histogram_point(sample, histogram, span)),
+                Value::Count(_) | Value::Number(_) => None,
+            });
+            Data::Histogram(v1::Histogram {
+                data_points: points.collect(),
+                aggregation_temporality: CUMULATIVE,
+            })
         }
     };
-    match family.kind {
-        FamilyKind::Gauge => metric.message(5, points),
-        FamilyKind::Counter => metric.message(7, |sum| {
-            points(sum);
-            sum.number(2, CUMULATIVE);
-            sum.number(3, 1);
-        }),
-        FamilyKind::Histogram => metric.message(9, |data| {
-            points(data);
-            data.number(2, CUMULATIVE);
-        }),
+    Metric {
+        name: family.name.clone().into_owned(),
+        description: family.help.to_owned(),
+        unit: unit(family.unit).to_owned(),
+        data: Some(data),
+        ..Default::default()
     }
 }
 
-fn number_point(point: &mut Message, sample: &Sample, value: &Value, span: Span) {
-    point.fixed64(2, nanos(span.start));
-    point.fixed64(3, nanos(span.now));
-    match value {
-        Value::Count(count) => point.fixed64(6, *count),
-        Value::Number(number) => point.double(4, *number),
-        Value::Histogram(_) => {}
-    }
-    labels(point, 7, sample);
+fn number_point(sample: &Sample, span: Span) -> Option<NumberDataPoint> {
+    let value = match &sample.value {
+        Value::Count(count) => number_data_point::Value::AsInt(i64::try_from(*count).unwrap_or(i64::MAX)),
+        Value::Number(number) => number_data_point::Value::AsDouble(*number),
+        Value::Histogram(_) => return None,
+    };
+    Some(NumberDataPoint {
+        attributes: labels(sample),
+        start_time_unix_nano: nanos(span.start),
+        time_unix_nano: nanos(span.now),
+        value: Some(value),
+        ..Default::default()
+    })
 }
 
-fn histogram_point(point: &mut Message, sample: &Sample, histogram: &Histogram, span: Span) {
-    point.fixed64(2, nanos(span.start));
-    point.fixed64(3, nanos(span.now));
-    point.fixed64(4, histogram.count());
-    point.double(5, histogram.sum);
-    point.packed(6, histogram.counts);
-    // The last bucket has no end.
-    let bounds = (0..histogram.counts.len().saturating_sub(1)).map(meter::Histogram::bound);
-    point.packed(7, bounds.map(f64::to_bits));
-    labels(point, 9, sample);
+fn histogram_point(sample: &Sample, histogram: &Histogram, span: Span) -> HistogramDataPoint {
+    HistogramDataPoint {
+        attributes: labels(sample),
+        start_time_unix_nano: nanos(span.start),
+        time_unix_nano: nanos(span.now),
+        count: histogram.count(),
+        sum: Some(histogram.sum),
+        bucket_counts: histogram.counts.to_vec(),
+        // The last bucket has no end.
+        explicit_bounds: (0..histogram.counts.len().saturating_sub(1)).map(meter::Histogram::bound).collect(),
+        ..Default::default()
+    }
 }
 
-fn labels(point: &mut Message, field: u32, sample: &Sample) {
-    for (name, value) in &sample.labels {
-        attribute(point, field, name, &value.as_str().into());
-    }
+fn labels(sample: &Sample) -> Vec<KeyValue> {
+    sample.labels.iter().map(|(name, value)| attribute(name, &value.as_str().into())).collect()
 }
 
 /// A unit in the words of UCUM.

@@ -8,7 +8,6 @@
 mod exporter;
 mod message;
 mod metrics;
-mod protobuf;
 mod recorder;
 mod settings;
 mod spans;

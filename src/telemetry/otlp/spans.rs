@@ -1,7 +1,12 @@
 //! Spans as they are sent.
 
-use super::message::{Resource, attribute};
-use super::protobuf::Message;
+use super::message::{self, Resource, attribute, scope};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span};
+use prost::Message;
 use serde_json::Value as Json;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -53,48 +58,52 @@ impl Kind {
     }
 }
 
-/// `STATUS_CODE_ERROR`.
-const ERROR: u64 = 2;
 /// Of the flags of a span: it is sampled.
 const SAMPLED: u32 = 1;
 
-/// An `ExportTraceServiceRequest`.
+/// The body of a request.
 pub(super) fn request(resource: &Resource, spans: &[Finished]) -> Vec<u8> {
-    resource.request(|scoped| spans.iter().for_each(|span| scoped.message(2, |message| span.write(message))))
+    let spans = spans.iter().map(Finished::message).collect();
+    let scoped = ScopeSpans { scope: Some(scope()), spans, ..Default::default() };
+    let all =
+        ResourceSpans { resource: Some(resource.message()), scope_spans: vec![scoped], ..Default::default() };
+    ExportTraceServiceRequest { resource_spans: vec![all] }.encode_to_vec()
+}
+
+/// What of it was not taken, as the answer says.
+pub(super) fn refused(answer: &[u8]) -> Option<(u64, String)> {
+    let partial = ExportTraceServiceResponse::decode(answer).ok()?.partial_success?;
+    message::refused(partial.rejected_spans, partial.error_message)
 }
 
 impl Finished {
-    fn write(&self, message: &mut Message) {
-        message.bytes(1, &self.trace.to_be_bytes());
-        message.bytes(2, &self.span.to_be_bytes());
-        message.text(3, &self.state);
-        if self.parent != 0 {
-            message.bytes(4, &self.parent.to_be_bytes());
+    fn message(&self) -> Span {
+        let attributes =
+            |all: &[(&'static str, Json)]| all.iter().map(|(key, value)| attribute(key, value)).collect();
+        let events = self.events.iter().map(|event| span::Event {
+            time_unix_nano: nanos(event.at),
+            name: event.message.clone(),
+            attributes: attributes(&event.attributes),
+            ..Default::default()
+        });
+        let parent = if self.parent == 0 { Vec::new() } else { self.parent.to_be_bytes().to_vec() };
+        let status = self.error.clone().map(|message| Status { message, code: StatusCode::Error as i32 });
+        Span {
+            trace_id: self.trace.to_be_bytes().to_vec(),
+            span_id: self.span.to_be_bytes().to_vec(),
+            trace_state: self.state.clone(),
+            parent_span_id: parent,
+            flags: SAMPLED,
+            name: self.name.clone(),
+            kind: self.kind as i32,
+            start_time_unix_nano: nanos(self.start),
+            end_time_unix_nano: nanos(self.end),
+            attributes: attributes(&self.attributes),
+            events: events.collect(),
+            dropped_events_count: self.more_events,
+            status,
+            ..Default::default()
         }
-        message.text(5, &self.name);
-        message.number(6, self.kind as u64);
-        message.fixed64(7, nanos(self.start));
-        message.fixed64(8, nanos(self.end));
-        for (key, value) in &self.attributes {
-            attribute(message, 9, key, value);
-        }
-        for event in &self.events {
-            message.message(11, |message| {
-                message.fixed64(1, nanos(event.at));
-                message.text(2, &event.message);
-                event.attributes.iter().for_each(|(key, value)| attribute(message, 3, key, value));
-            });
-        }
-        if self.more_events > 0 {
-            message.number(12, self.more_events.into());
-        }
-        if let Some(error) = &self.error {
-            message.message(15, |status| {
-                status.text(2, error);
-                status.number(3, ERROR);
-            });
-        }
-        message.fixed32(16, SAMPLED);
     }
 }
 

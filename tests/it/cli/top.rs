@@ -206,6 +206,8 @@ fn screen(written: &str) -> String {
                 match letters.next() {
                     Some('H') => (row, column) = (number(0) - 1, number(1) - 1),
                     Some('J') => cells.iter_mut().for_each(|row| row.fill(' ')),
+                    // Another screen, which is empty.
+                    Some('h') if numbers == "?1049" => cells.iter_mut().for_each(|row| row.fill(' ')),
                     _ => {}
                 }
             }

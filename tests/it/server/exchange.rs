@@ -31,5 +31,6 @@ impl Exchange {
 
 /// A text as part of a query.
 pub(crate) fn percent(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let digits: Vec<_> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    digits.concat()
 }

@@ -26,17 +26,21 @@ impl InfluxDb {
 
     /// Starts one with the user `admin`.
     pub(crate) fn secured(password: &str) -> Self {
-        let server = Self::with_password(Some(password.to_owned()));
+        let server = Self::with_password(Some(password));
         let made =
             server.ask("", &format!("CREATE USER admin WITH PASSWORD '{password}' WITH ALL PRIVILEGES"));
         assert!(made.to_string().contains("results"), "{made}");
         server
     }
 
-    fn with_password(password: Option<String>) -> Self {
+    fn with_password(password: Option<&str>) -> Self {
         on_free_ports(|[port, control]| {
-            let mut server =
-                Self { process: None, directory: Directory::new(), port, password: password.clone() };
+            let mut server = Self {
+                process: None,
+                directory: Directory::new(),
+                port,
+                password: password.map(ToOwned::to_owned),
+            };
             let lines = format!(
                 "reporting-disabled = true\nbind-address = \"127.0.0.1:{control}\"\n\
                  [meta]\ndir = \"meta\"\n[data]\ndir = \"data\"\nwal-dir = \"wal\"\nmax-values-per-tag = 0\n\
@@ -90,11 +94,12 @@ impl InfluxDb {
         assert!(!made.to_string().contains("error"), "{made}");
     }
 
-    /// What it answers to InfluxQL, with times in nanoseconds.
+    /// What it answers to `InfluxQL`, with times in nanoseconds.
     pub(crate) fn ask(&self, database: &str, query: &str) -> Value {
         let mut target = format!("/query?epoch=ns&db={database}&q={}", percent(query));
         if let Some(password) = &self.password {
-            target += &format!("&u=admin&p={password}");
+            target.push_str("&u=admin&p=");
+            target.push_str(password);
         }
         let answer = Exchange::of(self.port, "POST", &target, "", "").expect("influxd answers");
         serde_json::from_str(&answer.body).unwrap()
@@ -123,7 +128,7 @@ impl InfluxDb {
     }
 }
 
-/// What InfluxQL answers of one series.
+/// What `InfluxQL` answers of one series.
 #[derive(Clone, Debug, serde::Deserialize)]
 pub(crate) struct Series {
     pub(crate) name: String,

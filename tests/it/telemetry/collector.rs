@@ -31,8 +31,6 @@ pub(crate) struct Seen {
     pub(crate) parent: String,
     pub(crate) state: String,
     pub(crate) attributes: BTreeMap<String, String>,
-    pub(crate) events: Vec<String>,
-    pub(crate) error: Option<String>,
 }
 
 /// What it does with a request instead of taking it.
@@ -223,8 +221,6 @@ fn seen(service: &str, span: Span) -> Seen {
         parent: hex(&span.parent_span_id),
         state: span.trace_state,
         attributes: attributes(&span.attributes),
-        events: span.events.into_iter().map(|event| event.name).collect(),
-        error: span.status.filter(|status| status.code == 2).map(|status| status.message),
     }
 }
 

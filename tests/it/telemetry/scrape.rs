@@ -218,7 +218,8 @@ async fn a_real_server_scrapes_it_with_a_token_that_may_read() {
         format!("{}/api/v1/query?query=mape_element_received_total%7Bloop%3D%22scraped%22%7D", server.url());
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     loop {
-        let answer = site.client.get(&query).send().await.unwrap().json::<Json>().await.unwrap();
+        let answer = site.client.get(&query).send().await.unwrap().text().await.unwrap();
+        let answer: Json = serde_json::from_str(&answer).unwrap();
         let found = answer["data"]["result"].as_array().cloned().unwrap_or_default();
         let is_it = |one: &&Json| one["metric"]["element"] == "detect";
         if let Some(one) = found.iter().find(is_it) {

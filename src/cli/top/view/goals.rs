@@ -3,7 +3,7 @@
 use super::super::answers::Goal;
 use super::super::looking::Looking;
 use super::super::model::Model;
-use super::number::roughly;
+use super::number::{roughly, seconds};
 use super::paint::{Paint, dim, reversed, strong};
 use super::runs::since;
 use super::text::{cut, left, right, width, wrap};
@@ -71,37 +71,41 @@ impl Columns {
     }
 
     fn header(&self) -> Line<'static> {
-        let text = left("STATE", STATE)
-            + &left("GOAL", self.goal)
-            + &right("SINCE", SINCE)
-            + &right("MARGIN", MARGIN);
+        let text =
+            left("STATE", STATE) + &left("GOAL", self.goal) + &right("FOR", SINCE) + &right("MARGIN", MARGIN);
         let why = if self.why == 0 { "" } else { "  WHY" };
         Line::styled(text + why, dim())
     }
 
     fn row(&self, goal: &Goal, paint: &Paint) -> Line<'static> {
         let (sign, style) = paint.word(goal.state());
-        let unit = goal.text("unit").filter(|unit| !unit.is_empty()).map(|unit| format!(" {unit}"));
-        let margin = goal.margin().map(|n| margin(n) + &unit.unwrap_or_default()).unwrap_or_default();
-        let since = since(goal.text("since"), paint.date).map(roughly).unwrap_or_default();
+        let margin = goal.margin().map(|n| margin(n, goal.text("unit").unwrap_or_default()));
+        // By the clock of whoever judges it, which may be that of old data.
+        let heard = goal.text("heard").and_then(|time| time.parse().ok()).unwrap_or(paint.date);
+        let since = since(goal.text("since"), heard).map(roughly).unwrap_or_default();
         let why = if self.why == 0 { "" } else { goal.text("why").unwrap_or_default() };
         Line::from(vec![
             Span::styled(left(&format!("{sign} {}", goal.state()), STATE), style),
             Span::raw(left(goal.name(), self.goal)),
             Span::styled(right(&since, SINCE), dim()),
-            Span::styled(right(&margin, MARGIN), style),
+            Span::styled(right(&margin.unwrap_or_default(), MARGIN), style),
             Span::raw(format!("  {}", cut(why, self.why))),
         ])
     }
 }
 
 /// With its sign, as what is less than nothing is a violation.
-fn margin(margin: f64) -> String {
-    match margin.abs() {
+fn margin(margin: f64, unit: &str) -> String {
+    let size = margin.abs();
+    if unit == "s" && size >= 1.0 {
+        return format!("{}{}", if margin < 0.0 { "-" } else { "+" }, seconds(size));
+    }
+    let number = match size {
         0.0 => "0".to_owned(),
         size if (0.01..100_000.0).contains(&size) => format!("{margin:+.2}"),
         _ => format!("{margin:+.1e}"),
-    }
+    };
+    if unit.is_empty() { number } else { format!("{number} {unit}") }
 }
 
 /// All that is told of it.

@@ -14,7 +14,7 @@ const WIDE: u16 = 130;
 /// The least that the list has then.
 const LIST: u16 = 80;
 /// With so many lines left there is room below.
-const TALL: usize = 9;
+const TALL: usize = 6;
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut Looking, paint: &Paint) {
     let selected = looking.selection(model);

@@ -93,7 +93,7 @@ fn world() -> (Model, Paint) {
     model.hear(News::InProgress(1), now);
     model.hear(News::Goals(Ok(from_json(json!([
         {"goal": "car.speed", "state": "met", "margin": 12.25, "unit": "km/h", "since": "2026-03-01T11:00:00Z", "why": "speed 117.75 km/h is below 130 km/h"},
-        {"goal": "hospital.in_time", "state": "violated", "margin": -61.0, "unit": "s", "since": "2026-03-01T12:30:00Z", "why": "nothing came within 8 min after 12:21:00", "formula": "within 8 min after call: arrival"},
+        {"goal": "hospital.in_time", "state": "violated", "margin": -61.0, "unit": "s", "since": "2026-03-01T12:30:00Z", "heard": "2026-03-01T12:59:59Z", "why": "nothing came within 8 min after 12:21:00", "formula": "within 8 min after call: arrival"},
         {"goal": "hospital.beds", "state": "unknown", "margin": null, "unit": "", "since": "2026-03-01T12:59:20Z", "why": "data is old"},
     ])))), now);
     let paint = Paint {
