@@ -163,7 +163,9 @@ mod tests {
 
     fn fields(all: &[(&'static str, Json)]) -> Fields {
         let mut fields = Fields::default();
-        all.iter().for_each(|(name, value)| fields.put(name, value.clone()));
+        for (name, value) in all {
+            fields.put(name, value.clone());
+        }
         fields
     }
 
@@ -172,7 +174,7 @@ mod tests {
             |span: &&[(&'static str, Json)]| Around { name: "span", target: "mape::x", fields: fields(span) };
         Line {
             since: Duration::from_millis(1234),
-            at: SystemTime::UNIX_EPOCH + Duration::from_micros(1_500_000),
+            at: SystemTime::UNIX_EPOCH + Duration::from_millis(1500),
             level: Level::INFO,
             target: "mape::element",
             fields: fields(all),

@@ -153,3 +153,24 @@ async fn dropping_a_sink_loses_what_is_left_and_counts_it() {
     eventually("the loss is counted", async || stats.dropped() == 10).await;
     assert_eq!(stats.queued(), 0);
 }
+
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn each_request_is_logged_if_that_is_asked_for_and_no_secret_with_it() {
+    let there = takes_all();
+    let (log, _guard) = crate::redis::log::Log::listen();
+    for debug in [false, true] {
+        let server = server(&there).token("s3cret-token").unwrap().debug(debug);
+        let mut sink = InfluxSink::<f64>::new(&server);
+        sink.feed(1.0).await.unwrap();
+        sink.close().await.unwrap();
+    }
+    let said = log.all();
+    let requests: Vec<_> = said.iter().filter(|(_, line)| line.contains("wrote to InfluxDB")).collect();
+    let [(tracing::Level::INFO, line)] = requests.as_slice() else { panic!("{said:?}") };
+    assert!(
+        line.contains("points=1") && line.contains("status=204") && line.contains("api/v2/write"),
+        "{line}"
+    );
+    assert!(!said.iter().any(|(_, line)| line.contains("s3cret")), "{said:?}");
+}

@@ -4,7 +4,7 @@ mod events;
 mod failover;
 mod goals;
 mod knowledge;
-mod log;
+pub(crate) mod log;
 mod opening;
 mod outages;
 mod pymape;

@@ -23,7 +23,7 @@ impl VictoriaMetrics {
 
     /// One that also asks others for metrics, as this configuration for Prometheus says.
     pub(crate) fn scraping(configuration: &str) -> Self {
-        Self::with(configuration, &["-promscrape.config=scrape.yml"])
+        Self::with(configuration, &["-promscrape.config=scrape.yml", "-search.latencyOffset=0s"])
     }
 
     fn with(scrape: &str, more: &[&str]) -> Self {

@@ -211,8 +211,8 @@ async fn a_run_and_its_tasks_are_in_the_trace_of_the_request_that_began_it() {
             .body(json!({"flow": flow}).to_string())
             .header("content-type", "application/json");
         let begin = begin.header("traceparent", PARENT).header("tracestate", "vendor=1");
-        let (_, begun) = crate::http::site::answer(begin).await;
-        let id = begun["id"].as_str().unwrap().into();
+        let (_, answer) = crate::http::site::answer(begin).await;
+        let id = answer["id"].as_str().unwrap().into();
         let run = engine.attach(id).await.unwrap();
         assert_eq!(run.output().await.unwrap().unwrap()["seen"], expected());
     }

@@ -120,11 +120,11 @@ async fn a_run_is_in_the_trace_of_whoever_began_it_and_so_are_its_tasks_in_anoth
     let request = find("POST /workflows/start");
     assert_eq!((request.service.as_str(), request.parent.as_str()), ("server", "00f067aa0ba902b7"));
     assert_eq!(request.state, "vendor=1");
-    let began = spans.iter().find(|span| span.name.starts_with("begin ") && span.trace == TRACE).unwrap();
-    assert_eq!((began.service.as_str(), &began.parent), ("server", &request.id));
+    let run = spans.iter().find(|span| span.name.starts_with("begin ") && span.trace == TRACE).unwrap();
+    assert_eq!((run.service.as_str(), &run.parent), ("server", &request.id));
     for name in ["task log:info", "task wait:delay"] {
         let task = find(name);
-        assert_eq!((task.service.as_str(), &task.parent), ("worker", &began.id), "{spans:#?}");
+        assert_eq!((task.service.as_str(), &task.parent), ("worker", &run.id), "{spans:#?}");
         assert_eq!(task.attributes["workflow"], id.trim_start_matches("workflow:"));
     }
 }

@@ -39,9 +39,8 @@ if (what.includes('topology')) {
 }
 
 if (what.includes('goals')) {
-  const slowly = often(1000, refresh);
-  let first = true;
-  listen('/goals/stream', { goals: () => { if (!first) slowly(); first = false; } });
+  // Also the first may tell of what has changed since the page was written.
+  listen('/goals/stream', { goals: often(1000, refresh) });
 }
 
 export function tell(list, event) {
