@@ -37,8 +37,12 @@ impl Buckets {
         put(&mut self.list, &mut self.free, bucket)
     }
 
+    pub(super) fn get(&self, bucket: u32) -> Option<&Bucket> {
+        self.list.get(bucket as usize).and_then(Option::as_ref)
+    }
+
     pub(super) fn members(&self, bucket: u32) -> &[Member] {
-        self.list.get(bucket as usize).and_then(Option::as_ref).map_or(&[], |bucket| &bucket.members)
+        self.get(bucket).map_or(&[], |bucket| &bucket.members)
     }
 
     pub(super) fn join(&mut self, bucket: u32, member: Member) -> Spot {

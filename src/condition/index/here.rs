@@ -15,9 +15,16 @@ pub(super) struct Here {
     truthy: Option<u32>,
     numbers: HashMap<Number, u32>,
     texts: HashMap<Box<str>, u32>,
-    at_least: BTreeMap<Limit, u32>,
-    at_most: BTreeMap<Limit, u32>,
+    at_least: Limits,
+    at_most: Limits,
     grams: Grams,
+}
+
+/// The lists of one side, with how many conditions are in them.
+#[derive(Default)]
+struct Limits {
+    lists: BTreeMap<Limit, u32>,
+    members: usize,
 }
 
 /// Where a list hangs.
@@ -81,8 +88,8 @@ impl Here {
             Test::Number(number) => Place::Number(Number::of(number)),
             Test::Text(whole) => Place::Text(whole.into()),
             // Half of the limits lie on either side of a value.
-            Test::AtLeast(limit) => return (Place::AtLeast(Limit::new(limit)), self.at_least.len() / 2),
-            Test::AtMost(limit) => return (Place::AtMost(Limit::new(limit)), self.at_most.len() / 2),
+            Test::AtLeast(limit) => return (Place::AtLeast(Limit::new(limit)), self.at_least.members / 2),
+            Test::AtMost(limit) => return (Place::AtMost(Limit::new(limit)), self.at_most.members / 2),
             Test::Contains(part) => {
                 let (gram, load) = self.grams.rarest(part, members);
                 return (Place::Gram(gram), load);
@@ -98,8 +105,8 @@ impl Here {
             Place::Truthy => self.truthy,
             Place::Number(number) => self.numbers.get(number).copied(),
             Place::Text(text) => self.texts.get(text).copied(),
-            Place::AtLeast(limit) => self.at_least.get(limit).copied(),
-            Place::AtMost(limit) => self.at_most.get(limit).copied(),
+            Place::AtLeast(limit) => self.at_least.lists.get(limit).copied(),
+            Place::AtMost(limit) => self.at_most.lists.get(limit).copied(),
             Place::Gram(gram) => self.grams.get(*gram),
         }
     }
@@ -110,8 +117,8 @@ impl Here {
             Place::Truthy => self.truthy = Some(bucket),
             Place::Number(number) => drop(self.numbers.insert(number, bucket)),
             Place::Text(text) => drop(self.texts.insert(text, bucket)),
-            Place::AtLeast(limit) => drop(self.at_least.insert(limit, bucket)),
-            Place::AtMost(limit) => drop(self.at_most.insert(limit, bucket)),
+            Place::AtLeast(limit) => drop(self.at_least.lists.insert(limit, bucket)),
+            Place::AtMost(limit) => drop(self.at_most.lists.insert(limit, bucket)),
             Place::Gram(gram) => self.grams.insert(gram, bucket),
         }
     }
@@ -122,10 +129,20 @@ impl Here {
             Place::Truthy => self.truthy = None,
             Place::Number(number) => drop(self.numbers.remove(number)),
             Place::Text(text) => drop(self.texts.remove(text)),
-            Place::AtLeast(limit) => drop(self.at_least.remove(limit)),
-            Place::AtMost(limit) => drop(self.at_most.remove(limit)),
+            Place::AtLeast(limit) => drop(self.at_least.lists.remove(limit)),
+            Place::AtMost(limit) => drop(self.at_most.lists.remove(limit)),
             Place::Gram(gram) => self.grams.remove(*gram),
         }
+    }
+
+    /// Counts a condition that came to a list, or left it.
+    pub(super) fn count(&mut self, place: &Place, came: bool) {
+        let members = match place {
+            Place::AtLeast(_) => &mut self.at_least.members,
+            Place::AtMost(_) => &mut self.at_most.members,
+            _ => return,
+        };
+        *members = if came { *members + 1 } else { members.saturating_sub(1) };
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -133,8 +150,8 @@ impl Here {
             && self.truthy.is_none()
             && self.numbers.is_empty()
             && self.texts.is_empty()
-            && self.at_least.is_empty()
-            && self.at_most.is_empty()
+            && self.at_least.lists.is_empty()
+            && self.at_most.lists.is_empty()
             && self.grams.is_empty()
     }
 
@@ -152,8 +169,8 @@ impl Here {
                 self.numbers.get(&Number::of(number)).into_iter().for_each(|bucket| found(*bucket));
             }
             let limit = Limit::new(number.nearest());
-            self.at_least.range(..=limit).for_each(|(_, bucket)| found(*bucket));
-            self.at_most.range(limit..).for_each(|(_, bucket)| found(*bucket));
+            self.at_least.lists.range(..=limit).for_each(|(_, bucket)| found(*bucket));
+            self.at_most.lists.range(limit..).for_each(|(_, bucket)| found(*bucket));
         }
         if let Value::String(text) = value
             && !self.texts.is_empty()

@@ -204,6 +204,7 @@ impl<K: Clone + Eq + Hash> Index<K> {
             let members = |bucket: u32| self.buckets.members(bucket).len();
             let Some(node) = self.trie.get_mut(at) else { continue };
             let (place, _) = node.here.place(access.test, members);
+            node.here.count(&place, true);
             let bucket = node.here.get(&place).unwrap_or_else(|| {
                 let bucket = self.buckets.add(at, place.clone());
                 node.here.insert(place, bucket);
@@ -216,6 +217,11 @@ impl<K: Clone + Eq + Hash> Index<K> {
 
     /// Takes one test away, with what only it needed.
     fn leave(&mut self, spot: Spot) {
+        if let Some(bucket) = self.buckets.get(spot.bucket)
+            && let Some(node) = self.trie.get_mut(bucket.node)
+        {
+            node.here.count(&bucket.place, false);
+        }
         let (moved, gone) = self.buckets.leave(spot);
         if let Some(moved) = moved
             && let Some(Hangs::Tests(spots)) = self.hangs_mut(moved.slot)

@@ -80,6 +80,11 @@ fn of_two_conditions_joined_by_and_the_rarer_is_looked_for() {
     let found = index.search(&json!({"kind": "order", "text": "a word7x"}), &mut Search::new(), |_| {});
     assert_eq!(found.fulfilled, 1);
     assert!(found.judged < 20, "{found:?}");
+    // A limit that half of all conditions have is not rare.
+    let texts: Vec<_> = (0..1000).map(|i| format!("nr gt {} and job eq job{i}", i % 5)).collect();
+    let index = self::index(texts.iter().map(String::as_str));
+    let found = index.search(&json!({"nr": 10, "job": "job7"}), &mut Search::new(), |_| {});
+    assert!(found.fulfilled == 1 && found.judged < 20, "{found:?}");
 }
 
 #[test]
