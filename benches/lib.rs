@@ -10,4 +10,4 @@ pub use arguments::{Arguments, Side};
 pub use comparison::{Comparison, Figure, median};
 pub use reading::Reading;
 pub use run::Run;
-pub use server::RedisServer;
+pub use server::{RedisServer, VictoriaMetrics};

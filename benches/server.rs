@@ -1,4 +1,4 @@
-//! A redis-server of a benchmark's own, which is that of the integration tests.
+//! Servers of a benchmark's own, which are those of the integration tests.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -7,9 +7,11 @@
     reason = "benchmarks need few of the faults, and one without its server has to stop"
 )]
 
-// Files that need nothing but std; what they say of `super` is here.
+// Files that need little but std; what they say of `super` is here.
 #[path = "../tests/it/server/directory.rs"]
 mod directory;
+#[path = "../tests/it/server/exchange.rs"]
+mod exchange;
 #[path = "../tests/it/server/process.rs"]
 mod process;
 #[path = "../tests/it/server/redis_server.rs"]
@@ -18,6 +20,8 @@ mod redis_server;
 mod tcp;
 #[path = "../tests/it/server/tls.rs"]
 mod tls;
+#[path = "../tests/it/server/victoria_metrics.rs"]
+mod victoria_metrics;
 #[path = "../tests/it/server/wait.rs"]
 mod wait;
 
@@ -43,5 +47,20 @@ impl RedisServer {
     /// Its port.
     pub fn port(&self) -> u16 {
         self.0.port()
+    }
+}
+
+/// A running victoria-metrics on a free port of 127.0.0.1. It ends with the value, at the latest with the process.
+pub struct VictoriaMetrics(victoria_metrics::VictoriaMetrics);
+
+impl VictoriaMetrics {
+    /// Starts one that has nothing.
+    pub fn start() -> Self {
+        Self(victoria_metrics::VictoriaMetrics::start())
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        self.0.url()
     }
 }

@@ -45,8 +45,8 @@
 #![cfg_attr(
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
-[operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; \
-[distributing loops](guide::distribution); [events](guide::events); [conditions](guide::conditions) and their [language](guide::condition_language); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [other services](guide::edges), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; [goals](guide::goals); \
+[metrics](guide::metrics) and [traces](guide::traces); [distributing loops](guide::distribution); [events](guide::events); [conditions](guide::conditions) and their [language](guide::condition_language); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [other services](guide::edges), [InfluxDB](guide::influxdb), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -60,13 +60,14 @@
 //! | [`knowledge`] | shared facts in typed collections, changes as streams, transactions, locks |
 //! | [`channel`] | publish and subscribe by name and pattern |
 //! | [`condition`] | conditions over data: filter, classify, route, and an index of thousands |
+//! | [`goal`] | what is wanted, as conditions over signals, judged as they come |
 //! | [`event`] | the durable log: consumer groups, leases, dead letters |
 //! | [`backend`] | where knowledge, channels and events live, chosen by a URL |
 #![cfg_attr(
     feature = "flow",
     doc = "| [`workflow`] | flows that run, durably: tasks as elements, an engine, the runs of a backend |"
 )]
-//! | [`telemetry`] | what everything counts, for programs and for Prometheus |
+//! | [`telemetry`] | what everything counts, for programs and for Prometheus; logs; traces and metrics for a collector |
 #![cfg_attr(feature = "edge", doc = "| [`edge`] | what other services send and are sent |")]
 #![cfg_attr(feature = "http", doc = "| [`http`] | the service: REST, the console, who may do what |")]
 #![cfg_attr(feature = "config", doc = "| [`config`] | `config.yaml`, the environment and code, in layers |")]
@@ -78,9 +79,12 @@
 //! | `cli` | yes | the program `mape`, with `config` and `http` |
 //! | `config` | by `cli` | reading `config.yaml` and the environment |
 //! | `file` | yes | the backend `file:DIR` |
-//! | `edge` | yes | sinks that post, sources that are posted to or poll |
+//! | `edge` | yes | sinks that post, sources that are posted to or poll; InfluxDB |
 //! | `http` | yes | the HTTP service: REST with its description, the console |
 //! | `http-client` | yes | the tasks and resources of workflows that call HTTP services |
+//! | `influxdb2` | no | points and queries of the crate `influxdb2` |
+//! | `logs` | by `cli` | a log for people or programs |
+//! | `otel` | no | traces and metrics to a collector of OpenTelemetry, by OTLP over HTTP |
 //! | `redis` | yes | the backends `redis:`, `rediss:`, Sentinel and Cluster |
 //!
 //! A library needs none of them: `default-features = false`.
@@ -98,6 +102,7 @@ pub mod element;
 pub mod event;
 #[cfg(feature = "flow")]
 pub mod flow;
+pub mod goal;
 mod hint;
 #[cfg(feature = "http")]
 pub mod http;
@@ -121,6 +126,7 @@ pub mod guide {
             #[doc = "[elements]: crate::guide::elements"]
             #[doc = "[operators]: crate::guide::operators"]
             #[doc = "[knowledge]: crate::guide::knowledge"]
+            #[doc = "[goals]: crate::guide::goals"]
             #[doc = "[distribution]: crate::guide::distribution"]
             #[doc = "[events]: crate::guide::events"]
             #[doc = "[conditions]: crate::guide::conditions"]
@@ -134,7 +140,10 @@ pub mod guide {
             #[doc = "[REST]: crate::guide::rest"]
             #[doc = "[console]: crate::guide::console"]
             #[doc = "[security]: crate::guide::security"]
+            #[doc = "[InfluxDB]: crate::guide::influxdb"]
             #[doc = "[metrics]: crate::guide::metrics"]
+            #[doc = "[terminal view]: crate::guide::top"]
+            #[doc = "[traces]: crate::guide::traces"]
             #[doc = "[testing]: crate::guide::testing"]
             #[doc = "[table]: crate::guide::operator_table"]
             #[doc = "[terms]: crate::guide::terms"]
@@ -148,12 +157,15 @@ pub mod guide {
     page!(elements, "../docs/guide/elements.md");
     page!(operators, "../docs/guide/operators.md");
     page!(knowledge, "../docs/guide/knowledge.md");
+    page!(goals, "../docs/guide/goals.md");
     page!(distribution, "../docs/guide/distribution.md");
     page!(events, "../docs/guide/events.md");
     page!(conditions, "../docs/guide/conditions.md");
     page!(condition_language, "../docs/spec/condition.md");
     #[cfg(feature = "http")]
     page!(edges, "../docs/guide/edges.md");
+    #[cfg(all(feature = "http", feature = "config"))]
+    page!(influxdb, "../docs/guide/influxdb.md");
     #[cfg(feature = "flow")]
     page!(workflows, "../docs/guide/workflows.md");
     #[cfg(feature = "flow")]
@@ -173,6 +185,8 @@ pub mod guide {
     #[cfg(feature = "http")]
     page!(security, "../docs/guide/security.md");
     page!(metrics, "../docs/guide/metrics.md");
+    page!(traces, "../docs/guide/traces.md");
+    page!(top, "../docs/guide/top.md");
     page!(testing, "../docs/guide/testing.md");
     page!(operator_table, "../docs/operators.md");
     page!(terms, "../docs/terms.md");

@@ -17,6 +17,12 @@
 //! cargo run --example coordinated_control                                         # all cars in this process
 //! cargo run --example coordinated_control -- --backend redis://127.0.0.1:6379 --role veyron     # one of three
 //! ```
+//!
+//! With `influxdb.url` in the configuration, each car writes what comes of it:
+//!
+//! | measurement | tags | fields |
+//! |---|---|---|
+//! | `coordinated_car` | `car` | `speed_kmh`; `sees_emergency`, `emergency` and `hazard_lights`, each 0 or 1; `cars` that see one |
 
 mod car;
 mod party;
@@ -25,6 +31,7 @@ mod rounds;
 use std::future::ready;
 use std::process::ExitCode;
 
+use mape::edge::influxdb::Point;
 use mape::element::ElementPath;
 use mape::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -149,6 +156,27 @@ async fn drive(party: Party) -> anyhow::Result<()> {
     // One car makes one vote, one verdict, one limit, one car: nothing multiplies on the way round.
     let (again, mut cars) = (LinkOptions::new().feedback(), drive.subscribe());
     drive.link_ops(&detect, again, |cars| cars.take_while(|car| ready(car.second < DRIVE)))?;
+
+    let car_point = {
+        let role = party.role;
+        move || Point::new("coordinated_car").tag("car", role)
+    };
+    let speeds =
+        party.meter(move |car: Car| (car.second.into(), car_point().field("speed_kmh", car.speed_kmh)));
+    let alarms = party.meter(move |(second, sees): (u32, bool)| {
+        (second.into(), car_point().field("sees_emergency", i64::from(sees)))
+    });
+    let verdicts = party.meter(move |verdict: Verdict| {
+        let Verdict { second, emergency, cars } = verdict;
+        let emergency = i64::from(emergency);
+        let point = car_point().field("emergency", emergency).field("hazard_lights", emergency);
+        (second.into(), point.field("cars", cars as u64))
+    });
+    if let (Some(speeds), Some(alarms), Some(verdicts)) = (speeds, alarms, verdicts) {
+        drive.link_sink(speeds, LinkOptions::new())?;
+        detect.link_sink(alarms, LinkOptions::new())?;
+        agree.link_sink(verdicts, LinkOptions::new())?;
+    }
 
     // To the others and from them. Whoever comes first waits for the rest.
     party.app.publish(&assess)?;

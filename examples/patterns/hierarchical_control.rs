@@ -21,6 +21,13 @@
 //! cargo run --example hierarchical_control                                             # all in this process
 //! cargo run --example hierarchical_control -- --backend redis://127.0.0.1:6379 --role convoy     # one of three
 //! ```
+//!
+//! With `influxdb.url` in the configuration, each writes what comes of it:
+//!
+//! | measurement | tags | fields |
+//! |---|---|---|
+//! | `convoy` | | `distance_m` |
+//! | `cruise` | `car` | `speed_kmh`, `target_kmh`; `pedal`, from -1, full brake, to 1, full throttle |
 
 mod party;
 mod pid;
@@ -32,6 +39,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use mape::channel::Topics;
+use mape::edge::influxdb::Point;
 use mape::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -171,6 +179,13 @@ async fn convoy(party: Party) -> anyhow::Result<()> {
     view.link_ops(&hold_distance, LinkOptions::new(), |views| views.take(DRIVE as usize))?;
     schedule.link_sink(party.app.channels().sink("cruise_countach.calls"), LinkOptions::new())?;
     hold_distance.link_sink(party.app.channels().sink("cruise_panda.calls"), LinkOptions::new())?;
+    let distances = party.meter(|view: View| {
+        let seconds = TICK_S * f64::from(view.look * LOOK);
+        (seconds, Point::new("convoy").field("distance_m", view.distance_m()))
+    });
+    if let Some(distances) = distances {
+        view.link_sink(distances, LinkOptions::new())?;
+    }
     view.feed(party.hear("cruise_*.report").await?);
     let mut views = view.subscribe();
     party.meet("start").await?;
@@ -248,6 +263,21 @@ async fn cruise(party: Party, position_m: f64, engine: f64) -> anyhow::Result<()
         motions.filter(|motion| ready(motion.tick % LOOK == 0))
     })?;
     calls.link_calls(&pid)?;
+
+    let (role, told) = (party.role, target.clone());
+    let speeds = party.meter(move |motion: Motion| {
+        let point = Point::new("cruise").tag("car", role).field("speed_kmh", motion.kmh());
+        (TICK_S * f64::from(motion.tick), point.field("target_kmh", told.get()))
+    });
+    let mut tick = 0;
+    let strokes = party.meter(move |pedal: f64| {
+        tick += 1;
+        (TICK_S * f64::from(tick), Point::new("cruise").tag("car", role).field("pedal", pedal))
+    });
+    if let (Some(speeds), Some(strokes)) = (speeds, strokes) {
+        pedals.link_sink(speeds, LinkOptions::new())?;
+        pid.link_sink(strokes, LinkOptions::new())?;
+    }
 
     party.app.publish(&report)?;
     calls.feed(party.hear(Topics::names([calls.path().as_str()])).await?);

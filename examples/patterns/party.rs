@@ -1,7 +1,8 @@
 //! What the programs about patterns have in common: parties that play roles, meet, listen, and say what they do.
 //!
 //! Parties share a backend and nothing else. So they can be tasks of one process, on `memory:`, or processes on several
-//! machines, on `redis:`, and no line of a role depends on which.
+//! machines, on `redis:`, and no line of a role depends on which. With `influxdb.url` in the configuration, some of them
+//! also write to InfluxDB what comes of it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "parties speak on the terminal")]
 #![allow(unreachable_pub, reason = "an example has no outside; what its modules share is `pub`")]
 
@@ -9,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::future::ready;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
 use clap::error::ErrorKind;
@@ -18,6 +19,9 @@ use futures::future::try_join_all;
 use futures::stream::BoxStream;
 use mape::backend::Backend;
 use mape::channel::Topics;
+use mape::config::Config;
+use mape::edge::influxdb::{InfluxSettings, Point};
+use mape::edge::{InfluxServer, InfluxSink};
 use mape::element::DeadLetter;
 use mape::prelude::*;
 use serde::de::DeserializeOwned;
@@ -46,8 +50,12 @@ impl Program {
     where
         F: Future<Output = anyhow::Result<()>>,
     {
-        let arguments = self.arguments(std::env::args()).unwrap_or_else(|error| error.exit());
-        let Err(error) = self.play(&arguments, play) else { return ExitCode::SUCCESS };
+        let mut arguments = self.arguments(std::env::args()).unwrap_or_else(|error| error.exit());
+        let played = Metering::configured().and_then(|metering| {
+            arguments.metering = metering;
+            self.play(&arguments, play)
+        });
+        let Err(error) = played else { return ExitCode::SUCCESS };
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     }
@@ -56,17 +64,18 @@ impl Program {
     where
         F: Future<Output = anyhow::Result<()>>,
     {
-        let Arguments { roles, url, within } = arguments;
+        let Arguments { roles, url, within, metering } = arguments;
         // In memory nothing comes from outside, so time need only pass when all have done their work and wait: the run
-        // takes a moment, and is the same each time.
+        // takes a moment, and is the same each time. A server that points are written to is outside.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .start_paused(url.starts_with("memory:"))
+            .start_paused(url.starts_with("memory:") && metering.is_none())
             .build()?;
         runtime.block_on(async {
             let backend = Backend::open(url).await?;
             let all = roles.iter().map(|role| {
-                let party = Party { role, program: self, app: App::with_backend(backend.clone()) };
+                let app = App::with_backend(backend.clone());
+                let party = Party { role, program: self, app, metering: metering.clone() };
                 let played = play(party.clone());
                 party.live(played)
             });
@@ -100,7 +109,7 @@ impl Program {
         let roles =
             self.roles.iter().copied().filter(|known| role.is_none_or(|role| role == known)).collect();
         let seconds = given.get_one("seconds").copied().unwrap_or_default();
-        Ok(Arguments { roles, url, within: Duration::from_secs(seconds) })
+        Ok(Arguments { roles, url, within: Duration::from_secs(seconds), metering: None })
     }
 }
 
@@ -111,6 +120,24 @@ struct Arguments {
     url: String,
     /// How long the whole may take.
     within: Duration,
+    metering: Option<Metering>,
+}
+
+/// Where points go.
+#[derive(Clone, Debug)]
+struct Metering {
+    server: InfluxServer,
+    settings: InfluxSettings,
+    started: SystemTime,
+}
+
+impl Metering {
+    /// As the section `influxdb` says; none if it has no `url`.
+    fn configured() -> anyhow::Result<Option<Self>> {
+        let settings: InfluxSettings = Config::load()?.get("influxdb")?;
+        let server = settings.server()?;
+        Ok(server.map(|server| Self { server, settings, started: SystemTime::now() }))
+    }
 }
 
 /// One party: its role, and an app of its own on the backend that all of them share.
@@ -119,6 +146,7 @@ pub struct Party {
     pub role: &'static str,
     pub app: App,
     program: Program,
+    metering: Option<Metering>,
 }
 
 impl Party {
@@ -126,6 +154,20 @@ impl Party {
     pub fn say(&self, what: impl Display) {
         let width = self.program.roles.iter().map(|role| role.len()).max().unwrap_or_default();
         println!("{:<width$}  {what}", self.role);
+    }
+
+    /// A sink that writes a point of each item, which happened so many seconds after the start; none if nobody says where.
+    #[allow(dead_code, reason = "not every program writes points")]
+    pub fn meter<T: Send + 'static>(
+        &self,
+        mut point: impl FnMut(T) -> (f64, Point) + Send + 'static,
+    ) -> Option<InfluxSink<T>> {
+        let Metering { server, settings, started } = self.metering.clone()?;
+        let points = InfluxSink::points(&server, move |item| {
+            let (seconds, point) = point(item);
+            point.at(started + Duration::from_secs_f64(seconds))
+        });
+        Some(settings.apply(points))
     }
 
     /// What is published on these channels from now on. What is lost or can't be read is said.

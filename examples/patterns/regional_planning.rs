@@ -17,6 +17,12 @@
 //! cargo run --example regional_planning                                            # both regions in this process
 //! cargo run --example regional_planning -- --backend redis://127.0.0.1:6379 --role up     # one of two
 //! ```
+//!
+//! With `influxdb.url` in the configuration, each region writes what it has whenever that changes:
+//!
+//! | measurement | tags | fields |
+//! |---|---|---|
+//! | `carriageway` | `carriageway` | `cars`, `lanes` |
 
 mod party;
 
@@ -25,6 +31,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
+use mape::edge::influxdb::Point;
 use mape::knowledge::{self, Changes, Filter, Knowledge, Operation, Set, Transaction};
 use mape::prelude::*;
 
@@ -203,6 +210,28 @@ async fn govern(party: Party) -> anyhow::Result<()> {
     lanes.link(&barrier)?;
     region.open().await?;
     party.meet("dawn").await?;
+
+    let dawn = tokio::time::Instant::now();
+    let points = party.meter(move |(cars, lanes): (u64, u64)| {
+        let point = Point::new("carriageway").tag("carriageway", role);
+        (dawn.elapsed().as_secs_f64(), point.field("cars", cars).field("lanes", lanes))
+    });
+    if let Some(points) = points {
+        let counted = region.clone();
+        let tally = carriageway
+            .monitor("tally")
+            .each_async(move |(), out: Emitter<(u64, u64)>| {
+                let own = counted.own.clone();
+                async move {
+                    out.emit((own.cars.len().await?, own.lanes.len().await?)).await;
+                    Ok::<(), knowledge::Error>(())
+                }
+            })
+            .spawn()?;
+        tally.link_sink(points, LinkOptions::new())?;
+        tally.feed(region.changes().await?.map(drop).start_with([()]));
+        tally.start()?;
+    }
 
     // Whatever the change is, or that changes were missed: the planner looks at the whole again.
     lanes.feed(region.changes().await?.map(drop).start_with([()]));

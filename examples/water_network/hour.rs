@@ -1,6 +1,7 @@
 //! The unit of time of the readings.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use jiff::civil::DateTime;
 use jiff::fmt::temporal::Pieces;
@@ -28,6 +29,11 @@ impl Hour {
         let civil = pieces.date().at(time.hour(), 0, 0, 0);
         let start = offset.to_timestamp(civil).map_err(|error| error.to_string())?;
         Ok(Self { start, offset })
+    }
+
+    /// When it begins.
+    pub fn start(self) -> SystemTime {
+        self.start.into()
     }
 
     /// Hour of the day on the local clock, 0 to 23.

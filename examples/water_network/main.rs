@@ -12,7 +12,8 @@
 //! ```
 //!
 //! Analyze learns what to expect of each hour, and finds spells of loss and surplus without being told of any; Plan
-//! answers them, but not twice; `water_loop.rs` joins it all.
+//! answers them, but not twice; `water_loop.rs` joins it all. With `influxdb.url` in the configuration, what it measures,
+//! plans and does is written there: `metering.rs`.
 //!
 //! ```text
 //! cargo run --example water_network                 # watch two months in 35 seconds, also in a browser
@@ -28,7 +29,9 @@ mod clean;
 mod data;
 mod detect;
 mod expect;
+mod goals;
 mod hour;
+mod metering;
 mod network;
 mod page;
 mod paint;
@@ -43,12 +46,14 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use clap::Parser;
+use mape::config::Config;
 use mape::element::Signals;
 use mape::http::{Error, Serving};
 use mape::prelude::*;
 use tokio::time::Instant;
 
 use crate::args::Args;
+use crate::metering::Metering;
 use crate::network::Outcome;
 use crate::paint::Paint;
 use crate::screen::Screen;
@@ -71,6 +76,12 @@ async fn main() -> anyhow::Result<()> {
     let console = serve(&app, args.listen.as_deref()).await?;
     writeln!(io::stderr(), "the console is at {}", console.url())?;
     let results = water.results();
+    let (verdicts, goals) = goals::watch(&app, water.outcomes())?;
+    let mut metering = Metering::configured(Config::load()?.get("influxdb")?)?;
+    if let Some(metering) = &mut metering {
+        metering.follow(&water)?;
+        metering.follow_goals(&goals)?;
+    }
     water.feed(rows, args.pace(watched))?;
     let end = async {
         water.ended().await;
@@ -79,12 +90,19 @@ async fn main() -> anyhow::Result<()> {
             pending::<()>().await;
         }
     };
-    let (shutdown, summary) =
-        tokio::join!(app.run_until(end, FINISH_WITHIN), follow(results, screen.as_mut()));
+    let (shutdown, summary, goals) = tokio::join!(
+        app.run_until(end, FINISH_WITHIN),
+        follow(results, screen.as_mut()),
+        goals::follow(verdicts)
+    );
     console.close(FINISH_WITHIN).await;
 
+    if let Some(metering) = metering {
+        writeln!(io::stderr(), "{}", metering.summary())?;
+    }
     let mut summary = summary?.end(water.sent());
     summary.learnt = water.learnt().await?;
+    summary.goals = goals;
     for late in &shutdown.unfinished {
         writeln!(io::stderr(), "{late}")?;
     }

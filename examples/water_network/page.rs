@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use mape::goal::State;
+
 use crate::chart::{Chart, bars};
 use crate::detect::Spell;
 use crate::expect::Expectation;
+use crate::goals;
 use crate::network::Status;
 use crate::paint::Paint;
 use crate::plan::Plan;
@@ -24,6 +27,7 @@ pub fn page(summary: &Summary, elapsed: Duration, paint: Paint) -> String {
             .unwrap_or_default(),
         spells(summary, paint),
         plans(summary, paint),
+        goals(summary, paint),
         summary.learnt.as_ref().map(|learnt| habits(learnt, paint)).unwrap_or_default(),
     ];
     let mut page = String::new();
@@ -149,6 +153,33 @@ fn answer(plans: &[Plan], paint: Paint) -> String {
     let actions: Vec<String> =
         plans.iter().map(|plan| format!("{} {}", paint.dim(&plan.hour.clock()), plan.action)).collect();
     format!("  {}  {}", paint.dim(&day), actions.join(", "))
+}
+
+/// What was wanted, and whether it was so.
+fn goals(summary: &Summary, paint: Paint) -> Vec<String> {
+    if summary.goals.is_empty() {
+        return Vec::new();
+    }
+    let line = |goal: &goals::Result| {
+        let state = format!("{:<8}", goal.state);
+        let state = match (goal.state, goal.violations) {
+            (State::Met, 0) => paint.green(&state),
+            (State::Violated, _) => paint.red(&state),
+            _ => paint.yellow(&state),
+        };
+        let times = match goal.violations {
+            0 => String::new(),
+            1 => "violated once: ".to_owned(),
+            times => format!("violated {times} times, last: "),
+        };
+        format!(
+            "  {:<10} {state} {:>9}  {}",
+            goal.goal,
+            goal.words,
+            paint.dim(&format!("{times}{}", goal.why))
+        )
+    };
+    [paint.bold("Goals")].into_iter().chain(summary.goals.iter().map(line)).collect()
 }
 
 /// The day as the loop has come to know it.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::detect::{Kind, Spell};
 use crate::expect::Expectation;
+use crate::goals;
 use crate::hour::Hour;
 use crate::network::Outcome;
 use crate::plan::Plan;
@@ -28,19 +29,22 @@ pub struct Summary {
     pub executed: usize,
     /// What the loop knows at the end.
     pub learnt: Option<Expectation>,
+    /// What was wanted, and whether it was so.
+    pub goals: Vec<goals::Result>,
     /// What the last hour came to.
     pub last: Option<Outcome>,
 }
 
 /// The summary for programs.
 #[derive(Debug, Serialize)]
-struct Line {
+struct Line<'a> {
     readings: usize,
     missing: i64,
     anomalies: Vec<Span>,
     plans: usize,
     executed: usize,
     lost: usize,
+    goals: &'a [goals::Result],
     seconds: f64,
 }
 
@@ -94,6 +98,7 @@ impl Summary {
             plans: self.plans.len(),
             executed: self.executed,
             lost: self.lost(),
+            goals: &self.goals,
             seconds: (elapsed.as_secs_f64() * 1000.0).round() / 1000.0,
         })
     }
@@ -123,7 +128,7 @@ mod tests {
         let line = Summary::default().json(Duration::from_micros(1234)).unwrap();
         assert_eq!(
             line,
-            r#"{"readings":0,"missing":0,"anomalies":[],"plans":0,"executed":0,"lost":0,"seconds":0.001}"#
+            r#"{"readings":0,"missing":0,"anomalies":[],"plans":0,"executed":0,"lost":0,"goals":[],"seconds":0.001}"#
         );
     }
 }

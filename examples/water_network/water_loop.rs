@@ -108,6 +108,11 @@ impl WaterLoop {
         self.execute.subscribe().signals()
     }
 
+    /// The element at the end, for whoever is to be handed what comes of every row.
+    pub fn outcomes(&self) -> &Element<Decision, Outcome> {
+        &self.execute
+    }
+
     /// Waits until the last row has come out at the end.
     pub async fn ended(&self) {
         self.execute.ended().await;

@@ -37,6 +37,7 @@ pub(crate) struct AppInner {
     /// Names this start of the app among others on the same backend.
     pub(super) id: String,
     pub(super) announcement: Mutex<Option<Announcement>>,
+    pub(super) goals: super::goals::Goals,
 }
 
 impl Drop for AppInner {
@@ -101,6 +102,7 @@ impl App {
             seen: Mutex::default(),
             id: format!("{:016x}", fastrand::u64(..)),
             announcement: Mutex::default(),
+            goals: super::goals::Goals::default(),
         }))
     }
 

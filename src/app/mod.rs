@@ -13,6 +13,7 @@
 mod app;
 mod check;
 mod error;
+mod goals;
 mod level;
 mod mape_loop;
 mod remote;
@@ -22,6 +23,8 @@ mod topology;
 pub use app::App;
 pub use check::Finding;
 pub use error::Error;
+pub use goals::GoalStatus;
+pub(crate) use goals::METER as GOAL;
 pub use level::Level;
 pub use mape_loop::{Loop, OnEscalation};
 pub use remote::{Peer, PeerChange, PeerPorts, Remote};

@@ -71,6 +71,7 @@ pub(crate) async fn shutdown(app: &App, limit: Duration) -> Shutdown {
             }
         }
     }
+    app.0.goals.finish(app, deadline).await;
     app.clear();
     Shutdown { unfinished }
 }

@@ -1,6 +1,7 @@
 //! What travels on a channel.
 
 use crate::stream::clock;
+use crate::stream::trace::TraceContext;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::SystemTime;
@@ -35,6 +36,12 @@ pub struct Envelope<V> {
     /// The trace to which it belongs, if the publisher says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+    /// The same with the span of its publication, as W3C Trace Context has it, if that is traced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// What others have written beside that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracestate: Option<String>,
 }
 
 /// What an [`Envelope`] is.
@@ -82,8 +89,40 @@ impl std::error::Error for RemoteError {}
 impl<V> Envelope<V> {
     /// An envelope published now.
     pub(super) fn now(kind: EnvelopeKind, value: Option<V>, src: &str, epoch: u64, seq: u64) -> Self {
-        Self { kind, value, src: src.to_owned(), epoch, seq, at: Some(clock::now()), trace: None }
+        let (src, at) = (src.to_owned(), Some(clock::now()));
+        Self { kind, value, src, epoch, seq, at, trace: None, traceparent: None, tracestate: None }
     }
+}
+
+/// An envelope in JSON, with where it is in its trace.
+pub(super) fn stamped(mut json: Vec<u8>, context: &TraceContext) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Stamp<'c> {
+        traceparent: &'c TraceContext,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tracestate: Option<&'c str>,
+    }
+    let stamp = Stamp { traceparent: context, tracestate: context.state() };
+    if let Ok(stamp) = serde_json::to_vec(&stamp)
+        && let Some(stamp) = stamp.strip_prefix(b"{")
+        && json.pop_if(|last| *last == b'}').is_some()
+    {
+        json.push(b',');
+        json.extend_from_slice(stamp);
+    }
+    json
+}
+
+/// Where an envelope is in its trace, without a look at what is in it; nothing if it says nothing of that.
+pub(super) fn traced(json: &[u8]) -> Option<TraceContext> {
+    #[derive(Deserialize)]
+    struct Stamp {
+        traceparent: String,
+        tracestate: Option<String>,
+    }
+    memchr::memmem::find(json, b"\"traceparent\"")?;
+    let stamp: Stamp = serde_json::from_slice(json).ok()?;
+    TraceContext::parse(&stamp.traceparent, stamp.tracestate.as_deref())
 }
 
 /// Time stamps as RFC 3339.

@@ -3,6 +3,7 @@
 use super::envelope::{Envelope, EnvelopeKind, RemoteError};
 use super::{ChannelName, Error, Payload, PubSub, metered};
 use crate::stream::meter::{self, Meter};
+use crate::stream::trace::{Parent, Span, SpanKind, TraceContext, carried};
 use crate::stream::{Answer, Backoff};
 use futures::{FutureExt, Sink, SinkExt};
 use serde::Serialize;
@@ -21,7 +22,8 @@ use tracing::warn;
 ///
 /// Items travel in an [`Envelope`](super::Envelope), so that errors and completion cross and losses are noticed; with
 /// [`bare`](Self::bare) they are plain JSON for programs that know no envelopes. Closing the sink publishes the
-/// completion.
+/// completion. If publications are traced, each is a span, of the trace of the item if that is a
+/// [`Message`](crate::element::Message).
 ///
 /// The sink outlives its backend: while that is out of reach, items wait in a bounded queue (1,024 unless
 /// [`capacity`](Self::capacity) says otherwise), the oldest give way and are counted, and publishing is tried again
@@ -150,14 +152,7 @@ impl<T: Serialize> ChannelSink<T> {
     }
 
     fn queue_item(&mut self, item: &T) {
-        let json = if self.bare {
-            serde_json::to_vec(item)
-        } else {
-            let mut envelope =
-                Envelope::now(EnvelopeKind::Next, Some(item), &self.src, self.epoch, self.seq + 1);
-            envelope.trace = (self.trace)(item);
-            serde_json::to_vec(&envelope)
-        };
+        let json = if self.bare { serde_json::to_vec(item) } else { self.envelope(item) };
         match json {
             Ok(json) => self.queue(json),
             Err(error) => {
@@ -165,6 +160,21 @@ impl<T: Serialize> ChannelSink<T> {
                 warn!(channel = %self.channel, %error, "an item of type {} cannot be published", type_name::<T>());
                 self.queue_error(&RemoteError::new(format!("an item could not be written: {error}")));
             }
+        }
+    }
+
+    /// The item in its envelope, with the span of its publication.
+    fn envelope(&self, item: &T) -> Result<Vec<u8>, serde_json::Error> {
+        let mut envelope = Envelope::now(EnvelopeKind::Next, Some(item), &self.src, self.epoch, self.seq + 1);
+        envelope.trace = (self.trace)(item);
+        let (json, context) = carried(|| serde_json::to_vec(&envelope));
+        let context = context.or_else(TraceContext::current);
+        let name = format_args!("publish {}", self.channel);
+        let span = Span::begin(SpanKind::Producer, name, Parent::from(context));
+        span.note("messaging.destination.name", &self.channel);
+        match span.context() {
+            Some(context) => Ok(super::envelope::stamped(json?, context)),
+            None => json,
         }
     }
 

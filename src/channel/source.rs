@@ -1,9 +1,10 @@
 //! A stream of what is published.
 
-use super::envelope::{Envelope, EnvelopeKind, RemoteError};
+use super::envelope::{Envelope, EnvelopeKind, RemoteError, traced};
 use super::{ChannelName, Delivery, Error, Incoming, Subscription, metered};
 use crate::stream::Notification;
 use crate::stream::meter::Meter;
+use crate::stream::trace::{Parent, Span, SpanKind, TraceContext};
 use futures::{Stream, StreamExt, stream};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -63,6 +64,9 @@ pub struct Origin {
     pub at: Option<SystemTime>,
     /// The trace to which it belongs, if it says so.
     pub trace: Option<String>,
+    /// The span of its arrival, or of its publication if that is not recorded, for whoever goes on with it; nothing if it is
+    /// in no trace.
+    pub context: Option<TraceContext>,
 }
 
 /// How many publishers' places are kept; beyond, all are forgotten and a loss may go unnoticed.
@@ -120,7 +124,7 @@ impl<T: DeserializeOwned> ChannelSource<T> {
                 };
                 self.ready.push_back(Received { channel: Some(channel), origin: None, notification });
             }
-            Incoming::Delivery(Delivery { channel, payload }) => match open(&channel, &payload) {
+            Incoming::Delivery(Delivery { channel, payload }) => match open_traced(&channel, &payload) {
                 Ok((origin, notification)) => {
                     if self.in_order(&channel, &origin) {
                         let (channel, origin) = (Some(channel), Some(origin));
@@ -164,19 +168,28 @@ impl<T: DeserializeOwned> ChannelSource<T> {
     }
 }
 
+type Opened<T> = Result<(Origin, Notification<T, Error>), Error>;
+
+/// Takes an item out of its envelope, as a part of the trace that this belongs to.
+fn open_traced<T: DeserializeOwned>(channel: &ChannelName, payload: &[u8]) -> Opened<T> {
+    let Some(context) = traced(payload) else { return open(channel, payload) };
+    let name = format_args!("receive {channel}");
+    let span = Span::begin(SpanKind::Consumer, name, Parent::Span(context));
+    span.note("messaging.destination.name", channel);
+    span.run(|| open(channel, payload))
+}
+
 /// Takes an item out of its envelope.
-fn open<T: DeserializeOwned>(
-    channel: &ChannelName,
-    payload: &[u8],
-) -> Result<(Origin, Notification<T, Error>), Error> {
+fn open<T: DeserializeOwned>(channel: &ChannelName, payload: &[u8]) -> Opened<T> {
     let refused = |reason: serde_json::Error| Error::decode::<T>(channel, payload, reason);
+    let context = TraceContext::current;
     // Nearly all are items; what is none, or none of this type, is looked at again.
-    if let Ok(Envelope { kind: EnvelopeKind::Next, value: Some(item), src, epoch, seq, at, trace }) =
+    if let Ok(Envelope { kind: EnvelopeKind::Next, value: Some(item), src, epoch, seq, at, trace, .. }) =
         serde_json::from_slice::<Envelope<T>>(payload)
     {
-        return Ok((Origin { src, epoch, seq, at, trace }, Notification::Next(item)));
+        return Ok((Origin { src, epoch, seq, at, trace, context: context() }, Notification::Next(item)));
     }
-    let Envelope { kind, value, src, epoch, seq, at, trace } =
+    let Envelope { kind, value, src, epoch, seq, at, trace, .. } =
         serde_json::from_slice::<Envelope<serde_json::Value>>(payload).map_err(refused)?;
     let value = value.unwrap_or_default();
     let notification = match kind {
@@ -192,7 +205,7 @@ fn open<T: DeserializeOwned>(
         }
         EnvelopeKind::Completed => Notification::Completed,
     };
-    Ok((Origin { src, epoch, seq, at, trace }, notification))
+    Ok((Origin { src, epoch, seq, at, trace, context: context() }, notification))
 }
 
 impl<T> Unpin for ChannelSource<T> {}

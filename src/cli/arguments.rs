@@ -14,6 +14,9 @@ use std::process::ExitCode;
 const HERE: &str = "127.0.0.1";
 const BACKEND: &str = "Where channels, knowledge and events live: memory:, file:DIR, redis://HOST:PORT/DB";
 
+const LEVEL: &str =
+    "How much is said on standard error: error, warn, info, debug or trace [default: $LOG_LEVEL, else info]";
+
 /// Systems that watch and adapt themselves.
 #[derive(Debug, Parser)]
 #[command(name = "mape", version, max_term_width = 100, arg_required_else_help = true)]
@@ -38,9 +41,11 @@ pub(super) struct Global {
     /// Write JSON, for programs
     #[arg(long, global = true)]
     pub(super) json: bool,
-    /// How much is said on standard error: error, warn, info, debug or trace
-    #[arg(long, global = true, value_name = "LEVEL", value_parser = level)]
+    #[arg(long, global = true, value_name = "LEVEL", value_parser = level, help = LEVEL)]
     log_level: Option<&'static str>,
+    /// What the log on standard error looks like: text for people, json for programs [default: text]
+    #[arg(long, global = true, value_name = "FORMAT", value_parser = ["text", "json"])]
+    log_format: Option<String>,
     /// The log of events about runs; all on one server have the same [default: workflows:run]
     #[arg(
         long,
@@ -135,6 +140,8 @@ pub(super) enum Command {
     Tap(super::tap::TapArguments),
     /// Push into a port of an element in a service
     Push(super::push::PushArguments),
+    /// Watch a service in the terminal: loops, elements, their rates, queues and errors, workflows, goals
+    Top(super::top::TopArguments),
     /// Look into shared knowledge, change and watch it
     #[command(subcommand)]
     Knowledge(KnowledgeCommand),
@@ -368,6 +375,9 @@ impl Global {
         if let Some(level) = self.log_level {
             builder =
                 builder.option("--log-level", "telemetry.log", level).option("--log-level", "debug", false);
+        }
+        if let Some(format) = &self.log_format {
+            builder = builder.option("--log-format", "telemetry.log_format", format);
         }
         let Redis { username, password, .. } = &self.redis;
         let Some(url) = &self.backend else {

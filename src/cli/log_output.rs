@@ -1,22 +1,53 @@
 //! What the library reports while a command runs.
 
 use super::Global;
-use mape::config::{Config, LogFormat};
+use anyhow::Result;
+use mape::app::App;
+use mape::config::Config;
+use mape::telemetry::{Error, Reporting, Reports};
 use serde_json::json;
-use std::io::{IsTerminal, Write, stderr};
-use tracing_subscriber::EnvFilter;
+use std::io::{Write, stderr};
+use std::sync::OnceLock;
 
-/// Shows the library's warnings on standard error, as the configuration says.
-pub(super) fn install(config: &Config) {
-    let directives = if config.debug { "debug" } else { config.telemetry.log.as_str() };
-    // What is no filter is no reason not to run; the default is as good.
-    let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
-    // Only the first one of a process counts.
-    let _ = match config.telemetry.log_format {
-        LogFormat::Json => builder.json().try_init(),
-        _ => builder.without_time().with_target(false).with_ansi(stderr().is_terminal()).try_init(),
+/// What the command reports, for as long as it runs.
+static REPORTS: OnceLock<Reports> = OnceLock::new();
+
+/// Shows the library's warnings on standard error, and sends traces and metrics to a collector, as the configuration says.
+pub(super) fn install(config: &Config) -> Result<()> {
+    let mut reporting = Reporting::configured(&config.telemetry)?;
+    if config.debug {
+        reporting = reporting.filter("debug");
+    }
+    let started = match reporting.clone().start() {
+        // What is no filter is no reason not to run; the default is as good.
+        Err(error @ Error::Filter { .. }) => {
+            let started = reporting.filter("info").start();
+            tracing::warn!(%error, "the log is that of `info`");
+            started
+        }
+        started => started,
     };
+    match started {
+        // Only the first one of a process counts.
+        Ok(reports) => drop(REPORTS.set(reports)),
+        Err(Error::Taken) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+/// Sends the metrics of this app, too.
+pub(super) fn observe(app: &App) {
+    if let Some(reports) = REPORTS.get() {
+        reports.observe(app);
+    }
+}
+
+/// Sends what is left to be told, before the program ends.
+pub(super) async fn flush() {
+    if let Some(reports) = REPORTS.get() {
+        reports.close().await;
+    }
 }
 
 /// Tells the person at the terminal something that is no result.

@@ -4,7 +4,7 @@ use super::arguments::{Command, ConfigCommand};
 use super::output::ReaderGone;
 use super::{
     Arguments, Global, Output, Usage, channel, config_check, config_explain, flow, knowledge, log,
-    log_output, loops, push, receipts, report, schedule, simulate, tap, version, worker, workflow,
+    log_output, loops, push, receipts, report, schedule, simulate, tap, top, version, worker, workflow,
 };
 use anyhow::{Context, Result};
 use mape::backend::NotDone;
@@ -24,6 +24,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Command::Loops(arguments) => wait(global, async || loops::run(global, arguments, &mut output).await),
         Command::Tap(arguments) => wait(global, async || tap::run(global, arguments, &mut output).await),
         Command::Push(arguments) => wait(global, async || push::run(global, arguments, &mut output).await),
+        Command::Top(arguments) => wait(global, async || top::run(global, arguments, &mut output).await),
         Command::Channel(command) => wait(global, async || channel::run(global, command, &mut output).await),
         Command::Knowledge(command) => {
             wait(global, async || knowledge::run(global, command, &mut output).await)
@@ -57,19 +58,26 @@ const ANEW: usize = 5;
 /// Carries out a command that talks to others. If whom it talked to ended before anything was done (as the owner of a
 /// directory does, when its own command is done), it begins anew.
 fn wait(global: &Global, mut command: impl AsyncFnMut() -> Result<()>) -> Result<()> {
-    log_output::install(&global.load()?);
+    let config = global.load()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("cannot start the runtime")?.block_on(async {
-        for _ in 1..ANEW {
-            match command().await {
-                Err(error) if error.chain().any(|cause| cause.is::<NotDone>()) => {
-                    tracing::debug!(%error, "the command begins anew");
-                }
-                done => return done,
-            }
-        }
-        command().await
+        log_output::install(&config)?;
+        let done = again(&mut command).await;
+        log_output::flush().await;
+        done
     })
+}
+
+async fn again(command: &mut impl AsyncFnMut() -> Result<()>) -> Result<()> {
+    for _ in 1..ANEW {
+        match command().await {
+            Err(error) if error.chain().any(|cause| cause.is::<NotDone>()) => {
+                tracing::debug!(%error, "the command begins anew");
+            }
+            done => return done,
+        }
+    }
+    command().await
 }
 
 fn exits_with_2(error: &anyhow::Error) -> bool {

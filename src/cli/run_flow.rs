@@ -1,6 +1,7 @@
 //! `mape run`
 
 use super::builtin::builtin;
+use super::log_output::observe;
 use super::signal::told_to_end;
 use super::staying::Staying;
 use super::usage::excerpt;
@@ -84,6 +85,7 @@ async fn host(
     staying: &mut Staying,
 ) -> Result<Progress> {
     let app = App::with_backend(staying.backend.clone());
+    observe(&app);
     let mut tasks = tasks(global, arguments.tasks, &staying.backend)?;
     // What is on a server can be served by others.
     if staying.is_on_a_server() {

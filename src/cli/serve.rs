@@ -1,5 +1,6 @@
 //! `mape serve`
 
+use super::log_output::observe;
 use super::run_flow::{self, is_not_done};
 use super::signal::told_to_end;
 use super::staying::Staying;
@@ -27,6 +28,7 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
     // Not before: until there is something to let go of, a signal ends the program at once.
     let told = pin!(told_to_end()?);
     let app = App::with_backend(staying.backend.clone());
+    observe(&app);
     let engine = if arguments.no_engine {
         None
     } else {

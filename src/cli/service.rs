@@ -81,7 +81,11 @@ impl Service {
     }
 
     pub(super) async fn json(&self, path: &str) -> Result<Value> {
-        let response = self.send(self.request(Method::GET, path, &[]).timeout(ANSWER)).await?;
+        self.json_of(path, &[]).await
+    }
+
+    pub(super) async fn json_of(&self, path: &str, query: &[(&str, &str)]) -> Result<Value> {
+        let response = self.send(self.request(Method::GET, path, query).timeout(ANSWER)).await?;
         read(response).await
     }
 

@@ -1,6 +1,7 @@
 //! `mape tap`
 
 use super::arguments::PortOption;
+use super::events::Events;
 use super::service::{Service, ServiceArguments, element};
 use super::{Global, Output, note};
 use anyhow::{Context, Error, Result};
@@ -49,50 +50,4 @@ pub(super) async fn run(global: &Global, arguments: &TapArguments, output: &mut 
         }
     }
     Ok(())
-}
-
-/// Server-sent events as their text comes in.
-#[derive(Default)]
-struct Events {
-    text: Vec<u8>,
-}
-
-impl Events {
-    fn push(&mut self, part: &[u8]) {
-        self.text.extend_from_slice(part);
-    }
-
-    /// The next event that is whole: its kind, which an item has none of, and its data.
-    fn next(&mut self) -> Option<(String, String)> {
-        loop {
-            let end = self.text.windows(2).position(|pair| pair == b"\n\n")?;
-            let event: Vec<u8> = self.text.drain(..end + 2).collect();
-            let event = String::from_utf8_lossy(&event).into_owned();
-            let field =
-                |name: &str| event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-            // Others are signs of life.
-            if let Some(data) = field("data:") {
-                return Some((field("event:").unwrap_or_default().to_owned(), data.to_owned()));
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn events_are_found_however_their_text_is_cut() {
-        let text = b":\n\ndata: 1\n\nevent: missed\ndata: {\"missed\":2}\n\n:\n\ndata: \"three\"\n\n";
-        for size in 1..text.len() {
-            let (mut events, mut found) = (Events::default(), Vec::new());
-            for part in text.chunks(size) {
-                events.push(part);
-                found.extend(std::iter::from_fn(|| events.next()));
-            }
-            let found: Vec<_> = found.iter().map(|(kind, data)| (kind.as_str(), data.as_str())).collect();
-            assert_eq!(found, [("", "1"), ("missed", "{\"missed\":2}"), ("", "\"three\"")]);
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! `mape worker`
 
+use super::log_output::observe;
 use super::run_flow;
 use super::signal::told_to_end;
 use super::workflow_arguments::TaskSet;
@@ -51,6 +52,7 @@ pub(super) async fn run(global: &Global, arguments: &WorkerArguments) -> Result<
     // Not before: until there is something to let go of, a signal ends the program at once.
     let mut told = pin!(told_to_end()?);
     let app = App::with_backend(backend.clone());
+    observe(&app);
     // What nobody has here is for workers elsewhere.
     let tasks = run_flow::tasks(global, arguments.tasks, &backend)?.and_others();
     let engine = Engine::with(tasks).named(arguments.names(global));

@@ -1,7 +1,7 @@
 //! Which layers a configuration is made of.
 
 use super::node::Node;
-use super::{Config, Error, Origin, Problem, Server, alias, check, environment, settings, yaml};
+use super::{Config, Error, Origin, Problem, Server, alias, check, environment, settings, standard, yaml};
 use serde::Serialize;
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -51,7 +51,8 @@ impl Builder {
         self
     }
 
-    /// Takes these variables in place of those of the process; names without `MAPE_` in front are left alone.
+    /// Takes these variables in place of those of the process; names without `MAPE_` in front are left alone, but for
+    /// those that [others](super) have given.
     pub fn environment<N, V>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Self
     where
         N: Into<OsString>,
@@ -121,6 +122,9 @@ impl Builder {
             .collect();
         let server = self.server.map(|server| server.keys(&variables, &mut problems)).into_iter().flatten();
         let server: Vec<_> = server.map(|(key, origin, value)| (key.to_owned(), origin, Ok(value))).collect();
+        for layer in standard::layers(&variables) {
+            lay(&mut tree, layer, &defaults, &mut problems);
+        }
         let layer = environment::layer(variables, &tree, &sections, &mut problems);
         lay(&mut tree, layer, &defaults, &mut problems);
 

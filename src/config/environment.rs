@@ -1,7 +1,7 @@
 //! The variables `MAPE_SECTION__KEY` as a layer.
 
 use super::node::Node;
-use super::{Origin, Problem, server, yaml};
+use super::{Origin, Problem, server, standard, yaml};
 use crate::config::error::variable;
 use std::ffi::OsString;
 
@@ -11,7 +11,9 @@ const PREFIX: &str = "MAPE_";
 pub(super) fn of_this_process() -> Vec<(OsString, OsString)> {
     let is_ours = |name: &OsString| {
         let name = name.to_string_lossy();
-        name.starts_with(PREFIX) || server::VARIABLES.contains(&&*name)
+        name.starts_with(PREFIX)
+            || server::VARIABLES.contains(&&*name)
+            || standard::VARIABLES.contains(&&*name)
     };
     std::env::vars_os().filter(|(name, _)| is_ours(name)).collect()
 }

@@ -14,6 +14,11 @@
 //! the pen away from a known one. [`Config::explain`] says for every value which layer it comes from, down to the
 //! line of the file, and shows no secret.
 //!
+//! Some variables have names that others have given them: `LOG_LEVEL` (a level, also as Python calls it) is
+//! `telemetry.log`, `NO_COLOR` makes `telemetry.colors` `never`, and `OTEL_EXPORTER_OTLP_ENDPOINT`,
+//! `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_SERVICE_NAME` are `telemetry.endpoint`, `headers` and `service_name`. They are over
+//! the file, and under `MAPE_…`.
+//!
 //! `redis.url` and `rest.host_port`, the names PyMAPE uses, are read as `backend.url` and `rest.address`.
 //!
 //! ```
@@ -46,6 +51,7 @@ mod secret;
 mod section;
 mod server;
 mod settings;
+mod standard;
 mod yaml;
 
 pub use builder::Builder;
@@ -54,8 +60,8 @@ pub use explain::{Entry, Explanation};
 pub use origin::Origin;
 pub use secret::{Secret, Url};
 pub use section::{
-    Backend, Batch, Exec, Influxdb, Jwt, Limits, Live, LogFormat, Redis, Request, Resources, Rest, Role,
-    Rule, Service, Telemetry, Tls, Token, WhenFull, Workflow,
+    Backend, Batch, Colors, Exec, Influxdb, Jwt, Limits, Live, LogFormat, Redis, Request, Resources, Rest,
+    Role, Rule, Service, Telemetry, Tls, Token, WhenFull, Workflow,
 };
 pub use server::Server;
 pub use settings::Config;

@@ -85,7 +85,7 @@ impl Serialize for Url {
 
 /// Whether a dotted key names a secret: any of its parts holds a word such as `password` or `token`.
 pub(super) fn is_secret(key: &str) -> bool {
-    const WORDS: [&str; 9] = [
+    const WORDS: [&str; 10] = [
         "password",
         "passwd",
         "passphrase",
@@ -95,6 +95,8 @@ pub(super) fn is_secret(key: &str) -> bool {
         "api_key",
         "apikey",
         "private_key",
+        // Their names are those of others.
+        "telemetry.headers",
     ];
     let key = key.to_lowercase().replace('-', "_");
     WORDS.iter().any(|word| key.contains(word))

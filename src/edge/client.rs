@@ -90,7 +90,7 @@ impl Client {
     }
 
     /// A request that shows who one is.
-    pub(super) async fn request(&self, method: Method, url: Url) -> Result<RequestBuilder, Error> {
+    pub(crate) async fn request(&self, method: Method, url: Url) -> Result<RequestBuilder, Error> {
         let made = self.made.get_or_try_init(|| make(self.ca_file.clone())).await;
         let made = made.map_err(|reason| Error::Client { reason })?;
         Ok(made.request(method, url).headers(self.headers.clone()).timeout(self.timeout))
@@ -130,7 +130,7 @@ async fn make(ca_file: Option<PathBuf>) -> Result<reqwest::Client, String> {
 }
 
 /// An error with its causes, without the URL, which may hold what is not to be shown.
-pub(super) fn said(error: reqwest::Error) -> String {
+pub(crate) fn said(error: reqwest::Error) -> String {
     let error = error.without_url();
     let (mut said, mut cause) = (error.to_string(), error.source());
     while let Some(error) = cause {

@@ -24,6 +24,8 @@ mod answer;
 mod client;
 mod endpoint;
 mod error;
+mod hand;
+pub mod influxdb;
 pub(crate) mod metered;
 mod outbox;
 mod poll_source;
@@ -32,13 +34,14 @@ mod post_source;
 mod poster;
 mod seen;
 mod signature;
-mod stats;
+pub(crate) mod stats;
 mod target;
 mod verdict;
 
 pub use client::Client;
 pub use endpoint::{Endpoint, Endpoints};
 pub use error::Error;
+pub use influxdb::{InfluxServer, InfluxSink, InfluxSource, InfluxStats};
 pub use outbox::Refusal;
 pub use poll_source::PollSource;
 pub use post_sink::{PostFormat, PostPort, PostSignals, PostSink};
@@ -48,3 +51,5 @@ pub use stats::PostStats;
 
 #[cfg(feature = "http")]
 pub(crate) use endpoint::Refused;
+#[cfg(feature = "otel")]
+pub(crate) use {client::said, target::service};

@@ -1,17 +1,20 @@
 //! What waits to be posted.
 
+use super::stats::{Counters, DROPPED};
 use super::target::Kind;
 use super::{Error, PostFormat, PostStats};
 use crate::element::Overflow;
 use crate::stream::LossySender;
+use crate::stream::trace::TraceContext;
 use parking_lot::Mutex;
 use serde_json::Value;
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
 /// What a sink puts in and its task takes out: a bounded queue.
@@ -23,12 +26,30 @@ pub(super) struct Outbox {
     pub(super) place: String,
     pub(super) stats: PostStats,
     pub(super) capacity: usize,
+    /// How many bytes may wait, whatever their number; one letter always may.
+    pub(super) capacity_bytes: usize,
     pub(super) overflow: Overflow,
+    pub(super) batch: Batch,
     pub(super) refusals: Mutex<Option<LossySender<Refusal>>>,
+}
+
+/// What goes together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Batch {
+    /// So many are not waited beyond.
+    pub(super) count: usize,
+    /// No more than this, unless one alone is longer; so much is not waited beyond.
+    pub(super) bytes: usize,
+    /// How long the first waits for others, if nobody hurries it; zero is not at all.
+    pub(super) wait: Duration,
 }
 
 struct State {
     waiting: VecDeque<Letter>,
+    /// Of what waits.
+    bytes: usize,
+    /// What waits is to go now, full batch or not.
+    hurried: bool,
     /// Taken by the task, and not done with.
     in_hand: usize,
     /// Nobody posts any more.
@@ -40,14 +61,19 @@ struct State {
 pub(super) struct Letter {
     pub(super) kind: Kind,
     pub(super) body: Vec<u8>,
+    /// Servers may read it differently, so one has to know which it is.
+    pub(super) ambiguous: bool,
     pub(super) since: Instant,
+    /// The trace to which it belongs, if it is known.
+    pub(super) context: Option<TraceContext>,
 }
 
 /// Something that will not be delivered, and why; see [`PostSink::refusals`](super::PostSink::refusals).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// The item, or for an error of an element what was to be said of it; null if it can't be written.
+    /// The item, or for an error of an element what was to be said of it; null if it can't be written. Of a point its
+    /// line, or all of it if it has none.
     pub value: Value,
     /// It is an error, which was to be posted in its place between the items.
     pub is_error: bool,
@@ -60,21 +86,30 @@ const BODY_BYTES: usize = 512 * 1024;
 
 impl Outbox {
     pub(super) fn new(place: String) -> Self {
-        let state = State { waiting: VecDeque::new(), in_hand: 0, ended: false, feeder: None };
+        let state = State {
+            waiting: VecDeque::new(),
+            bytes: 0,
+            hurried: false,
+            in_hand: 0,
+            ended: false,
+            feeder: None,
+        };
         Self {
             state: Mutex::new(state),
             fresh: Notify::new(),
+            stats: PostStats(Arc::new(Counters::new(&place))),
             place,
-            stats: PostStats::default(),
             capacity: 1024,
+            capacity_bytes: usize::MAX,
             overflow: Overflow::Wait,
+            batch: Batch { count: usize::MAX, bytes: BODY_BYTES, wait: Duration::ZERO },
             refusals: Mutex::new(None),
         }
     }
 
     /// Ready when there is room, or something gives way.
     pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll(cx, |state| self.overflow != Overflow::Wait || state.waiting.len() < self.capacity)
+        self.poll(cx, |state| self.overflow != Overflow::Wait || !self.is_full(state))
     }
 
     /// Ready when nothing waits any more.
@@ -96,44 +131,81 @@ impl Outbox {
         Poll::Pending
     }
 
+    /// Whether there is no room for another.
+    fn is_full(&self, state: &State) -> bool {
+        state.waiting.len() >= self.capacity || state.bytes >= self.capacity_bytes
+    }
+
     /// Puts something in, or drops what gives way.
-    pub(super) fn put(&self, kind: Kind, body: Vec<u8>) {
-        let letter = Letter { kind, body, since: Instant::now() };
+    pub(super) fn put(&self, kind: Kind, body: Vec<u8>, context: Option<TraceContext>) {
+        self.put_letter(Letter { kind, body, ambiguous: false, since: Instant::now(), context });
+    }
+
+    pub(super) fn put_letter(&self, letter: Letter) {
         let mut state = self.state.lock();
-        let is_full = state.waiting.len() >= self.capacity && kind != Kind::Completed;
+        let is_full = self.is_full(&state) && letter.kind != Kind::Completed;
         // Dropped when the lock is released.
-        let dropped = match self.overflow {
-            Overflow::DropOldest if is_full => {
-                let oldest = state.waiting.pop_front();
-                state.waiting.push_back(letter);
-                oldest
+        let mut dropped = SmallVec::<[Letter; 1]>::new();
+        if is_full && self.overflow == Overflow::DropNewest {
+            dropped.push(letter);
+        } else {
+            if is_full && self.overflow == Overflow::DropOldest {
+                while self.is_full(&state) {
+                    let Some(oldest) = state.waiting.pop_front() else { break };
+                    state.bytes -= oldest.body.len();
+                    dropped.push(oldest);
+                }
             }
-            Overflow::DropNewest if is_full => Some(letter),
-            _ => {
-                state.waiting.push_back(letter);
-                None
-            }
-        };
-        self.stats.0.queued.store(state.waiting.len() + state.in_hand, Relaxed);
+            state.bytes += letter.body.len();
+            state.waiting.push_back(letter);
+        }
+        // Who waits for more has a clock to start with the first, and is done waiting when there is enough.
+        let wakes = !self.batch.wait.is_zero() && (state.waiting.len() == 1 || self.is_enough(&state));
+        self.stats.0.queued(state.waiting.len() + state.in_hand);
         drop(state);
-        if dropped.is_some() && self.stats.0.dropped.fetch_add(1, Relaxed) == 0 {
+        if wakes {
+            self.fresh.notify_one();
+        }
+        let dropped = dropped.len();
+        if dropped > 0 && self.stats.0.add(DROPPED, dropped) == 0 {
             warn!(place = self.place, "the queue is full: items are dropped, and counted");
         }
     }
 
     /// Has what is there posted.
     pub(super) fn send(&self) {
+        let mut state = self.state.lock();
+        state.hurried = !state.waiting.is_empty();
+        drop(state);
         self.fresh.notify_one();
+    }
+
+    /// Whether what waits is a batch, however short its first has waited.
+    fn is_enough(&self, state: &State) -> bool {
+        let Batch { count, bytes, .. } = self.batch;
+        state.hurried || state.waiting.len() >= count || state.bytes >= bytes || self.is_full(state)
+    }
+
+    /// When a batch is to be taken, if there is something.
+    fn due(&self) -> Option<Instant> {
+        let state = self.state.lock();
+        let first = state.waiting.front()?;
+        Some(if self.is_enough(&state) { first.since } else { first.since + self.batch.wait })
     }
 
     /// Takes what may go in one body, once there is something.
     pub(super) async fn take(&self, most: usize) -> VecDeque<Letter> {
         loop {
-            let taken = self.take_now(most);
-            if !taken.is_empty() {
-                return taken;
+            match self.due() {
+                None => self.fresh.notified().await,
+                Some(due) if due <= Instant::now() => {
+                    let taken = self.take_now(most);
+                    if !taken.is_empty() {
+                        return taken;
+                    }
+                }
+                Some(due) => drop(timeout_at(due, self.fresh.notified()).await),
             }
-            self.fresh.notified().await;
         }
     }
 
@@ -143,7 +215,9 @@ impl Outbox {
         while let Some(next) = state.waiting.front() {
             let first: Option<&Letter> = taken.front();
             let fits = first.is_none_or(|first| {
-                first.kind == next.kind && next.kind == Kind::Next && bytes + next.body.len() <= BODY_BYTES
+                first.kind == next.kind
+                    && next.kind == Kind::Next
+                    && bytes + next.body.len() <= self.batch.bytes
             });
             if taken.len() >= most || !fits {
                 break;
@@ -151,6 +225,8 @@ impl Outbox {
             bytes += next.body.len();
             taken.extend(state.waiting.pop_front());
         }
+        state.bytes -= bytes;
+        state.hurried &= !state.waiting.is_empty();
         state.in_hand = taken.len();
         let feeder = if taken.is_empty() { None } else { state.feeder.take() };
         drop(state);
@@ -164,7 +240,7 @@ impl Outbox {
     pub(super) fn left(&self, in_hand: usize) {
         let mut state = self.state.lock();
         state.in_hand = in_hand;
-        self.stats.0.queued.store(state.waiting.len() + in_hand, Relaxed);
+        self.stats.0.queued(state.waiting.len() + in_hand);
         let feeder = state.feeder.take();
         drop(state);
         if let Some(feeder) = feeder {
@@ -177,10 +253,10 @@ impl Outbox {
         let mut state = self.state.lock();
         state.ended = true;
         let left = state.waiting.len() + state.in_hand;
-        state.in_hand = 0;
+        (state.in_hand, state.bytes) = (0, 0);
         let waiting = std::mem::take(&mut state.waiting);
         let feeder = state.feeder.take();
-        self.stats.0.queued.store(0, Relaxed);
+        self.stats.0.queued(0);
         drop(state);
         drop(waiting);
         if let Some(feeder) = feeder {
@@ -219,9 +295,9 @@ pub(super) struct Emptying(pub(super) Arc<Outbox>);
 
 impl Drop for Emptying {
     fn drop(&mut self) {
-        let left = self.0.end() as u64;
+        let left = self.0.end();
         if left > 0 {
-            self.0.stats.0.dropped.fetch_add(left, Relaxed);
+            self.0.stats.0.add(DROPPED, left);
             warn!(place = self.0.place, dropped = left, "the sink is gone before all was posted");
         }
     }

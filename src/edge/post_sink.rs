@@ -1,23 +1,24 @@
 //! A sink that posts.
 
-use super::outbox::{Emptying, Outbox};
+use super::hand::Hand;
+use super::outbox::{Emptying, Letter, Outbox};
 use super::poster::{MOST, Poster};
+use super::stats::REFUSED;
 use super::target::{Kind, Target};
 use super::verdict::Way;
 use super::{Client, Error, PostStats, Refusal};
 use crate::element::{ElementError, Overflow};
+use crate::stream::trace::{TraceContext, carried};
 use crate::stream::{Backoff, LossyReceiver, lossy};
 use futures::{Sink, SinkExt};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::any::type_name;
-use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -51,6 +52,10 @@ use tracing::warn;
 /// [`refusals`](Self::refusals): a single item for what is wrong with it (400, 406, 413, 415, 422), all that is in the
 /// body for anything else that waiting doesn't mend (a wrong token, a path that isn't there, a redirect: those are not
 /// followed). None of this ends the stream that feeds the sink; [`stats`](Self::stats) shows it.
+///
+/// If requests are traced, each is a span, and the other side is told by `traceparent` and `tracestate`: of a single
+/// [`Message`](crate::element::Message) it belongs to the trace of that, of several to none of theirs, as each carries its
+/// own.
 ///
 /// The sink posts from a task of its own, from its first use on, which ends when the sink is dropped. What is not posted
 /// by then is lost, counted and logged; closing waits for it.
@@ -222,33 +227,34 @@ impl<T: Serialize> PostSink<T> {
     }
 
     fn poster(&self) -> Poster {
+        let says: fn(&Letter) -> Value = match self.format {
+            PostFormat::Json => |letter| letter.value(PostFormat::Json),
+            PostFormat::MessagePack => |letter| letter.value(PostFormat::MessagePack),
+        };
+        let mut hand = Hand::new(Emptying(self.outbox.clone()), MOST, says);
+        (hand.backoff, hand.give_up_after) = (self.backoff, self.give_up_after);
         Poster {
-            outbox: Emptying(self.outbox.clone()),
+            hand,
             target: self.target.clone(),
             client: self.client.clone(),
             format: self.format,
-            backoff: self.backoff,
-            give_up_after: self.give_up_after,
             way: if self.format == PostFormat::Json { Way::Unknown } else { Way::Single },
             sender: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
             number: 0,
-            in_hand: VecDeque::new(),
-            most: MOST,
-            failed: 0,
-            refusing: false,
         }
     }
 
     fn queue_item(&mut self, item: &T) -> Result<(), Error> {
         let format = self.format;
         let outbox = self.outbox()?;
-        match write(item, format) {
-            Ok(body) => outbox.put(Kind::Next, body),
+        let (written, context) = carried(|| write(item, format));
+        match written {
+            Ok(body) => outbox.put(Kind::Next, body, context.or_else(TraceContext::current)),
             Err(reason) => {
                 let error =
                     Error::Encode { place: outbox.place.clone(), type_name: type_name::<T>(), reason };
                 warn!(%error, "an item can't be posted");
-                outbox.stats.0.refused.fetch_add(1, Relaxed);
+                outbox.stats.0.add(REFUSED, 1);
                 outbox.failed(&error);
                 outbox.refuse(|| Value::Null, false, error);
             }
@@ -258,7 +264,7 @@ impl<T: Serialize> PostSink<T> {
 
     fn queue_error(&mut self, error: &ElementError) -> Result<(), Error> {
         let said = json!({"message": error.kind.to_string(), "path": error.path.to_string()});
-        self.outbox()?.put(Kind::Error, said.to_string().into_bytes());
+        self.outbox()?.put(Kind::Error, said.to_string().into_bytes(), TraceContext::current());
         Ok(())
     }
 }
@@ -311,7 +317,7 @@ impl<T: Serialize> Sink<T> for PostSink<T> {
                 Err(error) => return Poll::Ready(Err(error)),
             };
             if completes {
-                outbox.put(Kind::Completed, Vec::new());
+                outbox.put(Kind::Completed, Vec::new(), None);
             }
             outbox.send();
             match outbox.poll_empty(cx) {

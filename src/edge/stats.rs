@@ -1,53 +1,90 @@
 //! What has become of a sink's items.
 
+use crate::stream::meter::{Kind, Meter};
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// The counters of a [`PostSink`](super::PostSink): what was put in is sent, dropped, refused or still queued. Clones
-/// show the same, and go on counting.
-#[derive(Clone, Debug, Default)]
+/// show the same, and go on counting. At `/metrics` they are `mape_sink_…`.
+#[derive(Clone, Debug)]
 pub struct PostStats(pub(super) Arc<Counters>);
 
-#[derive(Debug, Default)]
+/// A sink that sends to another service, named after the place.
+pub(crate) static SINK: Kind = Kind {
+    name: "sink",
+    label: "sink",
+    counters: &[
+        ("sent", "Items that the other side has taken."),
+        ("retried", "Requests that were made again."),
+        ("dropped", "Items that gave way in a full queue, or were given up."),
+        ("refused", "Items that the other side does not want, or that can't be written."),
+        ("skipped", "Items in which there is nothing to send."),
+    ],
+    gauges: &[("queued", "Items that wait or are under way.")],
+    latency: Some(("request", "How long an answer takes.")),
+};
+
+pub(super) const SENT: usize = 0;
+pub(super) const RETRIED: usize = 1;
+pub(super) const DROPPED: usize = 2;
+pub(super) const REFUSED: usize = 3;
+pub(super) const SKIPPED: usize = 4;
+pub(super) const QUEUED: usize = 0;
+
+/// What sinks count.
+#[derive(Debug)]
 pub(super) struct Counters {
-    pub(super) sent: AtomicU64,
-    pub(super) retried: AtomicU64,
-    pub(super) dropped: AtomicU64,
-    pub(super) refused: AtomicU64,
-    pub(super) queued: AtomicUsize,
+    pub(super) meter: Arc<Meter>,
     pub(super) last_error: Mutex<Option<String>>,
+}
+
+impl Counters {
+    pub(super) fn new(place: &str) -> Self {
+        Self { meter: Meter::new(&SINK, place), last_error: Mutex::new(None) }
+    }
+
+    /// Adds to a counter; how many there were before.
+    pub(super) fn add(&self, counter: usize, count: usize) -> u64 {
+        let before = self.meter.counter(counter);
+        self.meter.add(counter, count as u64);
+        before
+    }
+
+    pub(super) fn queued(&self, count: usize) {
+        self.meter.set(QUEUED, count as f64);
+    }
 }
 
 impl PostStats {
     /// Items, errors and completions that the other side has taken.
     #[must_use]
     pub fn sent(&self) -> u64 {
-        self.0.sent.load(Relaxed)
+        self.0.meter.counter(SENT)
     }
 
     /// Requests that were made again.
     #[must_use]
     pub fn retried(&self) -> u64 {
-        self.0.retried.load(Relaxed)
+        self.0.meter.counter(RETRIED)
     }
 
     /// Those that gave way in a full queue, or were given up.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.0.dropped.load(Relaxed)
+        self.0.meter.counter(DROPPED)
     }
 
     /// Those that the other side does not want, however often they are sent, and those that can't be written.
     #[must_use]
     pub fn refused(&self) -> u64 {
-        self.0.refused.load(Relaxed)
+        self.0.meter.counter(REFUSED)
     }
 
     /// Those that wait or are under way.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of items")]
     pub fn queued(&self) -> usize {
-        self.0.queued.load(Relaxed)
+        self.0.meter.gauge(QUEUED) as usize
     }
 
     /// What went wrong last, also if all is well since.

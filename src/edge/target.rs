@@ -83,7 +83,7 @@ impl Target {
 }
 
 /// The URL of a service: `HOST:PORT`, or with `http://` or `https://` before it.
-pub(super) fn service(base: &str) -> Result<Url, Error> {
+pub(crate) fn service(base: &str) -> Result<Url, Error> {
     let written = if base.contains("://") { base.to_owned() } else { format!("http://{base}") };
     let wrong = |reason: &str| {
         // What stands before an @ is who one is there.

@@ -1,6 +1,7 @@
 //! Calls of an element's exported methods, directly or by an item of a stream.
 
 use super::{BoxError, CallError, ElementPath, ErrorKind};
+use crate::stream::trace::{Parent, Span, SpanKind, TraceContext};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
@@ -71,10 +72,19 @@ impl Methods {
     ) -> impl Future<Output = Result<Value, CallError>> + Send + use<> {
         let found = self.0.get(method).cloned();
         let method = method.to_owned();
+        let context = TraceContext::current();
         let known = if found.is_some() { Vec::new() } else { self.names() };
         async move {
             let Some(f) = found else { return Err(CallError::UnknownMethod { path, method, known }) };
-            let answer = AssertUnwindSafe(async move { f(argument).await }).catch_unwind().await;
+            let span = match context {
+                Some(context) => {
+                    let name = format_args!("{path}.{method}");
+                    Span::begin(SpanKind::Internal, name, Parent::Span(context)).with("element", &path)
+                }
+                None => Span::none(),
+            };
+            let answer = AssertUnwindSafe(async move { f(argument).await }).catch_unwind();
+            let answer = span.scope(answer).await;
             let answer = answer.unwrap_or_else(|panic| {
                 Err(Refused::Failed(ErrorKind::panicked(&*panic).to_string().into()))
             });
@@ -102,6 +112,8 @@ impl Methods {
 pub struct Call {
     method: Arc<str>,
     argument: Result<Value, Arc<str>>,
+    /// The trace in which it was made.
+    context: Option<TraceContext>,
     reply: Option<Arc<Mutex<Option<ReplyTo>>>>,
 }
 
@@ -109,7 +121,7 @@ impl Call {
     /// A call whose reply nobody waits for. Several arguments go as a tuple or a struct; none is `()`.
     pub fn new(method: &str, argument: impl Serialize) -> Self {
         let argument = serde_json::to_value(argument).map_err(|e| e.to_string().into());
-        Self { method: method.into(), argument, reply: None }
+        Self { method: method.into(), argument, context: TraceContext::current(), reply: None }
     }
 
     /// The same call, and what will be replied to it. When several elements get the call, the first reply counts.
@@ -118,6 +130,18 @@ impl Call {
         self.reply = Some(Arc::new(Mutex::new(Some(to))));
         let reply = Reply { method: self.method.clone(), from, _type: std::marker::PhantomData };
         (self, reply)
+    }
+
+    /// The same call as a part of this trace; that in which it was made, unless said.
+    #[must_use]
+    pub fn traced_by(mut self, context: &TraceContext) -> Self {
+        self.context = Some(context.clone());
+        self
+    }
+
+    /// The trace to which it belongs, if it is known.
+    pub(crate) fn context(&self) -> Option<&TraceContext> {
+        self.context.as_ref()
     }
 
     /// The method's name.

@@ -17,6 +17,7 @@ use std::task::{Context, Poll, ready};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::Sleep;
+use tracing::Instrument;
 
 /// An operator that panics so often with nothing going through in between will not get better.
 const PANICS_IN_A_ROW: u32 = 1000;
@@ -38,7 +39,9 @@ where
 {
     fn launch(self: Box<Self>, runtime: &Handle) -> AbortHandle {
         let site = self.input.site().clone();
-        runtime.spawn(Driver::new(self, site)).abort_handle()
+        // So that the log says which element speaks.
+        let span = tracing::info_span!("element", element = %site.path());
+        runtime.spawn(Driver::new(self, site).instrument(span)).abort_handle()
     }
 }
 

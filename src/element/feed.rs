@@ -231,7 +231,13 @@ impl<T> BatchSource<T> for Calls {
             };
             let path = self.site.path();
             let answer: BoxFuture<'static, _> = match call.argument(&path) {
-                Ok(argument) => Box::pin(self.site.declared().methods.call(path, call.method(), argument)),
+                Ok(argument) => {
+                    let ask = || self.site.declared().methods.call(path, call.method(), argument);
+                    Box::pin(match call.context() {
+                        Some(context) => context.run(ask),
+                        None => ask(),
+                    })
+                }
                 Err(error) => Box::pin(futures::future::err(error)),
             };
             self.running = Some((call, answer));

@@ -3,6 +3,7 @@
 use super::keeper::{Done, How, Keeper};
 use super::metered;
 use super::{Consumer, Error, Event, EventId, LogName};
+use crate::stream::trace::{Parent, Span, SpanKind, TraceContext};
 use crate::stream::{Backoff, clock, meter};
 use serde_json::json;
 use std::fmt;
@@ -34,6 +35,8 @@ pub(super) struct Held {
     pub(super) receipts: bool,
     settled: AtomicBool,
     since: Option<Instant>,
+    /// In which it is in hand, if it is in a trace.
+    span: Option<Box<Span>>,
 }
 
 impl<T> Delivery<T> {
@@ -62,6 +65,13 @@ impl<T> Delivery<T> {
     #[must_use]
     pub fn event(&self) -> &Event {
         &self.0.held.event
+    }
+
+    /// The span in which it is in hand, or what the event says if that is not recorded, for whoever goes on with it; nothing
+    /// if it is in no trace.
+    #[must_use]
+    pub fn context(&self) -> Option<&TraceContext> {
+        self.0.held.span.as_ref()?.context()
     }
 
     /// Who has it, for [`Transaction::expect_pending`](crate::knowledge::Transaction::expect_pending).
@@ -140,6 +150,27 @@ impl Held {
             receipts,
             settled: AtomicBool::new(false),
             since: meter::now(),
+            span: None,
+        }
+    }
+
+    /// The same in a span, if the event is in a trace.
+    pub(super) fn traced(mut self) -> Self {
+        if let Some(context) = self.event.context() {
+            let log = &self.keeper.shared().consumer.log;
+            let name = format_args!("process {log}");
+            let span = Span::begin(SpanKind::Consumer, name, Parent::Span(context));
+            span.note("messaging.destination.name", log);
+            self.span = Some(Box::new(span));
+        }
+        self
+    }
+
+    /// Does something in that span.
+    pub(super) fn run<R>(&self, f: impl FnOnce() -> R) -> R {
+        match &self.span {
+            Some(span) => span.run(f),
+            None => f(),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::fields::{Borrowed, Fields, Reading};
 use super::{Error, EventId};
 use crate::stream::clock;
+use crate::stream::trace::TraceContext;
 use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
@@ -102,6 +103,23 @@ impl Event {
             });
         }
         self
+    }
+
+    /// As a part of a trace, with the field `traceparent`, and `tracestate` if there is one.
+    #[must_use]
+    pub fn traced_by(self, context: &TraceContext) -> Self {
+        let event = self.with("traceparent", context.to_string());
+        match context.state() {
+            Some(state) => event.with("tracestate", state),
+            None => event,
+        }
+    }
+
+    /// Where it is in a trace, if it says so.
+    #[must_use]
+    pub fn context(&self) -> Option<TraceContext> {
+        let text = |name| serde_json::from_str::<String>(self.json(name)?).ok();
+        TraceContext::parse(&text("traceparent")?, text("tracestate").as_deref())
     }
 
     /// Of this kind, if it has none.

@@ -2,6 +2,7 @@
 
 use super::{Error, Event, EventId, EventLog, LogName, Retention, metered};
 use crate::stream::meter::{self, Meter};
+use crate::stream::trace::{Parent, Span, SpanKind, TraceContext, carried};
 use crate::stream::{Answer, Backoff};
 use futures::{FutureExt, Sink};
 use serde::Serialize;
@@ -17,7 +18,8 @@ use tokio::time::{Instant, Sleep, sleep};
 use tracing::warn;
 
 /// Appends the items of a stream to a log as events, a [`Sink`]: the fields of an item are those of the event, with
-/// `kind`, `apiVersion` and `at` where the item has none.
+/// `kind`, `apiVersion` and `at` where the item has none. If appending is traced, it is a span, of the trace of the item if
+/// that is a [`Message`](crate::element::Message), and the event has the field `traceparent`.
 ///
 /// It loses nothing: while the backend is out of reach or refuses (its memory is full), items wait, and when its queue
 /// (1,024 unless [`capacity`](Self::capacity) says otherwise) is full, whoever feeds it waits too. An item that cannot be
@@ -172,9 +174,15 @@ impl<T: Serialize> Sink<T> for EventSink<T> {
     }
 
     fn start_send(mut self: Pin<&mut Self>, item: T) -> Result<(), Error> {
-        match Event::of(&item) {
+        let (event, context) = carried(|| Event::of(&item));
+        match event {
             Ok(event) => {
+                let name = format_args!("append {}", self.name);
+                let parent = Parent::from(context.or_else(TraceContext::current));
+                let span = Span::begin(SpanKind::Producer, name, parent);
+                span.note("messaging.destination.name", &self.name);
                 let event = event.of_kind(&self.kind).stamped();
+                let event = span.context().into_iter().fold(event, Event::traced_by);
                 self.waiting.push_back(event);
             }
             Err(error) => {

@@ -92,7 +92,8 @@ impl<T: DeserializeOwned> EventSource<T> {
             let group = self.group.name.clone();
             return Some(Err(Error::Dead { log: log(), group, id, attempts }));
         }
-        match held.event.read() {
+        let held = held.traced();
+        match held.run(|| held.event.read()) {
             Ok(value) => Some(Ok(Delivery::new(value, held))),
             Err(error) => {
                 let reason = error.to_string();

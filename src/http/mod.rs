@@ -38,6 +38,7 @@ mod docs;
 mod endpoints;
 mod error;
 mod extract;
+mod goals;
 mod health;
 mod knowledge;
 mod loops;

@@ -1,6 +1,6 @@
 //! The description of the API.
 
-use super::{Context, channels, health, knowledge, loops, metrics, workflows};
+use super::{Context, channels, goals, health, knowledge, loops, metrics, workflows};
 use axum::Router;
 use serde::Serialize;
 use serde_json::json;
@@ -20,6 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
     ),
     tags(
         (name = "loops", description = "Levels, loops, elements: what runs, items for their ports, their life, parameters, methods and links."),
+        (name = "goals", description = "What is wanted, whether it is so, and by how much."),
         (name = "knowledge", description = "What loops share."),
         (name = "channels", description = "What loops tell each other."),
         (name = "littleflow", description = "Runs of flows, as littleflow's service has them."),
@@ -52,6 +53,7 @@ pub(super) fn routes() -> (Router<Context>, Document) {
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(loops::routes())
+        .merge(goals::routes())
         .merge(knowledge::routes())
         .merge(channels::routes())
         .merge(workflows::routes())

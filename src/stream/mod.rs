@@ -63,6 +63,7 @@ mod notification;
 mod operators;
 pub mod ops;
 pub mod testing;
+pub mod trace;
 
 pub use answer::Answer;
 pub use backoff::Backoff;

@@ -1,7 +1,7 @@
 //! All metrics that there can be.
 
 use super::snapshot::Known;
-use super::{FamilyKind, elements, process, snapshot};
+use super::{FamilyKind, elements, goals, process, snapshot};
 use crate::stream::meter::Kind;
 use std::borrow::Cow;
 
@@ -24,6 +24,7 @@ pub fn catalogue() -> Vec<Metric> {
     let mut all: Vec<_> =
         snapshot::KNOWN.iter().chain(process::KNOWN).map(|known| of_known(known, &[])).collect();
     all.extend(elements::known().map(|(known, labels)| of_known(known, labels)));
+    all.push(of_known(&goals::STATE, &goals::LABELS));
     all.extend(kinds().into_iter().flat_map(of_kind));
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
@@ -54,6 +55,7 @@ fn of_kind(kind: &Kind) -> Vec<Metric> {
 /// The kinds of meters of this crate.
 fn kinds() -> Vec<&'static Kind> {
     let mut all = vec![
+        &crate::app::GOAL,
         &crate::channel::metered::SINK,
         &crate::channel::metered::SOURCE,
         &crate::element::CALLS,
@@ -62,7 +64,9 @@ fn kinds() -> Vec<&'static Kind> {
         &crate::stream::ops::OPERATOR,
     ];
     #[cfg(feature = "edge")]
-    all.extend([&crate::edge::metered::SOURCE]);
+    all.extend([&crate::edge::metered::SOURCE, &crate::edge::stats::SINK]);
+    #[cfg(feature = "otel")]
+    all.push(&super::otlp::EXPORTER);
     #[cfg(feature = "http")]
     all.extend(crate::http::KINDS);
     #[cfg(feature = "flow")]

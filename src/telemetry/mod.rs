@@ -21,13 +21,29 @@
 mod catalogue;
 mod elements;
 mod family;
+mod goals;
 mod groups;
+#[cfg(feature = "logs")]
+mod log_fields;
+#[cfg(feature = "logs")]
+mod log_line;
+#[cfg(feature = "logs")]
+mod log_lines;
 mod meters;
+#[cfg(feature = "otel")]
+mod otlp;
 mod process;
+#[cfg(feature = "logs")]
+mod reporting;
 mod snapshot;
 mod text;
 
+pub use crate::stream::trace::TraceContext;
 pub use catalogue::{Metric, catalogue};
 pub use family::{Family, FamilyKind, Histogram, Sample, Value};
+#[cfg(feature = "otel")]
+pub use otlp::Otlp;
+#[cfg(feature = "logs")]
+pub use reporting::{Error, Reporting, Reports};
 pub use snapshot::Snapshot;
 pub use text::Format;

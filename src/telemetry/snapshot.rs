@@ -1,6 +1,6 @@
 //! Everything that is counted, at one moment.
 
-use super::{Family, FamilyKind, Format, Sample, Value, elements, groups, meters, process};
+use super::{Family, FamilyKind, Format, Sample, Value, elements, goals, groups, meters, process};
 use crate::app::App;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ impl Snapshot {
         into.info();
         process::collect(&mut into);
         elements::collect(app, &mut into);
+        goals::collect(app, &mut into);
         meters::collect(&mut into);
         Self { families: into.0.into_values().filter(|family| !family.samples.is_empty()).collect() }
     }

@@ -8,6 +8,7 @@ use super::{Command, Definition, Place, RunId, Status, Time, definition, history
 use crate::event::Event;
 use crate::flow::NodeKind;
 use crate::knowledge::Transaction;
+use crate::stream::trace::TraceContext;
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -24,6 +25,8 @@ pub(super) struct Change<'c> {
     pub(super) is_here: Option<&'c dyn Fn(Place) -> bool>,
     /// The steps whose outputs stand in littleflow's form already.
     pub(super) known: &'c HashSet<u32>,
+    /// The trace to which the run belongs.
+    pub(super) context: Option<&'c TraceContext>,
 }
 
 impl Change<'_> {
@@ -108,7 +111,8 @@ impl Change<'_> {
         // in every attempt.
         let is_exact = base.starts_with("redis:");
         let since = self.state.times(place).0.filter(|since| is_exact || *since != self.at);
-        Some(since.into_iter().fold(event, |event, since| event.with("since", since.micros())))
+        let event = since.into_iter().fold(event, |event, since| event.with("since", since.micros()));
+        Some(self.context.into_iter().fold(event, Event::traced_by))
     }
 }
 

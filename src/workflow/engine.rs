@@ -151,7 +151,8 @@ impl Engine {
         let definition = Arc::new(self.tasks.define(graph)?);
         let input = super::input::checked(input)?;
         let (answer, answered) = oneshot::channel();
-        let begin = Begin { id: id.clone(), definition, text, input, answer };
+        let context = super::traced::begins(&id);
+        let begin = Begin { id: id.clone(), definition, text, input, context, answer };
         self.tell(Told::Begin(Mutex::new(Some(begin)))).await?;
         let origin = answered.await.map_err(|_| Error::EngineGone)??;
         Ok(Run::of(id, &self.workflows, Some(origin)))

@@ -3,6 +3,7 @@
 use super::definition::{parameters_of, task_of};
 use super::history::Loaded;
 use super::invocation::Inner;
+use super::record::Record;
 use super::state::State;
 use super::step::{Unchanged, step};
 use super::wire::Wire;
@@ -10,6 +11,7 @@ use super::{Cause, Command, Definition, Failure, Invocation, Place, RunId, Statu
 use crate::event::Delivery;
 use crate::flow::NodeKind;
 use crate::knowledge::{Data, Key};
+use crate::stream::trace::TraceContext;
 use foldhash::fast::RandomState;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -92,6 +94,8 @@ pub(super) struct Hosted {
     pub(super) touched: Time,
     /// Another engine that has begun it: somebody may wait there for its end.
     pub(super) origin: Option<Data>,
+    /// The trace to which it belongs.
+    pub(super) context: Option<TraceContext>,
 }
 
 impl Hosted {
@@ -125,6 +129,7 @@ impl Hosted {
             known: HashSet::new(),
             touched: Time::now(),
             origin: None,
+            context: None,
         }
     }
 
@@ -133,6 +138,7 @@ impl Hosted {
         let mut run = Self::new(id, loaded.definition.clone(), loaded.state.clone(), tasks);
         run.becomes(loaded);
         run.origin.clone_from(&loaded.origin);
+        run.context = Record::context(&loaded.records);
         run
     }
 
@@ -243,6 +249,7 @@ impl Hosted {
             elsewhere: AtomicBool::new(false),
             told: Notify::new(),
             begun: None,
+            context: self.context.clone(),
         });
         Some((invocation, call.kind))
     }

@@ -3,6 +3,7 @@
 use super::worker::Begun;
 use super::{Outcome, Place, RunId, Time};
 use crate::event::EventId;
+use crate::stream::trace::TraceContext;
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub(super) struct Inner {
     pub(super) told: Notify,
     /// The event by which a worker was given it.
     pub(super) begun: Option<Begun>,
+    /// The trace to which it belongs.
+    pub(super) context: Option<TraceContext>,
 }
 
 impl Invocation {
@@ -52,6 +55,7 @@ impl Invocation {
             elsewhere: AtomicBool::new(false),
             told: Notify::new(),
             begun: None,
+            context: TraceContext::current(),
         })
     }
 
@@ -133,6 +137,13 @@ impl Invocation {
     #[must_use]
     pub fn step(&self) -> String {
         self.0.place.to_string().trim_start_matches('#').to_owned()
+    }
+
+    /// The trace to which it belongs, with the span before it: that in which its run was begun. While the task is done,
+    /// [`TraceContext::current`] is its own span.
+    #[must_use]
+    pub fn context(&self) -> Option<&TraceContext> {
+        self.0.context.as_ref()
     }
 
     /// Whether its end is no longer wanted.

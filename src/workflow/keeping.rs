@@ -29,16 +29,17 @@ type Asker = oneshot::Sender<Result<Origin, Error>>;
 impl Turner {
     /// Begins a run as soon as it is kept.
     pub(super) fn begin(&mut self, begin: Begin, now: Time) {
-        let Begin { id, definition, text, input, answer } = begin;
+        let Begin { id, definition, text, input, context, answer } = begin;
         let first = || {
             wire::fits(&self.workflows, &definition, self.foreign_engine.as_ref())?;
             let kept = Kept::of(&definition, text);
             let is_open = self.workflows.is_open();
             let mut run = Hosted::new(id.clone(), definition.clone(), State::new(&definition), &self.tasks);
+            run.context.clone_from(&context);
             run.stands(is_open.then(Wire::new));
             run.apply(now, Cause::Begin { input: input.clone() })
                 .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
-            let mut record = Record::new(now, std::mem::take(&mut run.causes));
+            let mut record = Record::new(now, std::mem::take(&mut run.causes)).traced_by(context.as_ref());
             record.here = run.starts_here();
             let names = self.workflows.names().clone();
             let is_here = |place: Place| run.is_here(place);
@@ -51,6 +52,7 @@ impl Turner {
                 at: now,
                 is_here: Some(&is_here),
                 known: &run.known,
+                context: context.as_ref(),
             };
             let (effects, then) = effects.add(Transaction::new(), run.wire.as_ref());
             record.lists = then.as_ref().map(|then| (then.active, then.activations));
@@ -244,6 +246,7 @@ impl Turner {
             at: record.at,
             is_here: if starts { Some(&is_here) } else { None },
             known: &run.known,
+            context: run.context.as_ref(),
         };
         let (effects, then) = effects.add(Transaction::new(), run.wire.as_ref());
         record.lists = then.as_ref().map(|then| (then.active, then.activations));

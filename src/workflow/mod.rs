@@ -104,6 +104,7 @@ mod template;
 mod time;
 mod timers;
 mod trace;
+mod traced;
 mod turner;
 mod untaken;
 mod why;

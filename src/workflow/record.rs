@@ -6,6 +6,7 @@ use super::state::State;
 use super::step::step;
 use super::{Cause, Command, Place, Time};
 use crate::flow::Graph;
+use crate::stream::trace::TraceContext;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -27,11 +28,26 @@ pub(super) struct Record {
     /// How long the lists of the run are then, `S` and `A`, if it is kept in the form of littleflow, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) lists: Option<(u64, u64)>,
+    /// Of the first one: the trace to which the run belongs, as a `traceparent`, and what others have written beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) trace: Option<(String, Option<String>)>,
 }
 
 impl Record {
     pub(super) fn new(at: Time, causes: Vec<Cause>) -> Self {
-        Self { at, causes, unowned: false, leaves: false, here: Vec::new(), lists: None }
+        Self { at, causes, unowned: false, leaves: false, here: Vec::new(), lists: None, trace: None }
+    }
+
+    /// The same as a part of this trace.
+    pub(super) fn traced_by(mut self, context: Option<&TraceContext>) -> Self {
+        self.trace = context.map(|context| (context.to_string(), context.state().map(str::to_owned)));
+        self
+    }
+
+    /// The trace to which a run with this history belongs.
+    pub(super) fn context(records: &[Self]) -> Option<TraceContext> {
+        let (parent, state) = records.first()?.trace.as_ref()?;
+        TraceContext::parse(parent, state.as_deref())
     }
 
     /// One by somebody who starts nothing.

@@ -4,6 +4,7 @@ use super::hosted::Origin;
 use super::timers::Timer;
 use super::{Definition, Ended, Error, RunId};
 use crate::event::Delivery;
+use crate::stream::trace::TraceContext;
 use parking_lot::Mutex;
 use serde_json::Value;
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub(super) struct Begin {
     pub(super) definition: Arc<Definition>,
     pub(super) text: Option<Arc<str>>,
     pub(super) input: Option<Arc<Value>>,
+    /// The trace to which it is to belong.
+    pub(super) context: Option<TraceContext>,
     pub(super) answer: oneshot::Sender<Result<Origin, Error>>,
 }
 

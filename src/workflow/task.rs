@@ -2,9 +2,11 @@
 
 use super::cause::Failed;
 use super::policy::{Concurrency, Policy, Retry};
+use super::traced::does;
 use super::{Ended, Invocation, Outcome};
 use crate::app::Loop;
 use crate::element::{Element, Out, SpawnError};
+use crate::stream::trace::Span;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -256,8 +258,9 @@ impl Task {
         match self.function.clone() {
             Function::Sync(function) => element
                 .each(move |invocation: Invocation, out: &mut Out<Ended>| {
-                    let answer = catch_unwind(AssertUnwindSafe(|| function(&invocation)));
-                    if let Some(ended) = ended(invocation, answer) {
+                    let span = does(&invocation);
+                    let answer = span.run(|| catch_unwind(AssertUnwindSafe(|| function(&invocation))));
+                    if let Some(ended) = ended(invocation, answer, &span) {
                         out.emit(ended);
                     }
                 })
@@ -266,7 +269,8 @@ impl Task {
                 .each_unordered(self.limit, move |invocation: Invocation, out| {
                     let function = function.clone();
                     async move {
-                        if let Some(ended) = attempt(&*function, invocation).await {
+                        let span = does(&invocation);
+                        if let Some(ended) = span.scope(attempt(&*function, invocation, &span)).await {
                             out.emit(ended).await;
                         }
                     }
@@ -301,10 +305,10 @@ type AtOnce = dyn Fn(&Invocation) -> Result<Answer, TaskError> + Send + Sync;
 type Later = dyn Fn(Invocation) -> BoxFuture<'static, Result<Answer, TaskError>> + Send + Sync;
 
 /// Runs one invocation until it ends or is cancelled.
-async fn attempt(function: &Later, invocation: Invocation) -> Option<Ended> {
+async fn attempt(function: &Later, invocation: Invocation, span: &Span) -> Option<Ended> {
     let call = match catch_unwind(AssertUnwindSafe(|| function(invocation.clone()))) {
         Ok(call) => AssertUnwindSafe(call).catch_unwind(),
-        Err(panic) => return ended(invocation, Err(panic)),
+        Err(panic) => return ended(invocation, Err(panic), span),
     };
     tokio::pin!(call);
     let answer = tokio::select! {
@@ -313,7 +317,7 @@ async fn attempt(function: &Later, invocation: Invocation) -> Option<Ended> {
         () = invocation.cancelled() => tokio::time::timeout(Task::GRACE, call).await.ok(),
     };
     match answer {
-        Some(answer) => ended(invocation, answer),
+        Some(answer) => ended(invocation, answer, span),
         None => Some(Ended { invocation, outcome: None }),
     }
 }
@@ -321,6 +325,7 @@ async fn attempt(function: &Later, invocation: Invocation) -> Option<Ended> {
 fn ended(
     invocation: Invocation,
     answer: Result<Result<Answer, TaskError>, Box<dyn Any + Send>>,
+    span: &Span,
 ) -> Option<Ended> {
     let outcome = match answer {
         Ok(Ok(Answer::Output(output))) => Outcome::Output(output),
@@ -334,6 +339,9 @@ fn ended(
         Ok(Err(error)) => error.into(),
         Err(panic) => Outcome::failed(format!("it panicked: {}", said(&*panic))),
     };
+    if let Outcome::Failed(failed) = &outcome {
+        span.note("error", &failed.reason);
+    }
     Some(Ended { invocation, outcome: Some(outcome) })
 }
 

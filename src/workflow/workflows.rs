@@ -253,8 +253,10 @@ impl Workflows {
         wire: Option<&Wire>,
     ) -> (knowledge::Transaction, Option<Wire>) {
         let known = HashSet::new();
+        // Whoever starts nothing tells nobody of the trace.
+        let (names, context) = (&*self.names, None);
         let change =
-            Change { names: &self.names, id, definition, state, commands, at, is_here: None, known: &known };
+            Change { names, id, definition, state, commands, at, is_here: None, known: &known, context };
         change.add(knowledge::Transaction::new(), wire)
     }
 
@@ -422,7 +424,8 @@ impl Workflows {
             .map_err(|why| Error::Unchanged { id: id.clone(), why })?;
         let kept = super::record::Kept::of(&definition, Some(flow.into()));
         let is_listed_by_others = self.foreign_lister().await?.is_some();
-        let records = vec![Record::unowned(at, vec![cause])];
+        let record = Record::unowned(at, vec![cause]).traced_by(super::traced::begins(&id).as_ref());
+        let records = vec![record];
         let found = self.founding(&id, &kept, &definition, records, is_listed_by_others)?;
         let found = if state.status().is_over() { found } else { found.sadd(keys::WAITING, id.full()) };
         match self.store.commit(found.and(more)).await {

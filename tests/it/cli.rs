@@ -6,6 +6,8 @@ mod receipts;
 mod service;
 #[cfg(any(feature = "redis", feature = "file"))]
 mod sharing;
+#[cfg(all(feature = "http", unix))]
+mod top;
 
 use serde_json::{Value, json};
 use std::fs;

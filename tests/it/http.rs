@@ -3,7 +3,8 @@
 mod access;
 mod console;
 mod described;
-mod edge;
+pub(crate) mod edge;
+mod goals;
 mod loops;
 mod openapi;
 pub(crate) mod site;

@@ -25,8 +25,11 @@ mod event;
 mod file;
 #[cfg(feature = "flow")]
 mod flow;
+mod goal;
 #[cfg(all(feature = "http", feature = "cli"))]
 mod http;
+#[cfg(all(feature = "http", feature = "cli"))]
+mod influx;
 mod knowledge;
 mod patterns;
 #[cfg(all(feature = "flow", feature = "redis"))]

@@ -12,5 +12,5 @@ pub use backend::Backend;
 pub use influxdb::{Batch, Influxdb};
 pub use live::{Live, WhenFull};
 pub use rest::{Jwt, Limits, Rest, Role, Rule, Tls, Token};
-pub use telemetry::{LogFormat, Telemetry};
+pub use telemetry::{Colors, LogFormat, Telemetry};
 pub use workflow::{Exec, Redis, Request, Resources, Service, Workflow};

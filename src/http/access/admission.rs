@@ -1,6 +1,7 @@
 //! The door that every request comes through.
 
 use super::limiter::Limiter;
+use super::traced;
 use super::{Access, Origins, Role};
 use crate::edge::Endpoints;
 use crate::http::Problem;
@@ -139,15 +140,20 @@ pub(in crate::http) async fn admit(
     let since = meter::now();
     let response = match admission.check(&request) {
         Ok(caller) => {
+            let span = traced::answers(&request, caller.name.as_deref());
             if request.method() != Method::GET {
                 let who = caller.name.as_deref().unwrap_or("anyone");
                 // What stands in a path may be a secret.
                 let route =
                     request.extensions().get::<MatchedPath>().map_or("(an endpoint)", MatchedPath::as_str);
-                tracing::debug!(%who, method = %request.method(), route, "request");
+                let told = || tracing::debug!(%who, method = %request.method(), route, "request");
+                span.as_ref().map_or_else(told, |span| span.run(told));
             }
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            match span {
+                Some(span) => traced::answer(&span, next.run(request)).await,
+                None => next.run(request).await,
+            }
         }
         Err(problem) => refused(&request, problem),
     };

@@ -8,6 +8,7 @@ mod limiter;
 mod origin;
 mod role;
 mod rule;
+mod traced;
 
 pub use access::Access;
 pub use jwt::Jwt;

@@ -34,6 +34,7 @@ struct Page {
     takes: String,
     gives: String,
     counters: Vec<Counter>,
+    goal: Option<super::goals::Row>,
     parameters: Vec<(String, String, String)>,
     methods: Vec<(String, String)>,
     links: Vec<Link>,
@@ -94,7 +95,10 @@ pub(super) async fn show(
     let others = topology.elements().filter(|other| other.info.input.item == info.output.item);
     let (letter, role) = words::role(info.role);
     let api = format!("/loops/{}/elements/{}", words::encoded(&loop_uid), words::encoded(&element));
+    let goals = context.app.goals();
+    let goal = goals.iter().find(|status| *status.verdict.goal == *path);
     page(&Page {
+        goal: goal.map(super::goals::Row::of),
         shell: shell.titled(path.as_str()),
         role,
         letter,

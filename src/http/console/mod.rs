@@ -10,6 +10,7 @@ mod assets;
 mod channels;
 mod element_page;
 mod front;
+mod goals;
 mod health;
 mod knowledge;
 mod login;

@@ -2,11 +2,13 @@
 
 use super::super::Context;
 use super::approvals::{self, Question};
+use super::goals;
 use super::health::{self, Finding, Glance};
 use super::page::page;
 use super::run_rows::{self, Row};
 use super::shell::Shell;
 use super::words;
+use crate::goal::State;
 use askama::Template;
 use axum::response::Response;
 
@@ -18,6 +20,8 @@ const RUNS: usize = 8;
 struct Overview {
     shell: Shell,
     loops: Vec<Glance>,
+    goals: Vec<goals::Row>,
+    met: usize,
     findings: Vec<Finding>,
     questions: Vec<Question>,
     runs: Vec<Row>,
@@ -32,6 +36,8 @@ struct Overview {
 pub(super) async fn show(context: &Context, shell: Shell) -> Response {
     let topology = context.app.topology();
     let mut findings = health::of_elements(&topology);
+    let goals = super::super::goals::known(&context.app).await;
+    findings.extend(goals::findings(&goals));
     let (runs, questions, running) = match &context.workflows {
         Some(workflows) => {
             let (runs, trouble) = run_rows::newest(workflows, RUNS).await;
@@ -47,6 +53,8 @@ pub(super) async fn show(context: &Context, shell: Shell) -> Response {
     let loops = Glance::all(&topology);
     page(&Overview {
         shell: shell.titled("Overview").at("overview"),
+        met: goals.iter().filter(|status| status.verdict.state == State::Met).count(),
+        goals: goals::Row::all(&goals),
         findings,
         questions,
         runs,

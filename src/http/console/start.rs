@@ -18,6 +18,9 @@ struct Page {
     shell: Shell,
     text: &'static str,
     has_engine: bool,
+    /// Other processes reach the backend.
+    is_shared: bool,
+    offered: Vec<String>,
     tasks: Vec<String>,
 }
 
@@ -30,6 +33,9 @@ pub(super) async fn show(State(context): State<Context>, shell: Shell) -> Respon
     page(&Page {
         shell: shell.titled("Start a run").at("workflows"),
         text: EXAMPLE,
+        is_shared: context.app.backend().url() != "memory:",
+        // A directory that cannot be read is said by what asks for it.
+        offered: context.offered_flows().await.unwrap_or_default(),
         has_engine: tasks.is_some(),
         tasks: tasks.unwrap_or_default(),
     })

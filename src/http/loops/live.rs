@@ -19,7 +19,7 @@ pub(super) async fn topology(State(app): State<App>) -> Json<Topology> {
 /// Everything that runs, as it changes, twice a second.
 ///
 /// Events: `topology`, everything, at first and whenever elements or links come or go; `counters`, by the path of each
-/// element that has changed its state, counters, rates, errors and the fill of its links; `event`, what happened to an
+/// element that has changed its state, counters, rates, errors, latency and the fill of its links; `event`, what happened to an
 /// element: `state`, `error`, `escalated`, `parameter`; `missed`, how many such events went by too fast.
 #[utoipa::path(
     get, path = "/topology/stream", tag = "loops",

@@ -10,12 +10,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 /// How often it looks.
 const PERIOD: Duration = Duration::from_millis(500);
+/// What a watcher may take of the time in which all are served, and how long that is at most.
+const EACH: Duration = Duration::from_micros(200);
+const SPREAD: Duration = Duration::from_millis(250);
 /// How many parts wait for a slow watcher before it is shown everything anew.
 const WAITING: usize = 64;
 /// How many events of elements are told each time; a failing element has thousands.
@@ -38,8 +41,9 @@ impl Tickers {
         };
         let parts = ticker.parts.subscribe();
         let first = ticker.whole(app);
-        let rest = stream::unfold((ticker, parts, app.clone()), |(ticker, mut parts, app)| async move {
-            match parts.recv().await {
+        let turn = fastrand::f64();
+        let rest = stream::unfold((ticker, parts, app.clone()), move |(ticker, mut parts, app)| async move {
+            match next(&mut parts, turn, &ticker.parts).await {
                 Ok(part) => Some((part, (ticker, parts, app))),
                 Err(RecvError::Lagged(_)) => {
                     parts = parts.resubscribe();
@@ -51,6 +55,24 @@ impl Tickers {
         });
         stream::iter([first]).chain(rest)
     }
+}
+
+/// The next part for one watcher. A crowd of them is served in turns, over a part of the time until the next look, so
+/// that whoever else asks for something does not wait for all of them.
+async fn next(
+    parts: &mut broadcast::Receiver<Part>,
+    turn: f64,
+    all: &broadcast::Sender<Part>,
+) -> Result<Part, RecvError> {
+    match parts.try_recv() {
+        Ok(part) => return Ok(part),
+        Err(TryRecvError::Lagged(count)) => return Err(RecvError::Lagged(count)),
+        Err(TryRecvError::Empty | TryRecvError::Closed) => {}
+    }
+    let part = parts.recv().await?;
+    let crowd = u32::try_from(all.receiver_count().saturating_sub(1)).unwrap_or(u32::MAX);
+    tokio::time::sleep(EACH.saturating_mul(crowd).min(SPREAD).mul_f64(turn)).await;
+    Ok(part)
 }
 
 /// Looks as long as somebody watches.
@@ -178,8 +200,12 @@ impl Told {
             .iter()
             .map(|link| {
                 let stats = &link.stats;
-                let fill =
-                    json!({"queued": stats.queued, "capacity": stats.capacity, "dropped": stats.dropped});
+                let fill = json!({
+                    "queued": stats.queued,
+                    "capacity": stats.capacity,
+                    "dropped": stats.dropped,
+                    "blocked_seconds": stats.blocked.map(|time| time.as_secs_f64()),
+                });
                 (link.id.to_string(), fill)
             })
             .collect();
@@ -194,6 +220,7 @@ impl Told {
             "skipped": info.input.skipped,
             "errors": info.errors,
             "restarts": info.restarts,
+            "latency": info.latency,
             "links": links,
         });
         let to =

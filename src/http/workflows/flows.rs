@@ -42,10 +42,7 @@ const LONGEST: u64 = 1024 * 1024;
     responses((status = 200, description = "Their names; none where no directory is offered.", body = Vec<Offered>), answers::Away)
 )]
 async fn flows(State(context): State<Context>) -> Result<Json<Vec<Offered>>, Problem> {
-    let Some(directory) = context.flows.clone() else { return Ok(Json(Vec::new())) };
-    let listed = tokio::task::spawn_blocking(move || names(&directory)).await;
-    let names = listed.map_err(Problem::unavailable)?.map_err(Problem::unavailable)?;
-    Ok(Json(names.into_iter().map(|name| Offered { name }).collect()))
+    Ok(Json(context.offered_flows().await?.into_iter().map(|name| Offered { name }).collect()))
 }
 
 /// The text of a flow that is offered.
@@ -65,6 +62,13 @@ async fn flow(
 }
 
 impl Context {
+    /// The names of the flows that are offered.
+    pub(in crate::http) async fn offered_flows(&self) -> Result<Vec<String>, Problem> {
+        let Some(directory) = self.flows.clone() else { return Ok(Vec::new()) };
+        let listed = tokio::task::spawn_blocking(move || names(&directory)).await;
+        listed.map_err(Problem::unavailable)?.map_err(Problem::unavailable)
+    }
+
     /// The text of a flow that is offered.
     pub(super) async fn named_flow(&self, name: String) -> Result<String, Problem> {
         let says = format!("no flow `{name}` is offered; GET /flows has those that are");

@@ -8,19 +8,19 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
 /// How many items an operator swallows in one poll before it lets other tasks run.
-pub(super) const BURST: usize = 256;
+pub(crate) const BURST: usize = 256;
 
 /// How many items an operator that holds items back keeps unless told otherwise.
-pub(super) const CAPACITY: usize = 65_536;
+pub(crate) const CAPACITY: usize = 65_536;
 
 /// `wait` after `start`; what lies beyond the clock's end is thirty years away.
-pub(super) fn after(start: Instant, wait: Duration) -> Instant {
+pub(crate) fn after(start: Instant, wait: Duration) -> Instant {
     const FAR: Duration = Duration::from_hours(24 * 365 * 30);
     start.checked_add(wait).unwrap_or_else(|| start + FAR)
 }
 
 /// The first of the times `start + period`, `start + 2 * period`, … that lies after `now`.
-pub(super) fn next_tick(start: Instant, period: Duration, now: Instant) -> Instant {
+pub(crate) fn next_tick(start: Instant, period: Duration, now: Instant) -> Instant {
     let period = period.as_nanos().max(1);
     let next = (now.saturating_duration_since(start).as_nanos() / period + 1).saturating_mul(period);
     after(start, u64::try_from(next).map_or(Duration::MAX, Duration::from_nanos))
@@ -32,7 +32,7 @@ pin_project! {
     /// Setting it to a later time only remembers that time: the timer wheel is touched when the old time comes, so a
     /// deadline that moves with each item costs nothing per item.
     #[derive(Debug, Default)]
-    pub(super) struct Alarm {
+    pub(crate) struct Alarm {
         #[pin]
         sleep: Option<Sleep>,
         due: Option<Instant>,
@@ -40,20 +40,20 @@ pin_project! {
 }
 
 impl Alarm {
-    pub(super) fn set(self: Pin<&mut Self>, due: Instant) {
+    pub(crate) fn set(self: Pin<&mut Self>, due: Instant) {
         *self.project().due = Some(due);
     }
 
-    pub(super) fn clear(self: Pin<&mut Self>) {
+    pub(crate) fn clear(self: Pin<&mut Self>) {
         *self.project().due = None;
     }
 
-    pub(super) fn due(&self) -> Option<Instant> {
+    pub(crate) fn due(&self) -> Option<Instant> {
         self.due
     }
 
     /// Ready once, when the time it was set to has come; pending without a wake-up while it is not set.
-    pub(super) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         let Some(due) = *this.due else { return Poll::Pending };
         if this.sleep.is_none() {

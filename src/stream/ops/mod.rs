@@ -116,7 +116,7 @@ pub use zip_longest::ZipLongest;
 // time, buffers, windows, groups, folding
 mod aggregate;
 mod aggregated;
-mod alarm;
+pub(crate) mod alarm;
 mod buffer_by;
 mod buffer_count;
 mod buffer_count_or_time;

@@ -4,6 +4,7 @@ use super::super::invocation::Inner;
 use super::super::{Invocation, Place, RunId, Time};
 use super::hands::Begun;
 use crate::event::{Event, EventId};
+use crate::stream::trace::TraceContext;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::num::NonZeroU32;
@@ -29,6 +30,9 @@ pub(super) struct Start {
     #[serde(default)]
     items: Vec<u32>,
     since: Option<u64>,
+    /// Not of an odd type either is a task refused for that.
+    traceparent: Option<Value>,
+    tracestate: Option<Value>,
 }
 
 impl Start {
@@ -63,6 +67,9 @@ impl Start {
     pub(super) fn invocation(self, id: EventId, begun: Begun) -> Invocation {
         let empty = || Value::Object(Map::new());
         let name: Arc<str> = self.name.into();
+        let state = self.tracestate.as_ref().and_then(Value::as_str);
+        let parent = self.traceparent.as_ref().and_then(Value::as_str);
+        let context = parent.and_then(|parent| TraceContext::parse(parent, state));
         Invocation::new(Inner {
             run: RunId::from(self.workflow),
             place: Place { node: self.index, part: self.part },
@@ -77,6 +84,7 @@ impl Start {
             elsewhere: AtomicBool::new(false),
             told: Notify::new(),
             begun: Some(begun),
+            context,
         })
     }
 }

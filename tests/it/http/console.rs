@@ -1,6 +1,7 @@
 //! The console, in a real browser.
 
 mod demo;
+mod goals;
 mod keyboard;
 mod live;
 mod login;

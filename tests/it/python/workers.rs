@@ -6,6 +6,7 @@ use crate::distributed::hand::Hand;
 use crate::suite::eventually;
 use mape::app::App;
 use mape::backend::Backend;
+use mape::stream::trace::TraceContext;
 use mape::workflow::{Invocation, Status, Task, Tasks, Worker};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -27,6 +28,21 @@ async fn python_works_on_a_diamond_with_all_that_goes_in_and_out() {
     assert!(
         started(&hand, &id).await.iter().all(|(name, count)| *count == 1 + usize::from(name == "t:double"))
     );
+    engine.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn python_works_as_ever_on_a_run_that_is_in_a_trace() {
+    let hand = Hand::new().await;
+    let engine = compatible(&hand).await;
+    let _worker = task_worker(&hand, "t", &[]).await;
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let context = TraceContext::parse(parent, Some("vendor=1")).unwrap();
+    let run = context.scope(engine.run("t:double → t:double", json!({"n": 21}))).await.unwrap();
+    assert_eq!(*in_time(run.output()).await.unwrap().unwrap(), json!({"n": 84}));
+    let start = hand.started(run.id(), "t:double").await;
+    assert_eq!((&start["traceparent"], &start["tracestate"]), (&json!(parent), &json!("vendor=1")));
+    settled(&hand, &["t"]).await;
     engine.close().await.unwrap();
 }
 

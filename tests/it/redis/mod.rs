@@ -2,8 +2,9 @@
 
 mod events;
 mod failover;
+mod goals;
 mod knowledge;
-mod log;
+pub(crate) mod log;
 mod opening;
 mod outages;
 mod pymape;

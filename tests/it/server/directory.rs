@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The file with the id of the process that runs in a directory, as long as it does.
 pub(crate) const PID_FILE: &str = "pid";
 /// Without this file, no process starts in a directory.
-pub(crate) const CONFIGURATION: &str = "redis.conf";
+pub(crate) const CONFIGURATION: &str = "server.conf";
 
 /// Kills the process that runs in a directory and removes the directory. It waits for the end of its input, which comes
 /// however the test process ends; what ends a whole group of processes must not end it before. A process that is being
@@ -17,7 +17,7 @@ pub(crate) const CONFIGURATION: &str = "redis.conf";
 const WATCHDOG: &str = r#"
     trap '' INT TERM HUP
     read -r _
-    cd "$0" && rm -f redis.conf && kill -9 $(cat pid)
+    cd "$0" && rm -f server.conf && kill -9 $(cat pid)
     rm -rf "$0"
 "#;
 

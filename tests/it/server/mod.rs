@@ -7,6 +7,8 @@
 //! | [`Proxy`] | the network between a program and a server: cut, hold, refuse, delay |
 //! | [`Sentinels`] | a master, a replica and three sentinels that fail over |
 //! | [`Cluster`] | three masters, and slots that move between them |
+//! | [`InfluxDb`] | influxd, InfluxDB 1.6: started with and without users, asked, killed, restarted |
+//! | [`VictoriaMetrics`] | victoria-metrics: started, and asked what it has |
 //! | [`Tab`] | a page in the Chromium that all tests of the binary share |
 //!
 //! All of it blocks and knows no runtime, so that it can be used under a paused clock as well; a test that has to go
@@ -19,18 +21,22 @@ mod browser;
 mod cluster;
 mod command;
 mod directory;
+mod exchange;
+mod influxdb;
 mod process;
 mod proxy;
 mod redis_server;
 mod sentinels;
 mod tcp;
 mod tls;
+mod victoria_metrics;
 mod wait;
 
 #[allow(unused_imports, reason = "not every build of the tests needs every server")]
 pub(crate) use {
-    cluster::Cluster, command::ask, directory::Directory, proxy::Proxy, redis_server::RedisServer,
-    sentinels::Sentinels, tcp::free_port, tls::make_certificates, wait::until,
+    cluster::Cluster, command::ask, directory::Directory, exchange::Exchange, influxdb::InfluxDb,
+    proxy::Proxy, redis_server::RedisServer, sentinels::Sentinels, tcp::free_port, tls::make_certificates,
+    victoria_metrics::VictoriaMetrics, wait::until,
 };
 
 #[cfg(feature = "http")]

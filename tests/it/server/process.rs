@@ -1,30 +1,35 @@
 //! Processes of servers.
 
-use super::directory::{Directory, PID_FILE};
+use super::directory::{CONFIGURATION, Directory, PID_FILE};
 use super::wait::until;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 /// Writes its id before it is a server; see the watchdog of [`Directory`].
-const LAUNCH: &str = r#"echo $$ >pid && exec redis-server redis.conf "$@""#;
+const LAUNCH: &str = r#"echo $$ >pid && test -e server.conf && exec "$@""#;
 
-/// A running redis-server or sentinel; it is killed when the value is dropped.
+/// A running server; it is killed when the value is dropped.
 pub(crate) struct Process {
     child: Child,
     pid_file: PathBuf,
 }
 
 impl Process {
-    /// Starts `redis-server redis.conf MODE…` in a directory and waits until it writes `ready`. When it ends before
+    /// Starts `redis-server server.conf MODE…` in a directory and waits until it writes `ready`. When it ends before
     /// that, the error is what it wrote.
     pub(crate) fn start(directory: &Directory, mode: &[&str], ready: &str) -> Result<Self, String> {
+        Self::launch(directory, &[&["redis-server", CONFIGURATION], mode].concat(), ready)
+    }
+
+    /// Starts a program in a directory that has a configuration, which need not be the program's.
+    pub(crate) fn launch(directory: &Directory, words: &[&str], ready: &str) -> Result<Self, String> {
         let directory = directory.path();
         let log = directory.join("log");
         let out = File::create(&log).unwrap();
         let child = Command::new("sh")
             .args(["-c", LAUNCH, "sh"])
-            .args(mode)
+            .args(words)
             .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(out.try_clone().unwrap())
@@ -33,7 +38,7 @@ impl Process {
             .unwrap();
         let mut process = Self { child, pid_file: directory.join(PID_FILE) };
         let (mut written, mut ended) = (String::new(), false);
-        until(&format!("redis-server {mode:?} in {} is ready", directory.display()), || {
+        until(&format!("{words:?} in {} is ready", directory.display()), || {
             ended = process.has_ended();
             written = String::from_utf8_lossy(&fs::read(&log).unwrap()).into_owned();
             ended || written.contains(ready)

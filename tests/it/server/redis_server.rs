@@ -154,7 +154,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// A line of redis.conf, such as `.config("notify-keyspace-events", "KEA")`; a value that holds blanks is in quotes.
+    /// A line of its configuration, such as `.config("notify-keyspace-events", "KEA")`; a value that holds blanks is in quotes.
     pub(crate) fn config(mut self, key: &str, value: &str) -> Self {
         self.lines.push(format!("{key} {value}"));
         self

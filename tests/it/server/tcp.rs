@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const FIRST: u16 = 12_000;
 const COUNT: u16 = 20_000;
 /// What servers write when another one was faster.
-const IN_USE: &str = "Address already in use";
+const IN_USE: &str = "ddress already in use";
 
 /// A port of 127.0.0.1 on which nobody listens, and which nobody else in this process was given.
 pub(crate) fn free_port() -> u16 {

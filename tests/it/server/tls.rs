@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The lines of redis.conf for what [`make_certificates`] makes in the server's directory.
+/// The lines of redis-server's configuration for what [`make_certificates`] makes in the server's directory.
 pub(crate) const CONFIGURATION: &str =
     "tls-ca-cert-file ca.crt\ntls-cert-file server.crt\ntls-key-file server.key\ntls-auth-clients no";
 

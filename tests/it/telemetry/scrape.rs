@@ -1,9 +1,10 @@
 //! `/metrics`, read by those who read it.
 
 use crate::http::site::Site;
+use crate::server::VictoriaMetrics;
 use futures::StreamExt;
 use mape::event::Event;
-use mape::http::Service;
+use mape::http::{Access, Role, Service};
 use mape::prelude::*;
 use mape::telemetry::{FamilyKind, Snapshot, catalogue};
 use mape::workflow::{Engine, Task, Tasks};
@@ -190,4 +191,44 @@ async fn all_that_is_counted_is_in_the_catalogue_and_the_guide() {
         let name = name.trim_end_matches("_total");
         assert!(catalogue.iter().any(|metric| metric.name == name), "there is no {name}");
     }
+}
+
+/// The configuration is that of `deploy/`, with another address and a faster clock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_real_server_scrapes_it_with_a_token_that_may_read() {
+    let busy = Busy::start("scraped").await;
+    let token = "a token that may only read things";
+    let access = Access::new().token("prometheus", token, Role::Read);
+    let site = Site::with(Service::new(&busy.app).access(access)).await;
+    let file = std::env::temp_dir().join(format!("mape-scrape-token-{}", std::process::id()));
+    std::fs::write(&file, token).unwrap();
+    let shipped = include_str!("../../../deploy/prometheus.yml");
+    let mut configuration = shipped.to_owned();
+    for (shipped, here) in [
+        ("scrape_interval: 10s", "scrape_interval: 1s"),
+        ("/tmp/token", file.to_str().unwrap()),
+        ("serve:6060", site.serving.url().trim_start_matches("http://")),
+    ] {
+        assert!(configuration.contains(shipped), "deploy/prometheus.yml is another now: {shipped}");
+        configuration = configuration.replace(shipped, here);
+    }
+    let server =
+        tokio::task::spawn_blocking(move || VictoriaMetrics::scraping(&configuration)).await.unwrap();
+    let query =
+        format!("{}/api/v1/query?query=mape_element_received_total%7Bloop%3D%22scraped%22%7D", server.url());
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        let answer = site.client.get(&query).send().await.unwrap().text().await.unwrap();
+        let answer: Json = serde_json::from_str(&answer).unwrap();
+        let found = answer["data"]["result"].as_array().cloned().unwrap_or_default();
+        let is_it = |one: &&Json| one["metric"]["element"] == "detect";
+        if let Some(one) = found.iter().find(is_it) {
+            assert_eq!((&one["metric"]["job"], &one["value"][1]), (&json!("mape"), &json!("8")), "{answer}");
+            break;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{answer}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    std::fs::remove_file(&file).unwrap();
+    busy.engine.close().await.unwrap();
 }

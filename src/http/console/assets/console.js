@@ -38,6 +38,11 @@ if (what.includes('topology')) {
   });
 }
 
+if (what.includes('goals')) {
+  // Also the first may tell of what has changed since the page was written.
+  listen('/goals/stream', { goals: often(1000, refresh) });
+}
+
 export function tell(list, event) {
   const path = event.path ?? event.element ?? '';
   const words = {

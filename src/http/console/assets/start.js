@@ -31,6 +31,14 @@ document.getElementById('file').addEventListener('change', async (event) => {
   check();
 });
 
+document.getElementById('offered')?.addEventListener('change', async (event) => {
+  const name = event.target.value;
+  const answer = name && await fetch(`/flows/${encodeURIComponent(name)}`).catch(() => null);
+  if (!answer?.ok) return;
+  flow.value = await answer.text();
+  check();
+});
+
 // To the place in the text.
 document.addEventListener('click', (event) => {
   const to = event.target.closest('[data-line]');

@@ -9,6 +9,7 @@ use super::client::{Call, Client};
 use super::output::{Output, failed};
 use super::services::{Service, Services};
 use crate::knowledge::Store;
+use crate::stream::trace::TraceContext;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
@@ -204,6 +205,12 @@ impl Requests {
         parameters: &Parameters<'_>,
     ) -> Result<Call, TaskError> {
         self.client.hosts.check(&url).map_err(TaskError::for_good)?;
+        if let Some(context) = TraceContext::current().filter(|_| !headers.contains_key("traceparent")) {
+            headers.insert("traceparent", header("traceparent", &context.to_string())?);
+            if let Some(state) = context.state() {
+                headers.insert("tracestate", header("tracestate", state)?);
+            }
+        }
         if let Some(token) =
             service.filter(|service| service.is_at(&url)).and_then(|found| found.token.as_ref())
             && !headers.contains_key(AUTHORIZATION)

@@ -16,7 +16,7 @@ const PHONE: (&str, u32, u32, bool) = ("-phone", 360, 740, false);
 /// The longest file of the documentation, in bytes.
 const LARGEST: u64 = 150_000;
 
-async fn keep(tab: &Tab, path: &Path) {
+pub(super) async fn keep(tab: &Tab, path: &Path) {
     let encoded = tab.picture().await;
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut decode = Command::new("base64")

@@ -244,3 +244,23 @@ async fn knowledge_is_changed_and_messages_are_said() {
     says(&tab, "#messages", "{\"speed\":42}").await;
     is_clean(&tab, &site);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_that_is_offered_is_chosen_and_started() {
+    let directory = std::env::temp_dir().join(format!("mape-offered-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("nightly.flow"), ORDER).unwrap();
+    let demo = Demo::start().await;
+    let site = Site::with(demo.service().flows(&directory)).await;
+    let tab = Tab::open(&site.url("/console/start")).await;
+    tab.eval(
+        "const offered = document.getElementById('offered');\
+         offered.value = 'nightly'; offered.dispatchEvent(new Event('change', {bubbles: true}))",
+    )
+    .await;
+    tab.until("its text is there", &format!("document.getElementById('flow').value === {}", json!(ORDER)))
+        .await;
+    says(&tab, "#checked", "This flow is good.").await;
+    std::fs::remove_dir_all(&directory).unwrap();
+    is_clean(&tab, &site);
+}

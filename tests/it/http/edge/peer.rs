@@ -14,17 +14,17 @@ use std::sync::{Arc, Mutex};
 use tokio::runtime::{Builder, Runtime};
 
 /// A service on a runtime of its own, so that it can go as if its process had died.
-pub(super) struct Peer {
-    pub(super) address: SocketAddr,
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
     runtime: Option<Runtime>,
 }
 
 impl Peer {
-    pub(super) fn start(router: Router) -> Self {
+    pub(crate) fn start(router: Router) -> Self {
         Self::start_at("127.0.0.1:0".parse().unwrap(), router)
     }
 
-    pub(super) fn start_at(address: SocketAddr, router: Router) -> Self {
+    pub(crate) fn start_at(address: SocketAddr, router: Router) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
@@ -43,7 +43,7 @@ impl Peer {
         Self { address, runtime: Some(runtime) }
     }
 
-    pub(super) fn service(&self) -> String {
+    pub(crate) fn service(&self) -> String {
         self.address.to_string()
     }
 }
@@ -56,7 +56,7 @@ impl Drop for Peer {
 }
 
 /// Breaks the connection of every `n`-th request after it was dealt with, in place of an answer.
-pub(super) fn breaking(router: Router, n: usize) -> (Router, Arc<AtomicUsize>) {
+pub(crate) fn breaking(router: Router, n: usize) -> (Router, Arc<AtomicUsize>) {
     let requests = Arc::<AtomicUsize>::default();
     let layer = from_fn_with_state((requests.clone(), n), break_some);
     (router.layer(layer), requests)
@@ -81,24 +81,24 @@ fn cut() -> ! {
 
 /// What was posted.
 #[derive(Clone, Debug)]
-pub(super) struct Posted {
-    pub(super) target: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Posted {
+    pub(crate) target: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Posted {
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 }
 
 /// What a stand-in answers.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Answer(Response),
     /// Nothing, and the connection is gone.
     Cut,
@@ -111,13 +111,13 @@ impl<T: IntoResponse> From<T> for Reply {
 }
 
 /// A stand-in that answers as it is told, and what it was asked.
-pub(super) struct StandIn {
-    pub(super) peer: Peer,
+pub(crate) struct StandIn {
+    pub(crate) peer: Peer,
     posted: Arc<Mutex<Vec<Posted>>>,
 }
 
 impl StandIn {
-    pub(super) fn answering(reply: impl Fn(usize, &Posted) -> Reply + Clone + Send + Sync + 'static) -> Self {
+    pub(crate) fn answering(reply: impl Fn(usize, &Posted) -> Reply + Clone + Send + Sync + 'static) -> Self {
         let posted = Arc::<Mutex<Vec<Posted>>>::default();
         let seen = posted.clone();
         let router = Router::new().fallback(move |request: Request| async move {
@@ -137,16 +137,16 @@ impl StandIn {
         Self { peer: Peer::start(router), posted }
     }
 
-    pub(super) fn posted(&self) -> Vec<Posted> {
+    pub(crate) fn posted(&self) -> Vec<Posted> {
         self.posted.lock().unwrap().clone()
     }
 
-    pub(super) fn texts(&self) -> Vec<String> {
+    pub(crate) fn texts(&self) -> Vec<String> {
         self.posted().iter().map(|posted| posted.text().to_owned()).collect()
     }
 }
 
 /// What mape answers to so many.
-pub(super) fn accepted(status: StatusCode, count: usize) -> Reply {
+pub(crate) fn accepted(status: StatusCode, count: usize) -> Reply {
     (status, format!(r#"{{"accepted": {count}}}"#)).into()
 }

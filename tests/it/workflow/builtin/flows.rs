@@ -72,7 +72,7 @@ fn a_reminder_outlives_the_program() {
 fn what_is_logged_without_a_message_is_the_input() {
     let program = Program::new("logged", "log:info");
     let (code, _, err) = program.run(&["run", "a.flow", "--input", r#"{"x": 1}"#]);
-    assert!(code == 0 && err.contains(r#"INFO {"x":1} "#), "{err}");
+    assert!(code == 0 && err.contains(r#"INFO [S] log:info: {"x":1} "#), "{err}");
 }
 
 #[test]

@@ -1,0 +1,129 @@
+//! The tab of goals.
+
+use super::super::answers::Goal;
+use super::super::looking::Looking;
+use super::super::model::Model;
+use super::number::{roughly, seconds};
+use super::paint::{Paint, dim, reversed, strong};
+use super::runs::since;
+use super::text::{cut, left, right, width, wrap};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// The cells of a state, of a margin, and of a time.
+const STATE: usize = 12;
+const MARGIN: usize = 13;
+const SINCE: usize = 7;
+/// The least that is of use of what decides.
+const WHY: usize = 14;
+
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut Looking, paint: &Paint) {
+    let (cells, goals) = (usize::from(area.width), looking.goals(model));
+    let columns = Columns::fit(cells, &goals);
+    let selected = looking.selection(model);
+    if let (Some(first), Some(name)) = (looking.open, &selected)
+        && let Some(goal) = goals.iter().find(|goal| goal.name() == name)
+    {
+        let lines = details(goal, cells, paint);
+        let first = first.min(lines.len().saturating_sub(usize::from(area.height)));
+        for (line, y) in lines.iter().skip(first).zip(area.top()..area.bottom()) {
+            buffer.set_line(area.x, y, line, area.width);
+        }
+        looking.open = Some(first);
+        return;
+    }
+    let head = match &model.goals {
+        None => vec![Line::styled("asking …", dim())],
+        Some(Err(why)) => {
+            wrap(&format!("no goals are told there: {why}"), cells).into_iter().map(Line::raw).collect()
+        }
+        Some(Ok(_)) if goals.is_empty() => vec![Line::styled("no goals are watched there", dim())],
+        Some(Ok(_)) => vec![columns.header()],
+    };
+    for (line, y) in head.iter().zip(area.top()..area.bottom()) {
+        buffer.set_line(area.x, y, line, area.width);
+    }
+    let at = goals.iter().position(|goal| Some(goal.name()) == selected.as_deref());
+    let first = looking.scroll(at, usize::from(area.height).saturating_sub(head.len()));
+    let start = area.y.saturating_add(u16::try_from(head.len()).unwrap_or(u16::MAX));
+    for ((n, goal), y) in goals.iter().enumerate().skip(first).zip(start..area.bottom()) {
+        buffer.set_line(area.x, y, &columns.row(goal, paint), area.width);
+        if Some(n) == at {
+            buffer.set_style(Rect { y, height: 1, ..area }, reversed());
+        }
+    }
+}
+
+/// The cells of what has no bound.
+struct Columns {
+    goal: usize,
+    /// What decides, where there is room.
+    why: usize,
+}
+
+impl Columns {
+    fn fit(cells: usize, goals: &[&Goal]) -> Self {
+        let rest = cells.saturating_sub(STATE + SINCE + MARGIN);
+        let longest = goals.iter().map(|goal| width(goal.name())).max().unwrap_or_default().max(4);
+        let why = rest.saturating_sub(longest.min(rest / 2) + 2);
+        if why < WHY { Self { goal: rest, why: 0 } } else { Self { goal: rest - why - 2, why } }
+    }
+
+    fn header(&self) -> Line<'static> {
+        let text =
+            left("STATE", STATE) + &left("GOAL", self.goal) + &right("FOR", SINCE) + &right("MARGIN", MARGIN);
+        let why = if self.why == 0 { "" } else { "  WHY" };
+        Line::styled(text + why, dim())
+    }
+
+    fn row(&self, goal: &Goal, paint: &Paint) -> Line<'static> {
+        let (sign, style) = paint.word(goal.state());
+        let margin = goal.margin().map(|n| margin(n, goal.text("unit").unwrap_or_default()));
+        // By the clock of whoever judges it, which may be that of old data.
+        let heard = goal.text("heard").and_then(|time| time.parse().ok()).unwrap_or(paint.date);
+        let since = since(goal.text("since"), heard).map(roughly).unwrap_or_default();
+        let why = if self.why == 0 { "" } else { goal.text("why").unwrap_or_default() };
+        Line::from(vec![
+            Span::styled(left(&format!("{sign} {}", goal.state()), STATE), style),
+            Span::raw(left(goal.name(), self.goal)),
+            Span::styled(right(&since, SINCE), dim()),
+            Span::styled(right(&margin.unwrap_or_default(), MARGIN), style),
+            Span::raw(format!("  {}", cut(why, self.why))),
+        ])
+    }
+}
+
+/// With its sign, as what is less than nothing is a violation.
+fn margin(margin: f64, unit: &str) -> String {
+    let size = margin.abs();
+    if unit == "s" && size >= 1.0 {
+        return format!("{}{}", if margin < 0.0 { "-" } else { "+" }, seconds(size));
+    }
+    let number = match size {
+        0.0 => "0".to_owned(),
+        size if (0.01..100_000.0).contains(&size) => format!("{margin:+.2}"),
+        _ => format!("{margin:+.1e}"),
+    };
+    if unit.is_empty() { number } else { format!("{number} {unit}") }
+}
+
+/// All that is told of it.
+fn details(goal: &Goal, cells: usize, paint: &Paint) -> Vec<Line<'static>> {
+    let (sign, style) = paint.word(goal.state());
+    let mut lines = vec![
+        Line::from(vec![
+            Span::styled(goal.name().to_owned(), strong()),
+            Span::styled(format!("  {sign} {}", goal.state()), style),
+        ]),
+        Line::default(),
+    ];
+    for (key, value) in goal.0.iter().filter(|(key, _)| !matches!(key.as_str(), "goal" | "name" | "state")) {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        for (n, line) in wrap(&text, cells.saturating_sub(20)).into_iter().enumerate() {
+            let key = if n == 0 { key.replace('_', " ") } else { String::new() };
+            lines.push(Line::from(vec![Span::styled(left(&key, 20), dim()), Span::raw(line)]));
+        }
+    }
+    lines
+}

@@ -1,0 +1,264 @@
+//! The task that writes, one request at a time.
+
+use super::server::Api;
+use super::{InfluxServer, Precision};
+use crate::edge::Error;
+use crate::edge::answer::{Answer, Unread, body, detail, retry_after};
+use crate::edge::client::said;
+use crate::edge::hand::Hand;
+use crate::edge::verdict::{Next, Question, Verdict, Way, judge};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, Response};
+use serde_json::Value;
+use std::io::Write;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use tracing::{debug, info};
+
+/// Takes what waits and writes it, in order, until it is aborted.
+pub(super) struct Writer {
+    pub(super) hand: Hand,
+    pub(super) server: InfluxServer,
+    pub(super) api: Api,
+    pub(super) precision: Precision,
+    pub(super) gzip: bool,
+    /// Whether it reads lines as InfluxDB does; asked only when that makes a difference.
+    pub(super) is_influxdb: Option<bool>,
+}
+
+/// What is read of an answer.
+const LONGEST: usize = 64 * 1024;
+/// What is shown of it.
+const SHOWN: usize = 500;
+/// So much is compressed in passing; more would hold up others on the thread.
+const SMALL: usize = 8 * 1024;
+
+impl Writer {
+    pub(super) async fn run(mut self) {
+        loop {
+            if self.hand.letters.is_empty() {
+                self.hand.letters = self.hand.outbox().take(self.hand.limit).await;
+            }
+            self.hand.expire();
+            if self.hand.letters.is_empty() {
+                continue;
+            }
+            if let Some(pause) = self.step().await {
+                sleep(pause).await;
+            }
+        }
+    }
+
+    /// Writes once; how long to wait before the next time.
+    async fn step(&mut self) -> Option<Duration> {
+        self.hand.attempt();
+        let count = self.hand.most.min(self.hand.letters.len());
+        let ambiguous = self.hand.letters.iter().take(count).any(|letter| letter.ambiguous);
+        let sent = if ambiguous && self.is_influxdb != Some(true) {
+            self.sort_out().await
+        } else {
+            self.write(count).await.map(Some)
+        };
+        match sent {
+            Ok(Some((answer, is_v1))) => self.apply(count, &answer, is_v1),
+            Ok(None) => None,
+            Err(error) => self.hand.put_off(&error, None, 0).ok(),
+        }
+    }
+
+    /// Refuses what only InfluxDB reads as it is meant, unless it is one.
+    async fn sort_out(&mut self) -> Result<Option<(Answer, bool)>, Error> {
+        let is_influxdb = match self.is_influxdb {
+            Some(known) => known,
+            None => self.ask().await?,
+        };
+        self.is_influxdb = Some(is_influxdb);
+        if !is_influxdb {
+            let error = Error::Encode {
+                place: self.hand.outbox().place.clone(),
+                type_name: "Point",
+                reason: "only InfluxDB reads two backslashes in a tag, a quote in the name of a field or an end of line \
+                         in a text as what they are, and this is none"
+                    .to_owned(),
+            };
+            self.hand.refuse_those(|letter| letter.ambiguous, &error);
+        }
+        Ok(None)
+    }
+
+    /// Whether it is InfluxDB: all of them say at `/ping` how they were built, whoever asks.
+    async fn ask(&self) -> Result<bool, Error> {
+        let request = self.server.request(Method::GET, self.server.ping_url()).await?;
+        let response = request.send().await.map_err(|error| self.no_answer(said(error)))?;
+        if response.status().is_server_error() {
+            return Err(self.no_answer(format!("{} at /ping", response.status())));
+        }
+        let is_influxdb = response.headers().contains_key("x-influxdb-build");
+        debug!(place = self.server.place(), is_influxdb, "asked who it is");
+        Ok(is_influxdb)
+    }
+
+    fn no_answer(&self, reason: String) -> Error {
+        Error::NoAnswer { place: self.hand.outbox().place.clone(), reason }
+    }
+
+    /// Writes the first `count` in hand; what the answer is, and whether it is of an InfluxDB 1.x that has no API v2.
+    async fn write(&self, count: usize) -> Result<(Answer, bool), Error> {
+        let bytes = self.hand.letters.iter().take(count).map(|letter| letter.body.len() + 1).sum();
+        let mut lines = Vec::with_capacity(bytes);
+        for letter in self.hand.letters.iter().take(count) {
+            lines.extend_from_slice(&letter.body);
+            lines.push(b'\n');
+        }
+        let sent = self.compress(lines).await?;
+        let length = sent.len();
+        let url = self.server.write_url(self.api, self.precision);
+        let path = url.path().to_owned();
+        let mut request = self
+            .server
+            .request(Method::POST, url)
+            .await?
+            .header(CONTENT_TYPE, "text/plain; charset=utf-8")
+            .header(ACCEPT, "application/json")
+            .body(sent);
+        if self.gzip {
+            request = request.header(CONTENT_ENCODING, "gzip");
+        }
+        let asked = Instant::now();
+        let answer = match request.send().await {
+            Ok(response) => read(response).await,
+            Err(error) => Err(said(error)),
+        };
+        let took = asked.elapsed();
+        if self.server.debug {
+            let place = self.server.place();
+            let status = answer.as_ref().map_or(0, |(answer, _)| answer.status);
+            info!(place, path, points = count, bytes, sent = length, status, ?took, "wrote to InfluxDB");
+        }
+        self.hand.outbox().stats.0.meter.record(took);
+        answer.map_err(|reason| self.no_answer(reason))
+    }
+
+    async fn compress(&self, lines: Vec<u8>) -> Result<Vec<u8>, Error> {
+        let failed = |reason: String| Error::Client { reason: format!("compressing points: {reason}") };
+        if !self.gzip {
+            return Ok(lines);
+        }
+        if lines.len() <= SMALL {
+            return gzip(&lines).map_err(|error| failed(error.to_string()));
+        }
+        let packed = tokio::task::spawn_blocking(move || gzip(&lines)).await;
+        packed.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))
+    }
+
+    fn apply(&mut self, count: usize, answer: &Answer, is_v1: bool) -> Option<Duration> {
+        if is_v1 && self.api == Api::V2 {
+            info!(place = self.server.place(), "this is InfluxDB 1.x: writing by API v1");
+            self.api = Api::V1;
+            return None;
+        }
+        let place = self.hand.outbox().place.clone();
+        let error = Error::Answered { place, status: answer.status, detail: self.explained(answer) };
+        let Verdict { taken, refused, next } = self.verdict(count, answer);
+        self.hand.settle(taken, refused, &error);
+        match next {
+            Next::Wait(wait) => return self.hand.put_off(&error, wait, taken).ok(),
+            Next::Smaller => self.hand.smaller(count),
+            _ => self.hand.go_on(taken, refused),
+        }
+        None
+    }
+
+    /// A refusal that some of the points caused says it of a body. Writing the same point again changes nothing, so the
+    /// bad ones are found by halves, whether the others are there by now or not.
+    fn verdict(&self, count: usize, answer: &Answer) -> Verdict {
+        let all = Verdict { taken: 0, refused: count, next: Next::GoOn };
+        match answer.status {
+            // Without a bucket no point would be better than another.
+            400 if self.server.bucket.is_none() => all,
+            400 | 422 if dropped(&answer.detail) == Some(count) => all,
+            _ => judge(Question { way: Way::Together, count, is_element: false }, answer),
+        }
+    }
+
+    /// What the answer says, and what may help.
+    fn explained(&self, answer: &Answer) -> String {
+        let help = match answer.status {
+            400 if self.server.bucket.is_none() => "no bucket is given",
+            401 => "check the token, or the user and password",
+            403 => "this token or user may not write there",
+            404 => "check the URL, the organisation and the bucket",
+            300..400 => "it is elsewhere; give the URL that it leads to",
+            _ => return answer.detail.clone(),
+        };
+        if answer.detail.is_empty() { help.to_owned() } else { format!("{} ({help})", answer.detail) }
+    }
+}
+
+/// How many points of a body an InfluxDB 1.x or 2 says it has not written.
+fn dropped(detail: &str) -> Option<usize> {
+    let (_, count) = detail.contains("partial write").then(|| detail.rsplit_once("dropped="))??;
+    count.trim_end().parse().ok()
+}
+
+fn gzip(lines: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut packed = GzEncoder::new(Vec::with_capacity(lines.len() / 4), Compression::fast());
+    packed.write_all(lines)?;
+    packed.finish()
+}
+
+async fn read(response: Response) -> Result<(Answer, bool), String> {
+    let status = response.status();
+    let retry_after = retry_after(response.headers());
+    let is_old = status.as_u16() == 404 && is_v1(response.headers());
+    let body = match body(response, LONGEST).await {
+        Ok(body) => body,
+        Err(Unread::Broken(reason)) => return Err(reason),
+        // The status says enough.
+        Err(Unread::TooLong) => Vec::new(),
+    };
+    let json: Option<Value> = serde_json::from_slice(&body).ok();
+    let mut said = if status.is_success() { String::new() } else { detail(json.as_ref(), &body) };
+    // InfluxDB 3 says what is wrong with each line.
+    let first = json.as_ref().and_then(|json| json.get("data")?.get(0)?.get("error_message")?.as_str());
+    if let Some(first) = first {
+        said = format!("{said}: {first}");
+    }
+    if said.chars().count() > SHOWN {
+        // Counts are at the end.
+        let end: String = dropped(&said).map(|count| format!(" dropped={count}")).unwrap_or_default();
+        said = said.chars().take(SHOWN).collect::<String>() + "…" + &end;
+    }
+    // A database that isn't there is said in JSON, a path that isn't there in words.
+    let is_v1 = is_old && json.is_none();
+    Ok((Answer { status: status.as_u16(), accepted: None, next: None, retry_after, detail: said }, is_v1))
+}
+
+fn is_v1(headers: &HeaderMap) -> bool {
+    let version = headers.get("x-influxdb-version").and_then(|version| version.to_str().ok());
+    version.is_some_and(|version| version.trim_start_matches('v').starts_with("1."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_has_not_written_is_counted_only_of_partial_writes() {
+        assert_eq!(dropped("partial write: field type conflict: input field \"v\" … dropped=3"), Some(3));
+        assert_eq!(dropped("unable to parse 'm dropped=3"), None);
+        assert_eq!(dropped("partial write: points beyond retention policy"), None);
+    }
+
+    #[test]
+    fn what_is_compressed_is_there_again() {
+        use std::io::Read;
+        let lines = b"m v=1 1\n".repeat(1000);
+        let packed = gzip(&lines).unwrap();
+        let mut there = Vec::new();
+        flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut there).unwrap();
+        assert!(there == lines && packed.len() * 10 < lines.len());
+    }
+}
