@@ -1,4 +1,4 @@
-//! In-process figures (Criterion): chains, fan-out, an element's inner pipe, operators, and knowledge in memory.
+//! In-process figures (Criterion): chains, fan-out, an element's inner pipe, operators, knowledge in memory, and conditions.
 //!
 //! Groups and functions have fixed names and no parameters, so results lie in `target/criterion/GROUP/FUNCTION`. What
 //! each one does and how to read it is in docs/performance.md.
@@ -7,6 +7,8 @@
 
 #[path = "core/chain4.rs"]
 mod chain4;
+#[path = "core/conditions.rs"]
+mod conditions;
 #[path = "core/fanout3.rs"]
 mod fanout3;
 #[path = "core/group.rs"]
@@ -20,5 +22,13 @@ mod measure;
 #[path = "core/operators.rs"]
 mod operators;
 
-criterion::criterion_group!(core, chain4::all, fanout3::all, inner_pipe::all, operators::all, knowledge::all);
+criterion::criterion_group!(
+    core,
+    chain4::all,
+    fanout3::all,
+    inner_pipe::all,
+    operators::all,
+    knowledge::all,
+    conditions::all
+);
 criterion::criterion_main!(core);

@@ -46,7 +46,7 @@
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
 [operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; [goals](guide::goals); \
-[metrics](guide::metrics) and [traces](guide::traces); [distributing loops](guide::distribution); [events](guide::events); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [other services](guide::edges), [InfluxDB](guide::influxdb), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[metrics](guide::metrics) and [traces](guide::traces); [distributing loops](guide::distribution); [events](guide::events); [conditions](guide::conditions) and their [language](guide::condition_language); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [other services](guide::edges), [InfluxDB](guide::influxdb), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -59,6 +59,7 @@
 //! | [`app`] | App > Level > Loop > Element: paths, topology, wiring check, shutdown |
 //! | [`knowledge`] | shared facts in typed collections, changes as streams, transactions, locks |
 //! | [`channel`] | publish and subscribe by name and pattern |
+//! | [`condition`] | conditions over data: filter, classify, route, and an index of thousands |
 //! | [`goal`] | what is wanted, as conditions over signals, judged as they come |
 //! | [`event`] | the durable log: consumer groups, leases, dead letters |
 //! | [`backend`] | where knowledge, channels and events live, chosen by a URL |
@@ -92,6 +93,7 @@
 pub mod app;
 pub mod backend;
 pub mod channel;
+pub mod condition;
 #[cfg(feature = "config")]
 pub mod config;
 #[cfg(feature = "edge")]
@@ -101,7 +103,6 @@ pub mod event;
 #[cfg(feature = "flow")]
 pub mod flow;
 pub mod goal;
-#[cfg(any(feature = "config", feature = "flow"))]
 mod hint;
 #[cfg(feature = "http")]
 pub mod http;
@@ -128,6 +129,8 @@ pub mod guide {
             #[doc = "[goals]: crate::guide::goals"]
             #[doc = "[distribution]: crate::guide::distribution"]
             #[doc = "[events]: crate::guide::events"]
+            #[doc = "[conditions]: crate::guide::conditions"]
+            #[doc = "[language of conditions]: crate::guide::condition_language"]
             #[doc = "[other services]: crate::guide::edges"]
             #[doc = "[workflows]: crate::guide::workflows"]
             #[doc = "[flow language]: crate::guide::flow_language"]
@@ -157,6 +160,8 @@ pub mod guide {
     page!(goals, "../docs/guide/goals.md");
     page!(distribution, "../docs/guide/distribution.md");
     page!(events, "../docs/guide/events.md");
+    page!(conditions, "../docs/guide/conditions.md");
+    page!(condition_language, "../docs/spec/condition.md");
     #[cfg(feature = "http")]
     page!(edges, "../docs/guide/edges.md");
     #[cfg(all(feature = "http", feature = "config"))]

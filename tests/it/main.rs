@@ -12,6 +12,7 @@ mod app;
 mod channel;
 #[cfg(feature = "cli")]
 mod cli;
+mod condition;
 #[cfg(feature = "config")]
 mod config;
 #[cfg(all(feature = "http", feature = "cli", feature = "redis", unix))]

@@ -7,15 +7,17 @@ use super::known::{Known, anything, flag, text, texts, time};
 use super::parameters::{Parameters, wrong};
 use super::patience::{Patience, WAITS, stopped};
 use super::{laid_over, own_parameters};
+use crate::condition::Condition;
 use crate::event::{Event, EventId};
 use crate::flow::Guard;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-const KNOWN: [Known; 8] = [
+const KNOWN: [Known; 9] = [
     Known::needed("event", text),
     Known::may("match", matched),
     Known::raw("condition", guard),
+    Known::raw("when", when),
     Known::may("fields", texts),
     Known::raw("receipt", flag),
     Known::raw("replay", flag),
@@ -31,6 +33,13 @@ fn matched(value: &Value) -> Result<(), String> {
 fn guard(value: &Value) -> Result<(), String> {
     let text = value.as_str().ok_or_else(|| format!("is a guard in quotes, not {value}"))?;
     Guard::parse(text).map(drop).map_err(|error| format!("is no guard: {error}"))
+}
+
+fn when(value: &Value) -> Result<(), String> {
+    Condition::from_json(value).map(drop).map_err(|error| {
+        let reason = error.diagnostic().map_or_else(|| error.to_string(), ToString::to_string);
+        format!("is no condition: {reason}")
+    })
 }
 
 /// Ends on the first event of a kind, after it began, that fits.
@@ -79,6 +88,8 @@ fn wanted(invocation: &Invocation, parameters: &Parameters<'_>) -> Result<Wanted
         other => Err(wrong(&format!("the parameter `condition` is a guard in quotes, not {other}"))),
     });
     let condition = condition.transpose()?;
+    let when = parameters.get("when").map(Condition::from_json).transpose();
+    let when = when.map_err(|error| wrong(&error.to_string()))?;
     let expected = match parameters.value("match")? {
         None => Map::new(),
         Some(Value::String(word)) if word == "input" => first(invocation.input()),
@@ -91,7 +102,8 @@ fn wanted(invocation: &Invocation, parameters: &Parameters<'_>) -> Result<Wanted
     };
     Ok(Arc::new(move |event: &Value| {
         let fits = expected.iter().all(|(name, value)| event.get(name) == Some(value))
-            && condition.as_ref().is_none_or(|condition| condition.holds(event).unwrap_or(false));
+            && condition.as_ref().is_none_or(|condition| condition.holds(event).unwrap_or(false))
+            && when.as_ref().is_none_or(|when| when.holds(event));
         fits.then(|| taken(event, &fields))
     }))
 }

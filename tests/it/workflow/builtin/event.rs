@@ -58,6 +58,8 @@ async fn what_has_to_match_is_the_input_or_fields_or_a_condition() {
         ("match: {order: '{input[id]}'}", json!({"id": "7"})),
         ("condition: '$[?(@.order=7 and @.sum>10)]'", json!({})),
         ("match: {order: 7}, condition: '$[?(@.sum>10)]'", json!({})),
+        ("when: order eq 7 and sum gt 10", json!({})),
+        ("when: [[order, eq, 7], and, [sum, in, [11, 12]]]", json!({})),
     ] {
         let flow = format!("wait:event (- {{event: paid, fields: [sum], {parameters}}} -)");
         let run = engine.run(&flow, input.clone()).await.unwrap();
@@ -72,6 +74,8 @@ async fn what_has_to_match_is_the_input_or_fields_or_a_condition() {
         ("match: input", "needs the parameter `event`"),
         ("event: e, match: 3", "`match` is `input` or an object"),
         ("event: e, condition: '$[?('", "the guard"),
+        ("event: e, when: sum gt", "`when` is no condition: 1:7: a value is expected here, for `gt`"),
+        ("event: e, when: [a, b]", "`when` is no condition: /1: there is no operator `b`"),
         ("event: e, receipt: perhaps", "`receipt` is true or false"),
     ] {
         let error = failure(&engine, &format!("wait:event (- {{{parameters}}} -)"), Value::Null).await;
