@@ -157,26 +157,7 @@ async fn drive(party: Party) -> anyhow::Result<()> {
     let (again, mut cars) = (LinkOptions::new().feedback(), drive.subscribe());
     drive.link_ops(&detect, again, |cars| cars.take_while(|car| ready(car.second < DRIVE)))?;
 
-    let car_point = {
-        let role = party.role;
-        move || Point::new("coordinated_car").tag("car", role)
-    };
-    let speeds =
-        party.meter(move |car: Car| (car.second.into(), car_point().field("speed_kmh", car.speed_kmh)));
-    let alarms = party.meter(move |(second, sees): (u32, bool)| {
-        (second.into(), car_point().field("sees_emergency", i64::from(sees)))
-    });
-    let verdicts = party.meter(move |verdict: Verdict| {
-        let Verdict { second, emergency, cars } = verdict;
-        let emergency = i64::from(emergency);
-        let point = car_point().field("emergency", emergency).field("hazard_lights", emergency);
-        (second.into(), point.field("cars", cars as u64))
-    });
-    if let (Some(speeds), Some(alarms), Some(verdicts)) = (speeds, alarms, verdicts) {
-        drive.link_sink(speeds, LinkOptions::new())?;
-        detect.link_sink(alarms, LinkOptions::new())?;
-        agree.link_sink(verdicts, LinkOptions::new())?;
-    }
+    write(&party, &detect, &agree, &drive)?;
 
     // To the others and from them. Whoever comes first waits for the rest.
     party.app.publish(&assess)?;
@@ -193,6 +174,32 @@ async fn drive(party: Party) -> anyhow::Result<()> {
             party.say(format_args!("drove {position_m:.0} m, never slower than {slowest_kmh} km/h"));
             break;
         }
+    }
+    Ok(())
+}
+
+/// Writes what a car sees, what it agrees to and how fast it is, if anybody says where.
+fn write(
+    party: &Party,
+    detect: &Element<Car, (u32, bool)>,
+    agree: &Element<Message<Vote>, Verdict>,
+    drive: &Element<f64, Car>,
+) -> anyhow::Result<()> {
+    let role = party.role;
+    let point = move || Point::new("coordinated_car").tag("car", role);
+    let speeds = party.meter(move |car: Car| (car.second.into(), point().field("speed_kmh", car.speed_kmh)));
+    let alarms = party.meter(move |(second, sees): (u32, bool)| {
+        (second.into(), point().field("sees_emergency", i64::from(sees)))
+    });
+    let verdicts = party.meter(move |Verdict { second, emergency, cars }| {
+        let emergency = i64::from(emergency);
+        let point = point().field("emergency", emergency).field("hazard_lights", emergency);
+        (second.into(), point.field("cars", cars as u64))
+    });
+    if let (Some(speeds), Some(alarms), Some(verdicts)) = (speeds, alarms, verdicts) {
+        drive.link_sink(speeds, LinkOptions::new())?;
+        detect.link_sink(alarms, LinkOptions::new())?;
+        agree.link_sink(verdicts, LinkOptions::new())?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
 
 /// Everything that the process counts.
 ///
-/// As OpenMetrics where `Accept` asks for `application/openmetrics-text`, else in Prometheus' text format.
+/// As `OpenMetrics` where `Accept` asks for `application/openmetrics-text`, else in Prometheus' text format.
 #[utoipa::path(
     get,
     path = "/metrics",

@@ -109,8 +109,8 @@ pub(super) fn collect(app: &App, into: &mut Collected) {
     for one in app.loops() {
         let level = one.level().uid().to_owned();
         for element in one.elements() {
-            let info = element.info();
-            all.push((labels(&level, &info), info, element));
+            let shown = element.info();
+            all.push((labels(&level, &shown), shown, element));
         }
     }
     for (known, value) in &ELEMENT {

@@ -2,7 +2,7 @@
 //!
 //! A [`Snapshot`] has the counters, gauges and latencies of every element, link and loop of an app, of every
 //! [meter](crate::stream::meter) in the process, and of the process itself. It is made when somebody asks and costs
-//! nothing before. `GET /metrics` of the service writes it as OpenMetrics.
+//! nothing before. `GET /metrics` of the service writes it as `OpenMetrics`.
 //!
 //! ```
 //! use mape::prelude::*;

@@ -119,15 +119,13 @@ fn escaped(text: &mut String, value: &str) {
 }
 
 fn number(text: &mut String, value: f64) {
-    let written = if value == f64::INFINITY {
-        text.write_str("+Inf")
+    if value == f64::INFINITY {
+        text.push_str("+Inf");
     } else if value == f64::NEG_INFINITY {
-        text.write_str("-Inf")
+        text.push_str("-Inf");
     } else if value.is_nan() {
-        text.write_str("NaN")
+        text.push_str("NaN");
     } else {
-        write!(text, "{value}")
-    };
-    // A String takes everything.
-    let _infallible = written;
+        let _infallible = write!(text, "{value}");
+    }
 }

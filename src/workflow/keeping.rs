@@ -9,7 +9,7 @@ use super::report::Begin;
 use super::state::State;
 use super::turner::{PATIENCE, Turner};
 use super::wire::{self, Wire};
-use super::{Cause, Command, Error, Outcome, Phase, Place, RunId, Time, keys};
+use super::{Cause, Command, Error, Outcome, Phase, Place, RunId, Status, Time, keys};
 use crate::element::Emitter;
 use crate::event::Event;
 use crate::knowledge::{self, Committed, Condition, Transaction};
@@ -96,6 +96,7 @@ impl Turner {
         let id = run.id.clone();
         let told = match kept {
             Ok(_) => {
+                self.metered.became(Status::Running, None, now);
                 let progress = run.progress.subscribe();
                 let then = run.then.take();
                 run.stands(then);

@@ -68,6 +68,16 @@ impl<V: Into<FieldValue>> From<Option<V>> for FieldValue {
     }
 }
 
+impl FieldValue {
+    /// As a tag has it.
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            other => other.to_string(),
+        }
+    }
+}
+
 /// As a tag has it.
 impl fmt::Display for FieldValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

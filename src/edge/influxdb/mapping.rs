@@ -74,7 +74,7 @@ impl<T> Described<T> {
     pub(super) fn tags<P: Pairs<FieldValue>>(&mut self, mut tags: impl FnMut(&T) -> P + Send + 'static) {
         self.tags = Some(Box::new(move |item, point| {
             tags(item).each(&mut |name, value| {
-                point.tags.insert(name, value.to_string());
+                point.tags.insert(name, value.into_text());
             });
         }));
     }
@@ -122,7 +122,7 @@ impl<T> Described<T> {
                         && !NO_TAGS.contains(&&*name)
                         && !TIMES.contains(&&*name)
                     {
-                        point.tags.insert(name.into_owned(), value.to_string());
+                        point.tags.insert(name.into_owned(), value.into_text());
                     }
                 }
             }

@@ -38,7 +38,7 @@ impl Point {
     /// With this tag, in place of another of the same name. An empty one is left out when it is written.
     #[must_use]
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
-        self.tags.insert(name.into(), value.into().to_string());
+        self.tags.insert(name.into(), value.into().into_text());
         self
     }
 

@@ -66,8 +66,11 @@ async fn one_look_is_a_table_that_fits_and_a_document_for_programs() {
         json!(["car.detect", "town", "car", "analyze", "running"])
     );
     assert_eq!(json!([detect["received"], detect["errors"], detect["fill"]]), json!([3, 1, 0.0]));
-    let links = &document["elements"][0]["links"];
-    assert_eq!(json!([links[1]["to"], links[1]["queued"], links[1]["capacity"]]), json!(["car.slow", 3, 4]));
+    let outward = &document["elements"][0]["links"];
+    assert_eq!(
+        json!([outward[1]["to"], outward[1]["queued"], outward[1]["capacity"]]),
+        json!(["car.slow", 3, 4])
+    );
     assert_eq!(document["elements"][2]["fill"], 0.75);
     assert_eq!(document["runs"], json!({"total": 0, "in_progress": 0, "by_state": {}, "newest": []}));
 }
@@ -162,7 +165,7 @@ impl Pty {
     }
 
     /// Waits for the end, after which everything is as it was.
-    async fn is_over(mut self) {
+    async fn ends(mut self) {
         let written =
             self.until("the end", |written| written.contains("over").then(|| written.to_owned())).await;
         let after = |name: &str| {
@@ -258,7 +261,7 @@ async fn the_live_view_draws_answers_keys_and_gives_the_terminal_back() {
     pty.press(" \t");
     pty.shows("no runs yet").await;
     pty.press("q");
-    pty.is_over().await;
+    pty.ends().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -275,7 +278,7 @@ async fn no_color_takes_the_colours_away_and_nothing_else() {
             "bold and reversed are no colours"
         );
         pty.press("q");
-        pty.is_over().await;
+        pty.ends().await;
     }
 }
 
@@ -301,10 +304,10 @@ async fn sigterm_and_ctrl_c_give_the_terminal_back() {
         .until("its id", |written| Some(written.split("pid ").nth(1)?.split_whitespace().next()?.to_owned()));
     let pid = pid.await;
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    pty.is_over().await;
+    pty.ends().await;
 
     let mut pty = Pty::new("top_interrupt", &serving.url());
     pty.shows("● live").await;
     pty.press("\u{3}");
-    pty.is_over().await;
+    pty.ends().await;
 }

@@ -100,7 +100,7 @@ fn dashboards_are_whole_and_each_panel_says_what_it_shows() {
             complaints.unless(grid("x") + grid("w") <= 24, || format!("{at}: too wide"));
             let place = (grid("y")..grid("y") + grid("h"))
                 .flat_map(|y| (grid("x")..grid("x") + grid("w")).map(move |x| (x, y)));
-            let is_free = place.fold(true, |is_free, cell| cells.insert(cell) && is_free);
+            let is_free = place.filter(|cell| !cells.insert(*cell)).count() == 0;
             complaints.unless(is_free, || format!("{at}: it lies on another"));
         }
         for panel in panels(&dashboard) {

@@ -43,9 +43,9 @@ async fn a_goal_is_an_analyze_element_that_starts_at_once_and_tells_verdicts() {
         next(&mut verdicts, State::Unknown).await.why.to_string(),
         "the last sample of distance is 2 s old"
     );
-    let mut braked = vec![brakes.next().await];
-    while braked.last() != Some(&Some(true)) {
-        braked.push(brakes.next().await);
+    let mut heard = vec![brakes.next().await];
+    while heard.last() != Some(&Some(true)) {
+        heard.push(brakes.next().await);
     }
     // Who comes later can have the last one.
     let mut late = goal.subscribe_with(LinkOptions::new().replay(1)).unwrap();
