@@ -9,7 +9,7 @@ use std::hint::black_box;
 const INTERESTS: u64 = 10_000;
 const RESULTS: u64 = 1_000;
 /// Asking each takes longer.
-const RESULTS_FOR_EACH: u64 = 10;
+const RESULTS_FOR_EACH: usize = 10;
 
 pub(crate) fn all(c: &mut Criterion) {
     let results: Vec<_> = (0..RESULTS).map(result).collect();
@@ -28,12 +28,10 @@ pub(crate) fn all(c: &mut Criterion) {
             });
         });
     }
-    group.throughput(Throughput::Elements(RESULTS_FOR_EACH));
+    group.throughput(Throughput::Elements(RESULTS_FOR_EACH as u64));
     group.bench_function("each_mixed", |b| {
         let holding = |result| mixed.iter().filter(|condition| condition.holds(result)).count();
-        b.iter(|| {
-            results.iter().take(RESULTS_FOR_EACH.try_into().unwrap_or(usize::MAX)).map(holding).sum::<usize>()
-        });
+        b.iter(|| results.iter().take(RESULTS_FOR_EACH).map(holding).sum::<usize>());
     });
     group.throughput(Throughput::Elements(INTERESTS));
     group.bench_function("insert_and_remove", |b| {
