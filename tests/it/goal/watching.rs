@@ -178,25 +178,15 @@ async fn that_no_item_came_is_told_with_the_time_at_which_that_was_so() {
 #[tokio::test(start_paused = true)]
 async fn items_that_are_left_out_are_no_sign_of_life() {
     let start = Instant::now();
-    let value = Signal::new("value", |(_, value): &(i64, f64)| *value);
-    let at = |seconds: i64| if seconds < 0 { SystemTime::UNIX_EPOCH - s(1) } else { day(seconds as u64) };
-    let goal = value.above(20.0).time(move |(seconds, _): &(i64, f64)| at(*seconds)).stale_after(s(30));
+    let value = Signal::new("value", |(_, value): &(Option<u64>, f64)| *value);
+    let at = |seconds: Option<u64>| seconds.map_or(SystemTime::UNIX_EPOCH - s(1), day);
+    let goal =
+        value.above(20.0).time(move |(seconds, _): &(Option<u64>, f64)| at(*seconds)).stale_after(s(30));
     // The first is judged, then there is one a second that is late, or older than all clocks.
     let source = stream::unfold(0, |n| async move {
         sleep(s(1)).await;
-        Some((
-            (
-                if n == 0 {
-                    100
-                } else if n % 2 == 0 {
-                    50
-                } else {
-                    -1
-                },
-                25.0,
-            ),
-            n + 1,
-        ))
+        let seconds = if n == 0 { Some(100) } else { (n % 2 == 0).then_some(50) };
+        Some(((seconds, 25.0), n + 1))
     });
     let mut verdicts = Box::pin(goal.watch("goal", source).filter_map(|told| async { told.ok() }));
     let mut states = Vec::new();
