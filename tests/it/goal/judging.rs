@@ -289,7 +289,7 @@ fn before_anything_is_known_of_the_trigger_nothing_is_met() {
 #[test]
 fn a_bound_on_one_side_only_takes_uncertain_samples() {
     let inside = |bounds, value: f64| {
-        let x = Signal::new("x", move |_: &()| Sample::new(value).plus_minus(1.0));
+        let x = Signal::new("x", move |(): &()| Sample::new(value).plus_minus(1.0));
         let margin = x.between(bounds).judge().item(s(0), &()).unwrap();
         (margin.low, margin.high)
     };
