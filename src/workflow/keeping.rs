@@ -96,6 +96,7 @@ impl Turner {
         let id = run.id.clone();
         let told = match kept {
             Ok(_) => {
+                self.metered.changed();
                 self.metered.became(Status::Running, None, now);
                 let progress = run.progress.subscribe();
                 let then = run.then.take();
@@ -126,7 +127,7 @@ impl Turner {
             records.push((id, record));
         }
         let store = self.workflows.store().clone();
-        let (changes, since) = (records.len() + self.beginning.len(), meter::now());
+        let since = meter::now();
         let begun =
             std::mem::take(&mut self.beginning).into_iter().map(|Beginning { run, answer, found }| {
                 let commit = store.commit(found.unversioned());
@@ -146,7 +147,7 @@ impl Turner {
             // At once: they share what it costs to make them durable.
             futures::future::join(kept, join_all(begun)).await
         };
-        self.metered.kept(changes, since.map(|since| since.elapsed()));
+        self.metered.kept_within(since.map(|since| since.elapsed()));
         for (run, answer, kept) in begun {
             self.begun(run, answer, kept, now);
         }
@@ -295,6 +296,7 @@ impl Turner {
 
     async fn kept(&mut self, id: &RunId, record: &Record, now: Time, out: &Emitter<RunId>) {
         let Some(run) = self.runs.get_mut(id) else { return };
+        self.metered.changed();
         count(&mut self.metered, run, record);
         run.next += 1;
         run.takes = false;

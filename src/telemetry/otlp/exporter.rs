@@ -158,37 +158,37 @@ impl Sending {
                 _ = ticks.tick() => self.send_metrics().await,
                 _ = spans.recv_many(&mut batch, 1) => {
                     self.pause(GATHER).await;
-                    self.send_all(&mut spans, &mut batch).await;
+                    // One batch, or metrics would wait as long as spans keep coming.
+                    self.send_spans(&mut spans, &mut batch).await;
                 }
             }
         }
-        self.send_all(&mut spans, &mut batch).await;
+        while self.send_spans(&mut spans, &mut batch).await {}
         self.send_metrics().await;
     }
 
-    /// Sends what waits.
-    async fn send_all(&mut self, spans: &mut Receiver<Finished>, batch: &mut Vec<Finished>) {
-        loop {
-            while batch.len() < TOGETHER
-                && let Ok(span) = spans.try_recv()
-            {
-                batch.push(span);
-            }
-            self.traces.set(QUEUED, spans.len() as f64);
-            if batch.is_empty() {
-                return;
-            }
-            let (count, body) = (batch.len() as u64, spans::request(&self.resource, batch));
-            batch.clear();
-            let (meter, url) = (self.traces.clone(), self.otlp.traces.clone());
-            let lost = match self.send(&meter, url, body, spans::refused).await {
-                Sent::Taken => 0,
-                Sent::Partly(lost) => lost.min(count),
-                Sent::Lost => count,
-            };
-            meter.add(DROPPED, lost);
-            meter.add(EXPORTED, count - lost);
+    /// Sends a batch of what waits; `false` if nothing does.
+    async fn send_spans(&mut self, spans: &mut Receiver<Finished>, batch: &mut Vec<Finished>) -> bool {
+        while batch.len() < TOGETHER
+            && let Ok(span) = spans.try_recv()
+        {
+            batch.push(span);
         }
+        self.traces.set(QUEUED, spans.len() as f64);
+        if batch.is_empty() {
+            return false;
+        }
+        let (count, body) = (batch.len() as u64, spans::request(&self.resource, batch));
+        batch.clear();
+        let (meter, url) = (self.traces.clone(), self.otlp.traces.clone());
+        let lost = match self.send(&meter, url, body, spans::refused).await {
+            Sent::Taken => 0,
+            Sent::Partly(lost) => lost.min(count),
+            Sent::Lost => count,
+        };
+        meter.add(DROPPED, lost);
+        meter.add(EXPORTED, count - lost);
+        true
     }
 
     async fn send_metrics(&mut self) {

@@ -63,9 +63,12 @@ fn what_is_unknown_of_one_part_does_not_hide_what_another_part_decides() {
     assert_eq!(either.item(s(0), &(1.0, None)).unwrap().state(), State::Met);
 }
 
+/// A goal, what it is given and when, and what is said of it.
+type Case<'c> = (Goal<f64>, &'c [(u64, f64)], &'c str, &'c str);
+
 #[test]
 fn it_says_in_plain_words_why() {
-    let cases: [(Goal<f64>, &[(u64, f64)], &str, &str); 12] = [
+    let cases: [Case<'_>; 12] = [
         (distance().above(20.0), &[(0, 12.0)], "distance >= 20 m", "distance 12 m is below 20 m"),
         (!distance().above(20.0), &[(0, 12.0)], "not distance >= 20 m", "distance 12 m is below 20 m"),
         (

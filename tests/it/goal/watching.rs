@@ -26,7 +26,7 @@ async fn told(
     let verdicts = goal.watch("goal", items(all)).take_until(sleep(until));
     let row = |verdict: Result<Verdict, Error>| {
         let verdict = verdict.unwrap();
-        (start.elapsed().as_millis() as u64, verdict.state, verdict.margin)
+        (u64::try_from(start.elapsed().as_millis()).unwrap(), verdict.state, verdict.margin)
     };
     verdicts.map(row).collect().await
 }
