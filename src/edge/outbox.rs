@@ -5,6 +5,7 @@ use super::target::Kind;
 use super::{Error, PostFormat, PostStats};
 use crate::element::Overflow;
 use crate::stream::LossySender;
+use crate::stream::ops::alarm::after;
 use crate::stream::trace::TraceContext;
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -190,7 +191,7 @@ impl Outbox {
     fn due(&self) -> Option<Instant> {
         let state = self.state.lock();
         let first = state.waiting.front()?;
-        Some(if self.is_enough(&state) { first.since } else { first.since + self.batch.wait })
+        Some(if self.is_enough(&state) { first.since } else { after(first.since, self.batch.wait) })
     }
 
     /// Takes what may go in one body, once there is something.
