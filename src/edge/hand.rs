@@ -62,7 +62,7 @@ impl Hand {
     /// The first so many are there, the next so many will not be.
     pub(super) fn settle(&mut self, taken: usize, refused: usize, error: &Error) {
         self.letters.drain(..taken.min(self.letters.len()));
-        self.outbox().stats.0.add(SENT, taken);
+        self.outbox().count(SENT, taken);
         for _ in 0..refused {
             self.refuse(error);
         }
@@ -72,7 +72,7 @@ impl Hand {
     /// The first in hand will not be delivered.
     pub(super) fn refuse(&mut self, error: &Error) {
         let Some(letter) = self.letters.pop_front() else { return };
-        self.outbox().stats.0.add(REFUSED, 1);
+        self.outbox().count(REFUSED, 1);
         self.outbox().failed(error);
         if !self.refusing {
             warn!(%error, "what was posted is refused; it is counted, and the next goes on");
@@ -159,7 +159,7 @@ impl Hand {
             self.outbox().refuse(|| (self.says)(&letter), letter.kind == Kind::Error, error.clone());
         }
         self.failed = 0;
-        self.outbox().stats.0.add(DROPPED, count);
+        self.outbox().count(DROPPED, count);
         self.outbox().failed(&error);
         self.outbox().left(self.letters.len());
     }

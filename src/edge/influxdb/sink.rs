@@ -424,6 +424,8 @@ impl<T> Drop for InfluxSink<T> {
     fn drop(&mut self) {
         if let Some(task) = &self.task {
             task.abort();
+            // The task ends some time later; what it leaves is lost now.
+            self.outbox.end();
         }
     }
 }
