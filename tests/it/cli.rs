@@ -191,8 +191,8 @@ fn a_collector_in_the_environment_is_never_shown_with_its_token() {
 
 #[test]
 fn what_ends_a_command_is_json_where_the_log_is() {
-    let program = Program::new("json_log");
-    let answer = program.run(&["run", "--backend", "memory:", "--log-format", "json", "log:info"]);
+    let program = Program::new("json_log").file("hi.flow", "log:info(- message: hello -)");
+    let answer = program.run(&["run", "--backend", "memory:", "--log-format", "json", "hi.flow"]);
     assert_eq!(answer.code, 0, "{}", answer.stderr);
     let lines: Vec<Value> =
         answer.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
