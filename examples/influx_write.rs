@@ -54,7 +54,7 @@ struct Args {
     /// The file, a point a line; `-` is standard input.
     #[arg(long)]
     items: PathBuf,
-    /// For how many seconds a server that is away or busy is asked again, for each point.
+    /// For how many seconds a server that is away or busy is asked again; one that is slow has all the time.
     #[arg(long, default_value_t = 60.0)]
     give_up_after: f64,
 }

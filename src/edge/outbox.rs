@@ -6,6 +6,7 @@ use super::{Error, PostFormat, PostStats};
 use crate::element::Overflow;
 use crate::element::handing::waits_for;
 use crate::stream::LossySender;
+use crate::stream::ops::alarm::after;
 use crate::stream::trace::TraceContext;
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -192,7 +193,7 @@ impl Outbox {
     fn due(&self) -> Option<Instant> {
         let state = self.state.lock();
         let first = state.waiting.front()?;
-        Some(if self.is_enough(&state) { first.since } else { first.since + self.batch.wait })
+        Some(if self.is_enough(&state) { first.since } else { after(first.since, self.batch.wait) })
     }
 
     /// Takes what may go in one body, once there is something.

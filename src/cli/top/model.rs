@@ -118,6 +118,14 @@ impl Shown {
     }
 }
 
+/// Takes what was asked for; from a service that is away nothing can be learned, so what was known stays.
+fn learn<T>(known: &mut Option<Result<T, String>>, told: Result<T, String>, contact: &Contact) {
+    let stays = told.is_err() && matches!((contact, &known), (Contact::Away { .. }, Some(Ok(_))));
+    if !stays {
+        *known = Some(told);
+    }
+}
+
 impl Model {
     /// Before anything is heard.
     pub(super) fn new(service: &str) -> Self {
@@ -163,9 +171,9 @@ impl Model {
                 };
                 self.contact = Contact::Away { since, why };
             }
-            News::Runs(runs) => self.runs = Some(runs),
+            News::Runs(runs) => learn(&mut self.runs, runs, &self.contact),
             News::InProgress(count) => self.in_progress = Some(count),
-            News::Goals(goals) => self.goals = Some(goals),
+            News::Goals(goals) => learn(&mut self.goals, goals, &self.contact),
             News::Element(is) => {
                 if let Some(shown) = self.elements.iter_mut().find(|shown| shown.is.path == is.path) {
                     shown.take(*is, now);
