@@ -90,12 +90,11 @@ struct Read {
 /// Writes all points; whether all of them are stored.
 async fn write(args: Args) -> anyhow::Result<bool> {
     let give_up_after = Duration::try_from_secs_f64(args.give_up_after).context("--give-up-after")?;
-    let has_bucket = args.bucket.is_some();
     let name = args.items.display().to_string();
     let mut lines = Lines::open(&args.items)?;
     let mut sink = InfluxSink::<Point>::raw(&server(args)?).give_up_after(give_up_after);
     let stats = sink.stats();
-    let told = Told::new(name, has_bucket, give_up_after);
+    let told = Told::new(name, give_up_after);
     let (mut refusals, mut read) = (sink.refusals(), Read::default());
     let hopeless = tokio::select! {
         written = feed(&mut lines, &mut sink, &told, &mut read) => {
@@ -151,11 +150,13 @@ async fn feed(
     told: &Told,
     read: &mut Read,
 ) -> anyhow::Result<()> {
-    while let Some(line) = lines.next()? {
-        let number = lines.number;
-        if number.is_multiple_of(TURN) {
+    loop {
+        if lines.number.is_multiple_of(TURN) {
             tokio::task::yield_now().await;
         }
+        // From here on it is counted before anything is waited for.
+        let Some(line) = lines.next()? else { break };
+        let number = lines.number;
         let made = match line {
             Ok(line) if line.trim_ascii().is_empty() => {
                 read.empty += 1;

@@ -22,7 +22,6 @@ const LOOK: Duration = Duration::from_millis(50);
 pub struct Told {
     /// The file.
     name: String,
-    has_bucket: bool,
     give_up_after: Duration,
     state: Mutex<State>,
 }
@@ -35,8 +34,8 @@ struct State {
 }
 
 impl Told {
-    pub fn new(name: String, has_bucket: bool, give_up_after: Duration) -> Self {
-        Self { name, has_bucket, give_up_after, state: Mutex::default() }
+    pub fn new(name: String, give_up_after: Duration) -> Self {
+        Self { name, give_up_after, state: Mutex::default() }
     }
 
     /// Keeps in mind from which line a point is.
@@ -90,7 +89,7 @@ impl Told {
                 // What feeds the sink has its end as well.
                 None => std::future::pending().await,
             };
-            if self.is_for_all(&refusal.error) {
+            if Self::is_for_all(&refusal.error) {
                 return writeln!(io::stderr(), "everything is refused: {}", refusal.error);
             }
             if matches!(refusal.error, Error::Expired { .. }) {
@@ -104,9 +103,10 @@ impl Told {
     }
 
     /// The server wants none of it, whatever the points are.
-    fn is_for_all(&self, error: &Error) -> bool {
+    fn is_for_all(error: &Error) -> bool {
         match error {
-            Error::Answered { status: 400, .. } => !self.has_bucket,
+            // The sink has found that what was not said of the place is what is asked for.
+            Error::Answered { status: 400, detail, .. } => detail.contains(" is given: set `"),
             Error::Answered { status: 300..400 | 401 | 403 | 404, .. } => true,
             _ => false,
         }

@@ -155,11 +155,12 @@ impl Hand {
     fn give_up(&mut self, count: usize, after: Duration) {
         let error = Error::Expired { place: self.outbox().place.clone(), after };
         let given_up: Vec<Letter> = self.letters.drain(..count).collect();
+        // Who is told finds it counted.
+        self.outbox().count(DROPPED, count);
         for letter in given_up {
             self.outbox().refuse(|| (self.says)(&letter), letter.kind == Kind::Error, error.clone());
         }
         self.failed = 0;
-        self.outbox().count(DROPPED, count);
         self.outbox().failed(&error);
         self.outbox().left(self.letters.len());
     }

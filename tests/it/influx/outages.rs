@@ -124,6 +124,7 @@ async fn a_shutdown_names_the_server_that_is_away_and_counts_what_is_lost_before
         InfluxSink::new(&InfluxServer::new(&url).unwrap().bucket("b")).measurement("flow").backoff(soon());
     let stats = sink.stats();
     flows.link_sink(sink, LinkOptions::new()).unwrap();
+    flows.start().unwrap();
     for flow in 0..8 {
         flows.push(flow.into()).await.unwrap();
     }
