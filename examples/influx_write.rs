@@ -2,25 +2,33 @@
 //!
 //! A line of the file is a point: `{"measurement": "water", "tags": {"sector": "north"}, "fields": {"flow": 42.5}, "time":
 //! 1700000000000000000}`, its time in nanoseconds since 1970. Lines are read as they are written, so a file may be of any
-//! size. It ends with 0 when all points are stored, else tells what was refused or lost and ends with 1. Points in which
-//! all fields are null are left out, and counted.
+//! size. It ends with 0 when the server has taken all points, else tells what was refused or lost, with its line, and ends
+//! with 1. Points in which all fields are null are left out, and counted. Where everything is refused, or the server stays
+//! away, the rest of the file is not read.
 //!
 //! ```text
 //! cargo run --example influx_write -- --url http://localhost:8086 --org town --bucket water --token T --items points.jsonl
 //! ```
+#![allow(unreachable_pub, reason = "an example has no outside; what its modules share is `pub`")]
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+#[path = "influx_write/lines.rs"]
+mod lines;
+#[path = "influx_write/told.rs"]
+mod told;
+
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
-use futures::{SinkExt, StreamExt};
-use mape::edge::influxdb::Point;
-use mape::edge::{Error, InfluxServer, InfluxSink, Refusal};
-use mape::stream::{Lossy, LossyReceiver};
+use futures::{FutureExt, SinkExt};
+use mape::edge::influxdb::{Point, Precision};
+use mape::edge::{InfluxServer, InfluxSink};
+
+use crate::lines::{Lines, point};
+use crate::told::Told;
 
 /// Writes points from a file of JSON lines to InfluxDB 1.x, 2 or 3, or what has its interface.
 #[derive(Parser)]
@@ -46,15 +54,13 @@ struct Args {
     /// The file, a point a line; `-` is standard input.
     #[arg(long)]
     items: PathBuf,
-    /// For how many seconds a server that is away or busy is asked again, for each point.
+    /// For how many seconds a server that is away or busy is asked again; one that is slow has all the time.
     #[arg(long, default_value_t = 60.0)]
     give_up_after: f64,
 }
 
-/// The longest line that is read.
-const LONGEST: u64 = 16 * 1024 * 1024;
-/// So many refusals are told one by one.
-const TOLD: usize = 20;
+/// So many lines are read before others have their turn.
+const TURN: u64 = 500;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -68,9 +74,60 @@ async fn main() -> ExitCode {
     }
 }
 
+/// What was read of the file.
+#[derive(Debug, Default)]
+struct Read {
+    /// All of it was.
+    whole: bool,
+    empty: u64,
+    /// Lines that are no points.
+    bad: u64,
+    points: u64,
+    /// Points that no server would read as what they are.
+    unwritable: u64,
+}
+
 /// Writes all points; whether all of them are stored.
 async fn write(args: Args) -> anyhow::Result<bool> {
     let give_up_after = Duration::try_from_secs_f64(args.give_up_after).context("--give-up-after")?;
+    let has_bucket = args.bucket.is_some();
+    let name = args.items.display().to_string();
+    let mut lines = Lines::open(&args.items)?;
+    let mut sink = InfluxSink::<Point>::raw(&server(args)?).give_up_after(give_up_after);
+    let stats = sink.stats();
+    let told = Told::new(name, has_bucket, give_up_after);
+    let (mut refusals, mut read) = (sink.refusals(), Read::default());
+    let hopeless = tokio::select! {
+        written = feed(&mut lines, &mut sink, &told, &mut read) => {
+            written?;
+            // What was refused last may not have been heard yet.
+            told.hear(&mut refusals, &stats).now_or_never().transpose()?.is_some()
+        }
+        heard = told.hear(&mut refusals, &stats) => {
+            heard?;
+            true
+        }
+    };
+    told.close()?;
+
+    let lost = stats.dropped();
+    // From now on nothing is written any more, and the other figures stay.
+    drop(sink);
+    let (written, skipped) = (stats.written(), stats.skipped());
+    let refused = stats.refused() + read.unwritable;
+    let rest = read.points.saturating_sub(written + refused + lost + skipped);
+    let Read { empty, bad, .. } = read;
+    let more = if read.whole { "" } else { "; the rest of the file was not read" };
+    writeln!(
+        io::stdout(),
+        "{written} points written, {refused} refused, {lost} lost, {rest} not tried; {skipped} had no field, {bad} lines \
+         are no points, {empty} are empty: {} lines{more}",
+        lines.number
+    )?;
+    Ok(!hopeless && refused + lost + rest + bad == 0)
+}
+
+fn server(args: Args) -> anyhow::Result<InfluxServer> {
     let mut server = InfluxServer::new(&args.url)?;
     if let Some(org) = args.org {
         server = server.org(org);
@@ -84,113 +141,50 @@ async fn write(args: Args) -> anyhow::Result<bool> {
     if let Some(username) = args.username {
         server = server.login(&username, &args.password.unwrap_or_default());
     }
-    let mut sink = InfluxSink::<Point>::raw(&server).give_up_after(give_up_after);
-    let mut told = Told { refusals: sink.refusals(), count: 0, is_hopeless: false };
-    let stats = sink.stats();
+    Ok(server)
+}
 
-    let mut lines = Lines::open(&args.items)?;
-    let mut bad = 0_u64;
+/// Hands the points of the file on, and waits until they are written, refused or given up.
+async fn feed(
+    lines: &mut Lines,
+    sink: &mut InfluxSink<Point>,
+    told: &Told,
+    read: &mut Read,
+) -> anyhow::Result<()> {
     while let Some(line) = lines.next()? {
-        match line.and_then(|line| serde_json::from_slice::<Point>(&line).map_err(|error| error.to_string()))
-        {
-            Ok(point) => sink.feed(point).await?,
-            Err(reason) => {
-                bad += 1;
-                told.say(&format!("{}:{}: this is no point: {reason}", args.items.display(), lines.number))?;
+        let number = lines.number;
+        if number.is_multiple_of(TURN) {
+            tokio::task::yield_now().await;
+        }
+        let made = match line {
+            Ok(line) if line.trim_ascii().is_empty() => {
+                read.empty += 1;
+                continue;
             }
-        }
-        told.hear()?;
-        if told.is_hopeless {
-            break;
-        }
-    }
-    if told.is_hopeless {
-        writeln!(io::stderr(), "it is no use to go on: the rest was not tried")?;
-    } else {
-        sink.close().await?;
-        told.hear()?;
-    }
-
-    let (written, refused, lost, skipped) =
-        (stats.written(), stats.refused(), stats.dropped(), stats.skipped());
-    let rest = stats.queued();
-    let (all, said) = (
-        refused + lost + bad + rest as u64 == 0 && !told.is_hopeless,
-        format!(
-            "{written} points written, {refused} refused, {lost} lost, {rest} not tried; {skipped} had no field, {bad} lines are no points"
-        ),
-    );
-    writeln!(io::stdout(), "{said}")?;
-    Ok(all)
-}
-
-/// What is told of what goes wrong.
-struct Told {
-    refusals: LossyReceiver<Refusal>,
-    count: usize,
-    /// The server wants none of it, or is not there.
-    is_hopeless: bool,
-}
-
-impl Told {
-    fn hear(&mut self) -> io::Result<()> {
-        while let Some(Some(next)) = futures::FutureExt::now_or_never(self.refusals.next()) {
-            let refusal = match next {
-                Lossy::Item(refusal) => refusal,
-                Lossy::Missed(count) => {
-                    self.say(&format!("{count} more"))?;
-                    continue;
-                }
-            };
-            let for_all = matches!(refusal.error, Error::Answered { status: 401 | 403 | 404, .. });
-            self.is_hopeless |= for_all || matches!(refusal.error, Error::Expired { .. });
-            self.say(&format!("{}: {}", refusal.error, refusal.value))?;
-        }
-        Ok(())
-    }
-
-    fn say(&mut self, what: &str) -> io::Result<()> {
-        self.count += 1;
-        match self.count {
-            ..=TOLD => writeln!(io::stderr(), "{what}"),
-            count if count == TOLD + 1 => writeln!(io::stderr(), "and more, which are only counted"),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The lines of a file that aren't empty, none longer than it may be.
-struct Lines {
-    reader: Box<dyn BufRead>,
-    number: u64,
-}
-
-impl Lines {
-    fn open(path: &PathBuf) -> anyhow::Result<Self> {
-        let reader: Box<dyn BufRead> = if path.as_os_str() == "-" {
-            Box::new(BufReader::new(io::stdin()))
-        } else {
-            let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
-            Box::new(BufReader::with_capacity(256 * 1024, file))
+            Ok(line) => point(&line),
+            Err(reason) => Err(reason),
         };
-        Ok(Self { reader, number: 0 })
-    }
-
-    /// The next line, or why it can't be one.
-    fn next(&mut self) -> io::Result<Option<Result<Vec<u8>, String>>> {
-        loop {
-            let mut line = Vec::new();
-            if (&mut self.reader).take(LONGEST).read_until(b'\n', &mut line)? == 0 {
-                return Ok(None);
+        let point = match made {
+            Ok(point) => point,
+            Err(reason) => {
+                read.bad += 1;
+                told.say(number, &format!("this is no point: {reason}"))?;
+                continue;
             }
-            self.number += 1;
-            if line.len() as u64 == LONGEST && !line.ends_with(b"\n") {
-                self.reader.skip_until(b'\n')?;
-                return Ok(Some(Err(format!("it is longer than {LONGEST} bytes"))));
+        };
+        read.points += 1;
+        match point.line(Precision::Nanoseconds) {
+            Ok(written) => {
+                // To be found again should it be refused.
+                told.remember(number, written.unwrap_or_default().as_bytes());
+                sink.feed(point).await?;
             }
-            if !line.trim_ascii().is_empty() {
-                return Ok(Some(Ok(line)));
+            Err(reason) => {
+                read.unwritable += 1;
+                told.say(number, &format!("refused: {reason}"))?;
             }
         }
     }
+    read.whole = true;
+    Ok(sink.close().await?)
 }

@@ -1,5 +1,42 @@
 //! "Did you mean …?"
 
+/// The levels of a log.
+#[cfg(any(feature = "config", feature = "logs"))]
+const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+
+/// Whether a text says what to log, as far as its words go; why not. Its directives have the form `level`,
+/// `target=level` or `target::path`, and may name spans in brackets, which are not looked into.
+#[cfg(any(feature = "config", feature = "logs"))]
+pub(crate) fn log_filter(text: &str) -> Result<(), String> {
+    if text.contains(['[', '{']) {
+        return Ok(());
+    }
+    for directive in text.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
+        let (target, level) = match directive.rsplit_once('=') {
+            Some((target, level)) => (Some(target.trim()), level.trim()),
+            // All of a target, if it is a path; a word may as well be a level with a slip.
+            None if directive.contains("::") => (Some(directive), "trace"),
+            None => (None, directive),
+        };
+        if target.is_some_and(|target| target.is_empty() || target.ends_with(':') || target.contains(' ')) {
+            return Err(format!("`{directive}` names no target: write it like my_program=debug"));
+        }
+        if !LEVELS.contains(&level.to_lowercase().as_str())
+            && !matches!(level, "0" | "1" | "2" | "3" | "4" | "5")
+        {
+            let near = nearest(level, LEVELS).map(|near| format!("did you mean `{near}`? "));
+            let near = near.unwrap_or_default();
+            let whole = if target.is_none() {
+                format!("; for all of a target write {level}=trace")
+            } else {
+                String::new()
+            };
+            return Err(format!("`{level}` is no level: {near}There are {}{whole}", LEVELS.join(", ")));
+        }
+    }
+    Ok(())
+}
+
 /// The known name that a wrong one was most likely meant to be.
 ///
 /// Nearest by [`distance`], at most two slips away and fewer than half of the letters of the shorter name.
@@ -54,6 +91,34 @@ mod tests {
         ] {
             assert_eq!(distance(a, b), slips, "{a} {b}");
             assert_eq!(distance(b, a), slips, "{b} {a}");
+        }
+    }
+
+    #[cfg(any(feature = "config", feature = "logs"))]
+    #[test]
+    fn a_lone_word_of_a_log_filter_is_a_level() {
+        for right in [
+            "info",
+            "WARN",
+            "off",
+            "",
+            "3",
+            "info,mape::element=debug",
+            "mape::http",
+            "warn, x=off",
+            "[a{b=1}]=x",
+        ] {
+            assert_eq!(log_filter(right), Ok(()), "{right}");
+        }
+        for (wrong, says) in [
+            ("wran", "did you mean `warn`?"),
+            ("info,mape=bogus", "`bogus` is no level"),
+            ("info,mape::=debug", "names no target"),
+            ("my_program", "my_program=trace"),
+            ("=info", "names no target"),
+        ] {
+            let why = log_filter(wrong).unwrap_err();
+            assert!(why.contains(says), "{wrong}: {why}");
         }
     }
 

@@ -6,11 +6,14 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "parties speak on the terminal")]
 #![allow(unreachable_pub, reason = "an example has no outside; what its modules share is `pub`")]
 
+#[path = "metering.rs"]
+mod metering;
+
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::future::ready;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::error::ErrorKind;
@@ -19,13 +22,14 @@ use futures::future::try_join_all;
 use futures::stream::BoxStream;
 use mape::backend::Backend;
 use mape::channel::Topics;
-use mape::config::Config;
-use mape::edge::influxdb::{InfluxSettings, Point};
-use mape::edge::{InfluxServer, InfluxSink};
+use mape::edge::InfluxSink;
+use mape::edge::influxdb::Point;
 use mape::element::DeadLetter;
 use mape::prelude::*;
 use serde::de::DeserializeOwned;
 use tokio::time::{interval, timeout};
+
+use self::metering::Metering;
 
 /// How often a party says that it is there while others are missing.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -55,6 +59,9 @@ impl Program {
             arguments.metering = metering;
             self.play(&arguments, play)
         });
+        if let Some(points) = arguments.metering.as_ref().and_then(Metering::summary) {
+            eprintln!("{points}");
+        }
         let Err(error) = played else { return ExitCode::SUCCESS };
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
@@ -123,23 +130,6 @@ struct Arguments {
     metering: Option<Metering>,
 }
 
-/// Where points go.
-#[derive(Clone, Debug)]
-struct Metering {
-    server: InfluxServer,
-    settings: InfluxSettings,
-    started: SystemTime,
-}
-
-impl Metering {
-    /// As the section `influxdb` says; none if it has no `url`.
-    fn configured() -> anyhow::Result<Option<Self>> {
-        let settings: InfluxSettings = Config::load()?.get("influxdb")?;
-        let server = settings.server()?;
-        Ok(server.map(|server| Self { server, settings, started: SystemTime::now() }))
-    }
-}
-
 /// One party: its role, and an app of its own on the backend that all of them share.
 #[derive(Clone, Debug)]
 pub struct Party {
@@ -160,14 +150,9 @@ impl Party {
     #[allow(dead_code, reason = "not every program writes points")]
     pub fn meter<T: Send + 'static>(
         &self,
-        mut point: impl FnMut(T) -> (f64, Point) + Send + 'static,
+        point: impl FnMut(T) -> (f64, Point) + Send + 'static,
     ) -> Option<InfluxSink<T>> {
-        let Metering { server, settings, started } = self.metering.clone()?;
-        let points = InfluxSink::points(&server, move |item| {
-            let (seconds, point) = point(item);
-            point.at(started + Duration::from_secs_f64(seconds))
-        });
-        Some(settings.apply(points))
+        Some(self.metering.as_ref()?.sink(point))
     }
 
     /// What is published on these channels from now on. What is lost or can't be read is said.

@@ -43,6 +43,7 @@ mod water_loop;
 
 use std::future::pending;
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use clap::Parser;
@@ -83,8 +84,11 @@ async fn main() -> anyhow::Result<()> {
         metering.follow_goals(&goals)?;
     }
     water.feed(rows, args.pace(watched))?;
+    // Of the data; who stays to look at the console does so for as long as they like.
+    let took = OnceLock::new();
     let end = async {
         water.ended().await;
+        took.get_or_init(|| started.elapsed());
         if args.stay {
             let _ = writeln!(io::stderr(), "all readings are in; the console stays until Ctrl-C");
             pending::<()>().await;
@@ -95,6 +99,7 @@ async fn main() -> anyhow::Result<()> {
         follow(results, screen.as_mut()),
         goals::follow(verdicts)
     );
+    let took = *took.get_or_init(|| started.elapsed());
     console.close(FINISH_WITHIN).await;
 
     if let Some(metering) = metering {
@@ -110,9 +115,9 @@ async fn main() -> anyhow::Result<()> {
         for why in &summary.refused {
             writeln!(io::stderr(), "{why}")?;
         }
-        writeln!(io::stdout(), "{}", summary.json(started.elapsed())?)?;
+        writeln!(io::stdout(), "{}", summary.json(took)?)?;
     } else {
-        let page = page::page(&summary, started.elapsed(), Paint { colours: watched });
+        let page = page::page(&summary, took, Paint { colours: watched });
         write!(io::stdout(), "{page}")?;
     }
     Ok(())

@@ -26,6 +26,10 @@ const PAUSE: Duration = Duration::from_millis(500);
 const BEAT: Duration = Duration::from_secs(10);
 /// Whoever was not heard of for so long is no longer there.
 const GONE: Duration = Duration::from_secs(30);
+/// After so long, nobody is told of it any more.
+const FORGOTTEN: Duration = Duration::from_hours(24);
+/// What is forgotten is cleared away this often.
+const CLEAR: Duration = Duration::from_hours(1);
 
 pub(crate) static METER: Kind = Kind {
     name: "goal",
@@ -58,6 +62,11 @@ pub struct GoalStatus {
 }
 
 impl GoalStatus {
+    /// For how long it has not been heard of.
+    fn silence(&self) -> Duration {
+        clock::now().duration_since(self.heard).unwrap_or_default()
+    }
+
     fn unknown(mut self, why: &str) -> Self {
         self.verdict.state = State::Unknown;
         (self.verdict.margin, self.verdict.uncertainty) = (None, None);
@@ -209,13 +218,20 @@ impl Goals {
 /// Writes verdicts into knowledge, the newest of each goal, as long as the app is there.
 async fn keep(board: Arc<Board>, kept: Hash<String, GoalStatus>) {
     let mut beat = Instant::now() + BEAT;
+    let mut clear = Instant::now();
     let mut is_out = false;
     loop {
-        let all = timeout_at(beat, board.wake.notified()).await.is_err();
+        let _ = timeout_at(beat, board.wake.notified()).await;
+        // Where something is always new the time is never waited for, and yet it comes.
+        let all = Instant::now() >= beat;
         if all {
             beat = Instant::now() + BEAT;
         }
-        let written = board.write(&kept, all).await;
+        let mut written = board.write(&kept, all).await;
+        if written.is_ok() && Instant::now() >= clear {
+            written = forget(&kept).await;
+            clear = Instant::now() + CLEAR;
+        }
         match &written {
             Err(error) if !is_out => {
                 tracing::warn!(%error, "verdicts of goals can't be written into knowledge; the newest are written as soon as they can be");
@@ -229,6 +245,15 @@ async fn keep(board: Arc<Board>, kept: Hash<String, GoalStatus>) {
             board.wake.notify_one();
         }
     }
+}
+
+/// Clears away what nobody has spoken of for long. Whoever does after all writes it again with the next sign of life.
+async fn forget(kept: &Hash<String, GoalStatus>) -> Result<(), knowledge::Error> {
+    let all: Vec<(String, GoalStatus)> = kept.all().await?;
+    for (name, _) in all.iter().filter(|(_, status)| status.silence() > FORGOTTEN) {
+        kept.remove(name).await?;
+    }
+    Ok(())
 }
 
 impl Loop {
@@ -305,7 +330,8 @@ impl App {
     }
 
     /// The goals of all apps on the same backend, by name: of this one as they are, of others as they last said. One
-    /// that has not been heard of for half a minute is unknown; the clocks of the machines have to agree on that.
+    /// that has not been heard of for half a minute is unknown, and after a day it is forgotten; the clocks of the
+    /// machines have to agree on that.
     /// Of several apps that have a goal of one name, the last that told of it counts.
     ///
     /// # Errors
@@ -316,12 +342,12 @@ impl App {
     pub async fn all_goals(&self) -> Result<Vec<GoalStatus>, knowledge::Error> {
         let kept: Hash<String, GoalStatus> = self.knowledge().hash(NAME);
         let mut all: BTreeMap<String, GoalStatus> = kept.all().await?;
-        let now = clock::now();
+        all.retain(|_, status| status.silence() <= FORGOTTEN);
         for status in all.values_mut() {
             status.here = false;
-            let silence = now.duration_since(status.heard).unwrap_or_default();
-            if silence > GONE {
-                let why = format!("its app was last heard of {} s ago", silence.as_secs());
+            if status.silence() > GONE {
+                // Not for how long: who watches would be told every second that it is a second more.
+                let why = format!("its app was last heard of at {}", rfc3339::text(status.heard));
                 *status = status.clone().unknown(&why);
             }
         }

@@ -129,7 +129,7 @@ impl Registry for LoopInner {
                     }
                 };
                 if let Some(element) = self.element(path.element()) {
-                    element.site().adopt(runtime.spawn(again));
+                    element.site().adopt(runtime.spawn(again), None);
                 }
             }
         }

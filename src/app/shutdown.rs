@@ -1,13 +1,17 @@
 //! Ending an app without losing anything.
 
 use super::App;
-use crate::element::site::{LinkView, Site};
+use crate::element::site::{Helper, LinkView, Site};
 use crate::element::{State, Unfinished};
+use futures::future::join_all;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// How long tasks that were ended may take to be gone.
+const GONE_WITHIN: Duration = Duration::from_secs(1);
 
 /// How a shutdown went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,24 +57,31 @@ pub(crate) async fn shutdown(app: &App, limit: Duration) -> Shutdown {
             state: site.state(),
             queued: site.input().map_or(0, |i| i.stats().queued),
             limit,
+            sink: None,
         });
     }
     // Subscriptions have ended with the elements; the sinks flush what they have.
+    let helpers: Vec<_> = elements.iter().map(|site| (site, site.take_helpers())).collect();
     for site in &late {
         site.dispose();
     }
-    for site in &elements {
-        for helper in site.take_helpers() {
-            let abort = helper.abort_handle();
-            if timeout_at(deadline, helper).await.is_err() {
-                abort.abort();
-                let (path, state) = (site.path(), site.state());
-                if !late.iter().any(|l| Arc::ptr_eq(l, site)) {
-                    unfinished.push(Unfinished { path, state, queued: 0, limit });
-                }
+    let mut aborted = Vec::new();
+    for (site, helpers) in helpers {
+        for Helper { mut task, sink } in helpers {
+            if timeout_at(deadline, &mut task).await.is_ok() {
+                continue;
             }
+            let queued = sink.as_ref().map_or(0, |sink| sink.waiting());
+            if queued > 0 || !late.iter().any(|l| Arc::ptr_eq(l, site)) {
+                let sink = sink.map(|sink| sink.name());
+                unfinished.push(Unfinished { path: site.path(), state: site.state(), queued, limit, sink });
+            }
+            task.abort();
+            aborted.push(task);
         }
     }
+    // What they had in hand is counted as lost when they are gone; one that blocks its thread is not waited for.
+    let _blocking = timeout(GONE_WITHIN, join_all(aborted)).await;
     app.0.goals.finish(app, deadline).await;
     app.clear();
     Shutdown { unfinished }
@@ -79,7 +90,7 @@ pub(crate) async fn shutdown(app: &App, limit: Duration) -> Shutdown {
 fn note(site: &Arc<Site>, limit: Duration, unfinished: &mut Vec<Unfinished>) {
     let queued = site.input().map_or(0, |i| i.stats().queued);
     if site.state() == State::Paused && queued > 0 {
-        unfinished.push(Unfinished { path: site.path(), state: State::Paused, queued, limit });
+        unfinished.push(Unfinished { path: site.path(), state: State::Paused, queued, limit, sink: None });
     }
 }
 

@@ -113,6 +113,9 @@ pub(super) fn stamped(mut json: Vec<u8>, context: &TraceContext) -> Vec<u8> {
     json
 }
 
+/// The longest stamp: a `traceparent`, and as much of a `tracestate` as is kept.
+const STAMP: usize = 1024;
+
 /// Where an envelope is in its trace, without a look at what is in it; nothing if it says nothing of that.
 pub(super) fn traced(json: &[u8]) -> Option<TraceContext> {
     #[derive(Deserialize)]
@@ -120,7 +123,9 @@ pub(super) fn traced(json: &[u8]) -> Option<TraceContext> {
         traceparent: String,
         tracestate: Option<String>,
     }
-    memchr::memmem::find(json, b"\"traceparent\"")?;
+    // It stands at the end; the same words in what is carried are none of the envelope's.
+    let end = json.get(json.len().saturating_sub(STAMP)..).unwrap_or_default();
+    memchr::memmem::rfind(end, b"\"traceparent\"")?;
     let stamp: Stamp = serde_json::from_slice(json).ok()?;
     TraceContext::parse(&stamp.traceparent, stamp.tracestate.as_deref())
 }

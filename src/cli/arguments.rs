@@ -7,11 +7,13 @@ use mape::event::EventId;
 use mape::workflow::Names;
 use std::fmt;
 use std::num::ParseIntError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// This machine.
 const HERE: &str = "127.0.0.1";
+/// The log of events about runs, unless said.
+const STREAM: &str = "workflows:run";
 const BACKEND: &str = "Where channels, knowledge and events live: memory:, file:DIR, redis://HOST:PORT/DB";
 
 const LEVEL: &str =
@@ -51,7 +53,7 @@ pub(super) struct Global {
         long,
         global = true,
         value_name = "NAME",
-        default_value = "workflows:run",
+        default_value = STREAM,
         hide_default_value = true
     )]
     pub(super) stream: String,
@@ -330,7 +332,10 @@ pub(super) enum ConfigCommand {
     /// Show every value and where it comes from, without secrets
     Explain,
     /// Say everything that is wrong with the configuration; exits with 2 if anything is
-    Check,
+    Check {
+        /// This file, as with --config
+        file: Option<PathBuf>,
+    },
 }
 
 impl fmt::Debug for Redis {
@@ -358,18 +363,51 @@ impl Global {
 
     /// The configuration with these options laid over it.
     pub(super) fn load(&self) -> Result<Config, Error> {
-        self.load_with(self.redis.host.clone())
+        self.load_with(self.config.as_deref(), self.redis.host.clone())
+    }
+
+    /// The same of this file.
+    pub(super) fn load_file(&self, file: &Path) -> Result<Config, Error> {
+        self.load_with(Some(file), self.redis.host.clone())
+    }
+
+    /// Whether a file is named by an option.
+    pub(super) fn names_a_file(&self) -> bool {
+        self.config.is_some()
+    }
+
+    /// Whether the options say that the log is for programs.
+    pub(super) fn has_json_log(&self) -> bool {
+        self.log_format.as_deref() == Some("json")
+    }
+
+    /// An option that says where a backend is, and nothing to a command that asks a service.
+    pub(super) fn option_of_a_backend(&self) -> Option<&'static str> {
+        let Redis { host, port, username, password } = &self.redis;
+        let given = [
+            ("--backend", self.backend.is_some()),
+            ("--host", host.is_some()),
+            ("--port", port.and_then(PortOption::of_server).is_some()),
+            ("--username", username.is_some()),
+            ("--password", password.is_some()),
+            ("--stream", self.stream != STREAM),
+        ];
+        given.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
     }
 
     /// The same for a command that works on the Redis server of this machine unless something else is said.
     pub(super) fn load_on_redis(&self) -> Result<Config, Error> {
         let config = self.load()?;
-        if config.backend.url.is_some() { Ok(config) } else { self.load_with(Some(HERE.to_owned())) }
+        if config.backend.url.is_some() {
+            Ok(config)
+        } else {
+            self.load_with(self.config.as_deref(), Some(HERE.to_owned()))
+        }
     }
 
-    fn load_with(&self, host: Option<String>) -> Result<Config, Error> {
+    fn load_with(&self, file: Option<&Path>, host: Option<String>) -> Result<Config, Error> {
         let mut builder = Config::builder();
-        if let Some(file) = &self.config {
+        if let Some(file) = file {
             builder = builder.file(file);
         }
         if let Some(level) = self.log_level {

@@ -1,13 +1,17 @@
 //! `mape config check`
 
-use super::{Global, Output};
+use super::{Global, Output, Usage};
 use anyhow::Result;
 use mape::config::{Explanation, Origin};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::path::Path;
 
-pub(super) fn run(global: &Global, output: &mut Output) -> Result<()> {
-    match global.load() {
+pub(super) fn run(global: &Global, file: Option<&Path>, output: &mut Output) -> Result<()> {
+    if file.is_some() && global.names_a_file() {
+        return Err(Usage::error("two files are named: give one, as FILE or as --config FILE"));
+    }
+    match file.map_or_else(|| global.load(), |file| global.load_file(file)) {
         Ok(config) => {
             let text = format!("the configuration is valid: {}", summary(&config.explain()));
             output.write(text, &json!({"valid": true, "problems": []}))

@@ -18,7 +18,9 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let mut output = Output::new(global.json);
     let outcome = match command {
         Command::Config(ConfigCommand::Explain) => config_explain::run(global, &mut output),
-        Command::Config(ConfigCommand::Check) => config_check::run(global, &mut output),
+        Command::Config(ConfigCommand::Check { file }) => {
+            config_check::run(global, file.as_deref(), &mut output)
+        }
         Command::Flow(command) => flow::run(global, command, &mut output),
         Command::Version => version::run(&mut output),
         Command::Loops(arguments) => wait(global, async || loops::run(global, arguments, &mut output).await),
@@ -46,7 +48,8 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     if error.is::<ReaderGone>() {
         return ExitCode::SUCCESS;
     }
-    let report = if global.json { report::json(&error) } else { report::text(&error) };
+    let is_for_programs = global.json || global.has_json_log() || log_output::is_for_programs();
+    let report = if is_for_programs { report::json(&error) } else { report::text(&error) };
     // Nobody is left to tell if this cannot be written.
     drop(writeln!(std::io::stderr(), "{report}"));
     if exits_with_2(&error) { ExitCode::from(2) } else { ExitCode::FAILURE }

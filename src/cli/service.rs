@@ -7,6 +7,7 @@ use mape::config::Secret;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde_json::Value;
+use std::error::Error as _;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -61,6 +62,11 @@ const ANSWER: Duration = Duration::from_secs(30);
 
 impl Service {
     pub(super) fn of(global: &Global, arguments: &ServiceArguments) -> Result<Self> {
+        if let Some(option) = global.option_of_a_backend() {
+            return Err(Usage::error(format!(
+                "{option} is for commands that work on a backend; this one asks a service: give --url"
+            )));
+        }
         let config = global.load()?;
         let url = arguments.url.clone().unwrap_or_else(|| {
             let scheme = if config.rest.tls.is_some() { "https" } else { "http" };
@@ -68,9 +74,19 @@ impl Service {
         });
         let written = if url.contains("://") { url } else { format!("http://{url}") };
         let is_fit = |url: &Url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
-        let url = written.parse::<Url>().ok().filter(is_fit).ok_or_else(|| {
+        let mut url = written.parse::<Url>().ok().filter(is_fit).ok_or_else(|| {
             Usage::error("--url is no URL of a service: give one such as http://127.0.0.1:6060")
         })?;
+        // As it is copied from a browser.
+        if let Some(at) = url.path().find("/console") {
+            let path = url.path().get(..at).unwrap_or_default().to_owned();
+            url.set_path(&path);
+            (url.set_query(None), url.set_fragment(None));
+        }
+        if url.query().or(url.fragment()).is_some() {
+            let told = "--url has more than the address of a service: give it without ? and #; a token is for --token";
+            return Err(Usage::error(told));
+        }
         let token = arguments.token.as_ref().map(Secret::new).or(config.rest.token);
         Ok(Self { client: client()?, url, token })
     }
@@ -117,7 +133,9 @@ impl Service {
     async fn send(&self, request: RequestBuilder) -> Result<Response> {
         let place = self.shown();
         let response = request.send().await.map_err(|error| {
+            let is_no_tls = self.url.scheme() == "https" && has_no_tls(&error);
             let what = match () {
+                () if is_no_tls => format!("{place} does not speak https: try http://"),
                 () if error.is_connect() => {
                     format!("nobody can be reached at {place}: start `mape serve` or a program that serves, or give --url")
                 }
@@ -142,6 +160,12 @@ impl Service {
             (status, None) => bail!("{place} answered {status}: is it a service of mape?"),
         }
     }
+}
+
+/// Whether whoever answers speaks something else than TLS.
+fn has_no_tls(error: &reqwest::Error) -> bool {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.map(ToString::to_string).any(|cause| cause.contains("InvalidContentType"))
 }
 
 async fn read(response: Response) -> Result<Value> {

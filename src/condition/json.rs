@@ -36,9 +36,16 @@ pub(super) fn from_text(text: &str, syntax: Syntax) -> Result<Node, Error> {
             let line =
                 text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
             let at = line + error.column().saturating_sub(1);
-            Diagnostic::in_text(text, &(at..at), format!("this is no JSON: {error}")).into()
+            Diagnostic::in_text(text, &(at..at), no_json(&error)).into()
         }),
     }
+}
+
+/// What is wrong with a text that was to be JSON, without the place.
+pub(super) fn no_json(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let reason = said.rsplit_once(" at line ").map_or(said.as_str(), |(reason, _)| reason);
+    format!("this is no JSON: {reason}")
 }
 
 struct Reader {

@@ -14,8 +14,8 @@
 //! let classes = Conditions::parse("large: sum ge 100, ours: ** contains @doe.com, both: :large and :ours")?;
 //! assert_eq!(classes.classify(&order).join(" "), "large ours both");
 //!
-//! let wrong = Condition::parse("sum qt 100").unwrap_err().to_string();
-//! assert_eq!(wrong, "reading a condition: 1:5: there is no operator `qt` (help: did you mean `gt`?)");
+//! let wrong = Condition::parse("sum qe 100").unwrap_err().to_string();
+//! assert_eq!(wrong, "reading a condition: 1:5: there is no operator `qe` (help: did you mean `eq`?)");
 //! # Ok::<(), mape::condition::Error>(())
 //! ```
 //!

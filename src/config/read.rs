@@ -266,6 +266,7 @@ fn plain(expected: &str) -> &str {
         "u16" => "a whole number from 0 to 65535",
         "u32" | "u64" | "usize" | "u128" => "a whole number from 0 up",
         "i8" | "i16" | "i32" | "i64" | "isize" | "i128" => "a whole number",
+        "a nonzero u32" | "a nonzero u64" | "a nonzero usize" => "1 or more",
         "f32" | "f64" => "a number",
         "a sequence" => "a list",
         "a map" => "a section",

@@ -75,7 +75,7 @@ pub enum Error {
         /// Why serde refuses it.
         reason: String,
     },
-    /// An item was given up: it could not be delivered within the time that it had, or within the attempts.
+    /// An item was given up: the other side took nothing within the time that it had, or within the attempts.
     #[error("given up for {place}: not delivered within {after:?}")]
     Expired {
         /// Where it was to go.

@@ -8,6 +8,7 @@ use crate::stream::Backoff;
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::time::Duration;
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 /// What was taken out of an outbox and is tried until it is there, refused or given up, from its beginning.
@@ -25,6 +26,8 @@ pub(super) struct Hand {
     pub(super) limit: usize,
     /// How often in a row it did not get on.
     pub(super) failed: u32,
+    /// Since when the other side takes nothing, if it was asked.
+    failing: Option<Instant>,
     /// The last was refused, and that was said.
     refusing: bool,
 }
@@ -40,6 +43,7 @@ impl Hand {
             most: limit,
             limit,
             failed: 0,
+            failing: None,
             refusing: false,
         }
     }
@@ -58,7 +62,7 @@ impl Hand {
     /// The first so many are there, the next so many will not be.
     pub(super) fn settle(&mut self, taken: usize, refused: usize, error: &Error) {
         self.letters.drain(..taken.min(self.letters.len()));
-        self.outbox().stats.0.add(SENT, taken);
+        self.outbox().count(SENT, taken);
         for _ in 0..refused {
             self.refuse(error);
         }
@@ -68,7 +72,7 @@ impl Hand {
     /// The first in hand will not be delivered.
     pub(super) fn refuse(&mut self, error: &Error) {
         let Some(letter) = self.letters.pop_front() else { return };
-        self.outbox().stats.0.add(REFUSED, 1);
+        self.outbox().count(REFUSED, 1);
         self.outbox().failed(error);
         if !self.refusing {
             warn!(%error, "what was posted is refused; it is counted, and the next goes on");
@@ -96,13 +100,18 @@ impl Hand {
             info!(place = self.outbox().place, attempts = self.failed, "posting goes on");
         }
         self.refusing = refused > 0;
-        self.failed = 0;
+        self.answered();
+    }
+
+    /// The other side is there, and says what it wants.
+    pub(super) fn answered(&mut self) {
+        (self.failed, self.failing) = (0, None);
     }
 
     /// So many were too many, or one of them is bad.
     pub(super) fn smaller(&mut self, count: usize) {
         self.most = (count / 2).max(1);
-        self.failed = 0;
+        self.answered();
     }
 
     /// How long to wait before the same is tried again; or how many were given up instead.
@@ -113,6 +122,7 @@ impl Hand {
         taken: usize,
     ) -> Result<Duration, usize> {
         self.outbox().failed(error);
+        self.failing = self.failing.filter(|_| taken == 0).or_else(|| Some(Instant::now()));
         // Who takes some at a time is busy, not away.
         let failed = if taken > 0 { 0 } else { self.failed };
         let Some(own) = self.backoff.wait(failed) else {
@@ -129,10 +139,12 @@ impl Hand {
         Ok(wait.map_or(own, |wait| wait.mul_f64(1.0 + fastrand::f64() / 10.0).max(own)))
     }
 
-    /// Gives up what is in hand for too long; how many these are.
+    /// Gives up what the other side did not take for too long; how many these are. Of who takes things nothing expires,
+    /// however long they waited for their turn.
     pub(super) fn expire(&mut self) -> usize {
-        let Some(after) = self.give_up_after else { return 0 };
-        let expired = self.letters.iter().take_while(|letter| letter.since.elapsed() >= after).count();
+        let (Some(after), Some(failing)) = (self.give_up_after, self.failing) else { return 0 };
+        let is_old = |letter: &&Letter| letter.since.max(failing).elapsed() >= after;
+        let expired = self.letters.iter().take_while(is_old).count();
         if expired > 0 {
             warn!(place = self.outbox().place, dropped = expired, "given up: not delivered within {after:?}");
             self.give_up(expired, after);
@@ -147,7 +159,7 @@ impl Hand {
             self.outbox().refuse(|| (self.says)(&letter), letter.kind == Kind::Error, error.clone());
         }
         self.failed = 0;
-        self.outbox().stats.0.add(DROPPED, count);
+        self.outbox().count(DROPPED, count);
         self.outbox().failed(&error);
         self.outbox().left(self.letters.len());
     }

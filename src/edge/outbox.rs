@@ -4,7 +4,9 @@ use super::stats::{Counters, DROPPED};
 use super::target::Kind;
 use super::{Error, PostFormat, PostStats};
 use crate::element::Overflow;
+use crate::element::handing::waits_for;
 use crate::stream::LossySender;
+use crate::stream::ops::alarm::after;
 use crate::stream::trace::TraceContext;
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -136,6 +138,7 @@ impl Outbox {
         }
         state.feeder = Some(cx.waker().clone());
         drop(state);
+        waits_for(&self.stats.0.meter);
         self.fresh.notify_one();
         Poll::Pending
     }
@@ -202,7 +205,7 @@ impl Outbox {
     fn due(&self) -> Option<Instant> {
         let state = self.state.lock();
         let first = state.waiting.front()?;
-        Some(if self.is_enough(&state) { first.since } else { first.since + self.batch.wait })
+        Some(if self.is_enough(&state) { first.since } else { after(first.since, self.batch.wait) })
     }
 
     /// Takes what may go in one body, once there is something.
@@ -285,9 +288,21 @@ impl Outbox {
         }
     }
 
+    /// Counts what has become of so many in hand, unless they were counted as lost with the sink.
+    pub(super) fn count(&self, counter: usize, count: usize) {
+        let mut state = self.state.lock();
+        if !state.ended {
+            state.in_hand = state.in_hand.saturating_sub(count);
+            self.stats.0.add(counter, count);
+        }
+    }
+
     /// So many are still in hand.
     pub(super) fn left(&self, in_hand: usize) {
         let mut state = self.state.lock();
+        if state.ended {
+            return;
+        }
         state.in_hand = in_hand;
         self.stats.0.queued(state.queued());
         let feeder = state.feeder.take();
@@ -297,11 +312,12 @@ impl Outbox {
         }
     }
 
-    /// Nobody posts any more; how many were left.
-    pub(super) fn end(&self) -> usize {
+    /// Nobody posts any more: what is left is lost, and counted at once.
+    pub(super) fn end(&self) {
         let mut state = self.state.lock();
         state.ended = true;
         let left = state.queued();
+        self.stats.0.add(DROPPED, left);
         (state.in_hand, state.ahead, state.bytes) = (0, (0, 0), 0);
         let waiting = std::mem::take(&mut state.waiting);
         let feeder = state.feeder.take();
@@ -311,7 +327,9 @@ impl Outbox {
         if let Some(feeder) = feeder {
             feeder.wake();
         }
-        left
+        if left > 0 {
+            warn!(place = self.place, dropped = left, "the sink is gone before all was posted");
+        }
     }
 
     /// Remembers what went wrong.
@@ -351,10 +369,6 @@ pub(super) struct Emptying(pub(super) Arc<Outbox>);
 
 impl Drop for Emptying {
     fn drop(&mut self) {
-        let left = self.0.end();
-        if left > 0 {
-            self.0.stats.0.add(DROPPED, left);
-            warn!(place = self.0.place, dropped = left, "the sink is gone before all was posted");
-        }
+        self.0.end();
     }
 }

@@ -178,7 +178,8 @@ impl<T: Serialize> PostSink<T> {
         self
     }
 
-    /// Drops and counts items that could not be delivered within this time. By default nothing is given up.
+    /// Drops and counts items when the other side has taken nothing for this time: since the first request that failed, and
+    /// since the item came, whichever is later. One that is slow, but takes them, loses none. By default nothing is given up.
     #[must_use]
     pub fn give_up_after(mut self, time: Duration) -> Self {
         self.give_up_after = Some(time);
@@ -334,6 +335,8 @@ impl<T> Drop for PostSink<T> {
     fn drop(&mut self) {
         if let Some(task) = &self.task {
             task.abort();
+            // The task ends some time later; what it leaves is lost now.
+            self.outbox.end();
         }
     }
 }

@@ -112,7 +112,7 @@ impl Poster {
             Next::Singly => {}
             Next::GoOn => self.hand.go_on(taken, refused),
         }
-        self.hand.failed = 0;
+        self.hand.answered();
         None
     }
 
@@ -164,7 +164,7 @@ impl Poster {
         let asked = Instant::now();
         let response = request.send().await.map_err(|error| no_answer(said(error)))?;
         let answer = Answer::read(response).await.map_err(no_answer)?;
-        self.hand.outbox().stats.0.meter.record(asked.elapsed());
+        self.hand.outbox().stats.0.record(asked.elapsed());
         Ok(answer)
     }
 

@@ -1,8 +1,10 @@
 //! What has become of a sink's items.
 
 use crate::stream::meter::{Kind, Meter};
+use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The counters of a [`PostSink`](super::PostSink): what was put in is sent, dropped, refused or still queued. Clones
 /// show the same, and go on counting. At `/metrics` they are `mape_sink_…`.
@@ -34,24 +36,39 @@ pub(super) const QUEUED: usize = 0;
 /// What sinks count.
 #[derive(Debug)]
 pub(super) struct Counters {
-    pub(super) meter: Arc<Meter>,
+    meter: ArcSwap<Meter>,
     pub(super) last_error: Mutex<Option<String>>,
 }
 
 impl Counters {
     pub(super) fn new(place: &str) -> Self {
-        Self { meter: Meter::new(&SINK, place), last_error: Mutex::new(None) }
+        Self { meter: ArcSwap::new(Meter::new(&SINK, place)), last_error: Mutex::new(None) }
+    }
+
+    /// They are of another place. Only before the first use: what was counted is gone.
+    pub(super) fn rename(&self, place: &str) {
+        self.meter.store(Meter::new(&SINK, place));
     }
 
     /// Adds to a counter; how many there were before.
     pub(super) fn add(&self, counter: usize, count: usize) -> u64 {
-        let before = self.meter.counter(counter);
-        self.meter.add(counter, count as u64);
+        let meter = self.meter.load();
+        let before = meter.counter(counter);
+        meter.add(counter, count as u64);
         before
     }
 
+    pub(super) fn counter(&self, counter: usize) -> u64 {
+        self.meter.load().counter(counter)
+    }
+
     pub(super) fn queued(&self, count: usize) {
-        self.meter.set(QUEUED, count as f64);
+        self.meter.load().set(QUEUED, count as f64);
+    }
+
+    /// Counts a request that took so long.
+    pub(super) fn record(&self, took: Duration) {
+        self.meter.load().record(took);
     }
 }
 
@@ -59,32 +76,32 @@ impl PostStats {
     /// Items, errors and completions that the other side has taken.
     #[must_use]
     pub fn sent(&self) -> u64 {
-        self.0.meter.counter(SENT)
+        self.0.counter(SENT)
     }
 
     /// Requests that were made again.
     #[must_use]
     pub fn retried(&self) -> u64 {
-        self.0.meter.counter(RETRIED)
+        self.0.counter(RETRIED)
     }
 
     /// Those that gave way in a full queue, or were given up.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.0.meter.counter(DROPPED)
+        self.0.counter(DROPPED)
     }
 
     /// Those that the other side does not want, however often they are sent, and those that can't be written.
     #[must_use]
     pub fn refused(&self) -> u64 {
-        self.0.meter.counter(REFUSED)
+        self.0.counter(REFUSED)
     }
 
     /// Those that wait or are under way.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of items")]
     pub fn queued(&self) -> usize {
-        self.0.meter.gauge(QUEUED) as usize
+        self.0.meter.load().gauge(QUEUED) as usize
     }
 
     /// What went wrong last, also if all is well since.

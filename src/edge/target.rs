@@ -38,7 +38,7 @@ impl Target {
         let mut url = service(base)?;
         let is_element = !path.starts_with('/');
         if is_element {
-            let wrong = |reason| Error::Target { given: path.to_owned(), reason };
+            let wrong = |reason| Error::Target { given: redacted(path), reason };
             let parts: Vec<&str> = path.split('.').collect();
             // The level says nothing that the loop does not: no two loops of an app have one uid.
             let ([mape_loop, element] | [_, mape_loop, element]) = parts.as_slice() else {
@@ -85,20 +85,45 @@ impl Target {
 /// The URL of a service: `HOST:PORT`, or with `http://` or `https://` before it.
 pub(crate) fn service(base: &str) -> Result<Url, Error> {
     let written = if base.contains("://") { base.to_owned() } else { format!("http://{base}") };
-    let wrong = |reason: &str| {
-        // What stands before an @ is who one is there.
-        let given = base.rsplit_once('@').map_or(base, |(_, host)| host);
-        Error::Target {
-            given: given.to_owned(),
-            reason: format!("{reason}; give HOST:PORT or http://HOST:PORT"),
-        }
+    let wrong = |reason: &str| Error::Target {
+        given: redacted(base),
+        reason: format!("{reason}; give HOST:PORT or http://HOST:PORT"),
     };
     let url = written.parse::<Url>().map_err(|error| wrong(&error.to_string()))?;
     match (url.scheme(), url.host_str(), url.query().or(url.fragment())) {
         ("http" | "https", Some(_), None) => Ok(url),
-        ("http" | "https", Some(_), Some(_)) => Err(wrong("it has more than a path")),
+        ("http" | "https", Some(_), Some(_)) => {
+            Err(wrong("it has a query; a token is given by itself, not in a URL"))
+        }
         _ => Err(wrong("it is neither http nor https")),
     }
+}
+
+/// What was given as it is shown, whether or not it is a URL: without who one is there, and without the values of a query.
+fn redacted(given: &str) -> String {
+    const SECRET: &str = "[redacted]";
+    let (scheme, rest) = given.split_once("://").unwrap_or(("", given));
+    let shown = match (rest.find(['?', '#']), rest.rfind('@')) {
+        // What begins a query may as well be part of a password.
+        (Some(query), Some(at)) if query < at => SECRET.to_owned(),
+        (Some(query), _) => {
+            let (place, query) = rest.split_at(query);
+            let pairs =
+                query.get(1..).unwrap_or_default().split('&').map(|pair| match pair.split_once('=') {
+                    Some((name, _)) => format!("{name}={SECRET}"),
+                    None => SECRET.to_owned(),
+                });
+            let pairs: Vec<_> = pairs.collect();
+            format!("{}{}{}", host(place), query.get(..1).unwrap_or_default(), pairs.join("&"))
+        }
+        (None, _) => host(rest).to_owned(),
+    };
+    if scheme.is_empty() { shown } else { format!("{scheme}://{shown}") }
+}
+
+/// Without what stands before an @, which is who one is there.
+fn host(place: &str) -> &str {
+    place.rsplit_once('@').map_or(place, |(_, host)| host)
 }
 
 /// A URL as it is shown: without who one is there, and only with the beginning of its path, as the rest of it is what
@@ -142,7 +167,11 @@ mod tests {
     fn what_is_no_place_is_refused_with_what_would_be() {
         for (base, path, says) in [
             ("redis://h", "a.b", "neither http nor https"),
-            ("h:1?a=b", "a.b", "more than a path"),
+            ("h:1?a=b", "a.b", "h:1?a=[redacted]`"),
+            ("http://h:1?token=s3cret&s3cret", "a.b", "http://h:1?token=[redacted]&[redacted]` is no place"),
+            ("http://me:s3cret@h:1/x?token=s3cret#s3cret", "a.b", "given by itself"),
+            ("http://me:s3cret?s3cret@h:1", "a.b", "http://[redacted]`"),
+            ("h:1", "hook?token=s3cret", "hook?token=[redacted]"),
             ("me:s3cret@h:port", "a.b", "give HOST:PORT"),
             ("h:1", "detect", "level.loop.element"),
             ("h:1", "a.b.c.d", "level.loop.element"),

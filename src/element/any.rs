@@ -111,7 +111,7 @@ impl AnyElement {
             return Ok(());
         }
         let queued = self.0.input().map_or(0, |i| i.stats().queued);
-        Err(Unfinished { path: self.path(), state: self.state(), queued, limit })
+        Err(Unfinished { path: self.path(), state: self.state(), queued, limit, sink: None })
     }
 
     /// Ends it for good, at once: calls under way are cancelled, subscribers see it complete, senders find it gone.

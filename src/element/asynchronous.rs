@@ -54,6 +54,8 @@ impl<U> Emitter<U> {
     }
 }
 
+/// Of calls that end at once, one in so many is measured; behind one that waited, the next is.
+const EVERY: u8 = 16;
 /// Results of asynchronous functions wait here at most, before `emit` waits.
 pub(crate) const RESULTS: usize = 256;
 
@@ -120,8 +122,12 @@ pin_project! {
         #[pin]
         call: Option<Fut>,
         polling: bool,
-        // When the call that is waited for began to wait.
+        // When the call that is measured was begun.
         since: Option<Instant>,
+        // The call has waited for something.
+        waited: bool,
+        // Calls that begin before the next one that is measured.
+        unmeasured: u8,
         // Told once the results that came before it are out.
         failed: Option<BoxError>,
         done: bool,
@@ -139,6 +145,8 @@ impl<S, F, Fut, U> EachAsync<S, F, Fut, U> {
             call: None,
             polling: false,
             since: None,
+            waited: false,
+            unmeasured: 0,
             failed: None,
             done: false,
             results: Results::new(),
@@ -173,15 +181,15 @@ where
                 let polled = me.site.in_function(|| call.poll(cx));
                 *me.polling = false;
                 let Poll::Ready(outcome) = polled else {
-                    if me.since.is_none() {
-                        *me.since = meter::now();
-                    }
+                    *me.waited = true;
                     // What was emitted so far goes out at once; also what other holders of the emitter emit.
                     return me.results.poll_next(cx).map(Some);
                 };
                 me.call.set(None);
+                let waited = std::mem::take(me.waited);
                 if let Some(since) = me.since.take() {
                     me.site.took(since.elapsed());
+                    *me.unmeasured = if waited { 0 } else { EVERY - 1 };
                 }
                 // Once a call is enough: before it waits for anything, the pipe looks again.
                 me.results.fetch();
@@ -208,6 +216,10 @@ where
                         keep(me.site, &item);
                     }
                     let emitter = me.results.emitter();
+                    match me.unmeasured.checked_sub(1) {
+                        Some(left) => *me.unmeasured = left,
+                        None => *me.since = meter::now(),
+                    }
                     let call = me.site.in_function(|| f(item, emitter));
                     me.call.set(Some(call));
                 }

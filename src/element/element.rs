@@ -1,6 +1,7 @@
 //! The handle to an element with its types.
 
 use super::feed::{OpsPlug, guarded_feed, serve_sink};
+use super::handing::Handing;
 use super::in_port::{InSide, Source};
 use super::out_port::{OutPort, Plug};
 use super::port_sink::PortSink;
@@ -266,7 +267,9 @@ impl<I: Item, O: Item> Element<I, O> {
         }
         let runtime = site.host.runtime().ok_or_else(gone)?;
         let items = self.subscribe_with(options)?;
-        site.adopt(runtime.spawn(serve_sink(items, sink, site.clone(), pick)));
+        let handing = Handing::new::<S>(items.watch());
+        let serving = handing.clone().run(serve_sink(items, sink, site.clone(), pick));
+        site.adopt(runtime.spawn(serving), Some(handing));
         Ok(())
     }
 

@@ -356,14 +356,20 @@ pub struct TypeMismatch {
 
 /// An element didn't finish in time.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{path}` did not finish within {limit:?}; it is {state}; items waiting: {queued}")]
+#[error(
+    "`{path}` did not {} within {limit:?}; {}items waiting: {queued}",
+    .sink.as_ref().map_or_else(|| "finish".into(), |sink| format!("hand all its items to {sink}")),
+    .sink.as_ref().map_or_else(|| format!("it is {state}; "), |_| String::new())
+)]
 pub struct Unfinished {
     /// The element.
     pub path: ElementPath,
     /// What it was doing.
     pub state: State,
-    /// Items still waiting at its in-port.
+    /// Items still waiting at its in-port; with a `sink`, those that had not gone through that.
     pub queued: usize,
     /// The time it was given.
     pub limit: Duration,
+    /// It was a sink that did not take what the element emitted: the place to which it sends, or its type.
+    pub sink: Option<String>,
 }

@@ -48,6 +48,7 @@ mod error;
 mod feed;
 mod founding;
 mod function;
+pub(crate) mod handing;
 mod handler;
 pub(crate) mod host;
 mod in_port;

@@ -203,13 +203,14 @@ impl<I: Item, O: Item> Exposed<I, O> {
         let count = items.len() as u64;
         let to = element.clone();
         let (tell, done) = tokio::sync::oneshot::channel();
-        element.site().adopt(runtime.spawn(async move {
+        let emitting = runtime.spawn(async move {
             for item in items {
                 to.emit(item).await;
             }
             drop(turn);
             let _ = tell.send(());
-        }));
+        });
+        element.site().adopt(emitting, None);
         taken.fetch_add(count, Ordering::Relaxed);
         let _ = timeout(patience, done).await;
         Ok(())

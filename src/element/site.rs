@@ -1,6 +1,7 @@
 //! The part of an element that its task, its ports and its handles share, whatever its types are.
 
 pub(crate) use super::founding::{Declared, Founding};
+use super::handing::Handing;
 use super::host::{Event, Host, Listeners, Registry};
 use super::ports::Ports;
 use super::queue::Fault;
@@ -100,7 +101,14 @@ pub(crate) struct Rare {
 struct Idle {
     recipe: Option<Box<dyn Launch>>,
     task: Option<AbortHandle>,
-    helpers: Vec<JoinHandle<()>>,
+    helpers: Vec<Helper>,
+}
+
+/// A task that serves an element beside its own.
+pub(crate) struct Helper {
+    pub(crate) task: JoinHandle<()>,
+    /// It feeds this sink.
+    pub(crate) sink: Option<Arc<Handing>>,
 }
 
 impl Site {
@@ -214,10 +222,10 @@ impl Site {
     }
 
     /// Keeps a task that belongs to the element, to be ended with it.
-    pub(crate) fn adopt(&self, task: JoinHandle<()>) {
+    pub(crate) fn adopt(&self, task: JoinHandle<()>, sink: Option<Arc<Handing>>) {
         let mut idle = self.idle.lock();
-        idle.helpers.retain(|t| !t.is_finished());
-        idle.helpers.push(task);
+        idle.helpers.retain(|helper| !helper.task.is_finished());
+        idle.helpers.push(Helper { task, sink });
     }
 
     /// Sets the state and what follows from it. The caller holds `idle`.
@@ -420,7 +428,7 @@ impl Site {
             task.abort();
         }
         for helper in idle.helpers.drain(..) {
-            helper.abort();
+            helper.task.abort();
         }
         self.enter(State::Disposed);
         drop(idle);
@@ -460,7 +468,7 @@ impl Site {
     }
 
     /// The tasks that serve the element beside its own, such as those that feed a sink; no longer ended with it.
-    pub(crate) fn take_helpers(&self) -> Vec<JoinHandle<()>> {
+    pub(crate) fn take_helpers(&self) -> Vec<Helper> {
         std::mem::take(&mut self.idle.lock().helpers)
     }
 

@@ -86,6 +86,15 @@ impl<T> Subscription<T> {
         self.queue.stats()
     }
 
+    /// Its counters, wherever it is.
+    pub(crate) fn watch(&self) -> impl Fn() -> LinkStats + Send + Sync + use<T>
+    where
+        T: super::Item,
+    {
+        let queue = self.queue.clone();
+        move || queue.stats()
+    }
+
     /// Changes what happens when this subscription is full.
     pub fn set_overflow(&self, overflow: Overflow) {
         self.queue.set_overflow(overflow);

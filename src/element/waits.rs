@@ -4,7 +4,7 @@ use crate::stream::meter::{self, Histogram};
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// One item at a time is measured: the first of a batch, from when it comes in until it is read. So a busy queue costs two
+/// One item at a time is measured: the newest of a batch, from when it comes in until it is read. So a busy queue costs two
 /// looks at the clock a batch.
 #[derive(Default)]
 pub(crate) struct Waits {

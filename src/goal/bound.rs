@@ -23,7 +23,7 @@ impl Limit {
             Self::Between(from, to) => {
                 let inside = |value: f64| (value - from).min(to - value);
                 // The margin is largest in the middle, or as near to it as the value may be.
-                let best = (from + (to - from) / 2.0).min(high).max(low);
+                let best = f64::midpoint(from, to).min(high).max(low);
                 Margin { low: inside(low).min(inside(high)), high: inside(best) }
             }
             Self::Holds => Margin { low: 2.0 * low - 1.0, high: 2.0 * high - 1.0 },

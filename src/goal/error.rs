@@ -36,4 +36,13 @@ pub enum Error {
     /// The time of an item lies before 1970. It is left out.
     #[error("the time of an item lies before 1970: it is left out")]
     BeforeEpoch,
+    /// The time of an item is ahead of the clock by more than a day. It is left out, for all items after it would be
+    /// late.
+    #[error(
+        "the time of an item is {by:?} ahead of the clock: it is left out; set the clock, or the unit of the time, right"
+    )]
+    Ahead {
+        /// By how much.
+        by: Duration,
+    },
 }

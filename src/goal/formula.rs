@@ -192,6 +192,9 @@ impl<'a, T> Why<'a, T> {
         let left = |seconds: f64| Length(Duration::try_from_secs_f64(seconds.abs()).unwrap_or_default());
         match (self.margin.state(), response.is_due()) {
             (State::Violated, _) => write!(f, "{answer} is overdue by {}", left(self.margin.high)),
+            (State::Unknown, _) if self.margin.low.is_infinite() => {
+                write!(f, "nothing is known of {}", Inner(&response.trigger))
+            }
             (State::Unknown, _) => write!(f, "{answer} may be overdue by {}", left(self.margin.low)),
             (State::Met, true) => write!(f, "{answer} is due in {}", left(self.margin.low)),
             (State::Met, false) => {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// How often the margin is told while the state stays the same, unless told otherwise.
-const REPORT_EVERY: Duration = Duration::from_secs(1);
+pub(super) const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 /// When an item happened, if not when it comes.
 pub(super) type Clock<T> = Arc<dyn Fn(&T) -> SystemTime + Send + Sync>;
@@ -59,7 +59,8 @@ pub struct Goal<T> {
     pub(super) node: Node<T>,
     pub(super) clock: Option<Clock<T>>,
     pub(super) stale_after: Option<Duration>,
-    pub(super) report_every: Duration,
+    /// If it was said.
+    pub(super) report_every: Option<Duration>,
 }
 
 impl<T> Clone for Goal<T> {
@@ -71,7 +72,7 @@ impl<T> Clone for Goal<T> {
 /// What goals begin with.
 impl<T> Goal<T> {
     fn new(node: Node<T>) -> Self {
-        Self { node, clock: None, stale_after: None, report_every: REPORT_EVERY }
+        Self { node, clock: None, stale_after: None, report_every: None }
     }
 
     pub(super) fn bounded(signal: Signal<T>, limit: Limit) -> Self {
@@ -127,7 +128,10 @@ impl<T: Copy + Into<f64> + 'static> Goal<T> {
 /// How goals are put together.
 impl<T> Goal<T> {
     fn with(mut self, other: Self, join: impl FnOnce(Node<T>, Node<T>) -> Node<T>) -> Self {
+        let least = |one: Option<Duration>, other: Option<Duration>| one.into_iter().chain(other).min();
         self.clock = self.clock.or(other.clock);
+        self.stale_after = least(self.stale_after, other.stale_after);
+        self.report_every = least(self.report_every, other.report_every);
         self.node = join(self.node, other.node);
         self
     }
@@ -198,7 +202,8 @@ impl<T> Goal<T> {
     /// it a signal holds its last sample for ever.
     ///
     /// Where [`time`](Self::time) is said, age is told by the times of items, and besides, if for this long no item
-    /// comes by tokio's clock, nothing is known.
+    /// comes by tokio's clock, nothing is known. Of goals that are put together the shortest such time counts for that.
+    /// Items that are left out do not count as having come.
     pub fn stale_after(mut self, age: Duration) -> Self {
         self.node.stale_after(age);
         self.stale_after = Some(self.stale_after.map_or(age, |other| other.min(age)));
@@ -206,16 +211,18 @@ impl<T> Goal<T> {
     }
 
     /// When an item happened. Time then goes on with items only, in their order; one that is older than another before it
-    /// is an [error](super::Error::Late) and left out. By default an item happens when it comes.
+    /// is an [error](super::Error::Late) and left out, and so is one that is [ahead](super::Error::Ahead) of the clock by
+    /// more than a day: after it all others would be late. By default an item happens when it comes.
     pub fn time(mut self, time: impl Fn(&T) -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Some(Arc::new(time));
         self
     }
 
     /// How often a changed margin is told while the state stays the same. The default is a second; zero tells it with
-    /// each item, and only then. Changes of state are always told at once.
+    /// each item, and only then. Changes of state are always told at once. Of goals that are put together the shortest
+    /// interval that was said counts.
     pub fn report_every(mut self, interval: Duration) -> Self {
-        self.report_every = interval;
+        self.report_every = Some(interval);
         self
     }
 
@@ -263,7 +270,8 @@ impl<T> Within<T> {
     /// Whenever `trigger` is met, the goal before is met at that moment or at most the limit later; exactly then is in
     /// time. While it still may be, it counts as met, and the margin is the time left for the oldest that is not
     /// answered, in seconds. When nothing is due, it is all of the limit. What the trigger may have been while it was
-    /// unknown leaves the goal unknown only until it is known not to be met.
+    /// unknown leaves the goal unknown only until it is known not to be met; as long as nothing was ever known of it, the
+    /// goal is unknown.
     ///
     /// Source: bounded response, `always (trigger -> eventually[0, limit] response)`.
     ///

@@ -48,8 +48,12 @@ impl<T> Judge<T> {
         self.margin
     }
 
-    /// Everything that changes before that time.
+    /// Everything that changes before that time, and still matters then.
     fn pass(&mut self, to: Duration) {
+        let from = self.node.memory().and_then(|memory| to.checked_sub(memory));
+        if let Some(from) = from.filter(|from| self.next.is_some_and(|next| next < *from)) {
+            let _ = self.judge(from, None);
+        }
         while let Some(next) = self.next.filter(|next| *next < to) {
             let _ = self.judge(next, None);
         }

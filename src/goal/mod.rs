@@ -18,8 +18,11 @@
 //!   counts as met until its time is over.
 //! - **Verdicts follow time, not only items**: when a value leaves a window, a deadline passes or data gets old, the
 //!   verdict changes at that moment, whether an item comes or not.
-//! - **Memory** is bounded: 65,536 entries a window; beyond, [margins get wider](Judge::coarsened), never wrong.
+//! - **Memory** is bounded: 65,536 entries a window. Beyond, the margin of an `always` or `eventually` gets wider, never
+//!   wrong, and a ratio, mean or quantile is that of the newest 65,536 items; [it is counted](Judge::coarsened).
 //!   An item costs `O(1)` on average, but for [quantiles](Signal::quantile).
+//! - **What goes wrong in one item** stays there: one whose time is before that of another, before 1970, or more than a
+//!   day ahead of the clock is left out, and is no sign of life.
 //! - **What is no number** is an error beside the verdicts. The sample is left out, the next one counts.
 //!
 //! Source: Donzé and Maler, "Robust Satisfaction of Temporal Logic over Real-Valued Signals" (FORMATS 2010), over

@@ -103,6 +103,23 @@ impl<T> Node<T> {
         }
     }
 
+    /// How far back it matters what its parts came to; not what signals were like, which they know themselves. Nothing
+    /// if there is no end to that.
+    pub(super) fn memory(&self) -> Option<Duration> {
+        match self {
+            Self::Bound(_) | Self::Deadline(_) => Some(Duration::ZERO),
+            Self::Not(part) => part.memory(),
+            Self::And(pair) | Self::Or(pair) => {
+                let [one, other] = &pair.parts;
+                Some(one.memory()?.max(other.memory()?))
+            }
+            Self::Window(window) => Some(window.part.memory()?.saturating_add(window.span)),
+            // What its part was like counts at items only.
+            Self::Ratio(ratio) => ratio.part.memory(),
+            Self::Response(_) => None,
+        }
+    }
+
     /// The unit of its margin; empty if it has none, or several.
     pub(super) fn unit(&self) -> &str {
         match self {

@@ -53,7 +53,9 @@ impl<T> Response<T> {
         } else if trigger.low >= 0.0 {
             self.best.get_or_insert(now);
         }
-        Margin { low: self.left(self.worst(), moment), high: self.left(self.best, moment) }
+        let low = self.left(self.worst(), moment);
+        // As long as nothing is known of the trigger, nothing is known from below.
+        Margin { low: if self.begun { low } else { f64::NEG_INFINITY }, high: self.left(self.best, moment) }
     }
 
     /// Since when an answer is due, if what is unknown is against us.

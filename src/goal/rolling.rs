@@ -4,6 +4,9 @@ use super::LARGEST;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+/// So many samples leave one by one; if there are more, what is left is sorted anew.
+const FEW: usize = 16;
+
 /// What is made of the samples of a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Figure {
@@ -62,8 +65,13 @@ impl Rolling {
     }
 
     pub(super) fn expire(&mut self, now: Duration) {
-        while self.leaves().is_some_and(|at| at <= now) {
-            self.pop();
+        let span = self.span;
+        let leaving = self.samples.partition_point(|(at, _, _)| at.saturating_add(span) <= now);
+        if leaving > FEW {
+            self.samples.drain(..leaving);
+            self.recount();
+        } else {
+            (0..leaving).for_each(|_| self.pop());
         }
     }
 
@@ -81,15 +89,29 @@ impl Rolling {
         self.removed += 1;
         if self.removed > self.samples.len() {
             // What was added and taken away again leaves rounding errors; so it is added up anew now and then.
-            self.removed = 0;
-            (self.values, self.uncertainties) = (Sum::default(), Sum::default());
-            for (_, value, uncertainty) in &self.samples {
-                self.values.add(*value);
-                self.uncertainties.add(*uncertainty);
-            }
+            self.recount();
         } else {
             self.values.add(-value);
             self.uncertainties.add(-uncertainty);
+        }
+    }
+
+    /// Makes everything anew of the samples.
+    fn recount(&mut self) {
+        if let Figure::Quantile(_) = self.figure {
+            let sorted = |end: fn(f64, f64) -> f64| {
+                let mut all: Vec<_> = self.samples.iter().map(|(_, value, off)| end(*value, *off)).collect();
+                all.sort_unstable_by(f64::total_cmp);
+                all
+            };
+            (self.low, self.high) = (sorted(|value, off| value - off), sorted(|value, off| value + off));
+            return;
+        }
+        self.removed = 0;
+        (self.values, self.uncertainties) = (Sum::default(), Sum::default());
+        for (_, value, uncertainty) in &self.samples {
+            self.values.add(*value);
+            self.uncertainties.add(*uncertainty);
         }
     }
 

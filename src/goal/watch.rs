@@ -1,6 +1,6 @@
 //! A goal at work on a stream.
 
-use super::goal::Clock;
+use super::goal::{Clock, REPORT_EVERY};
 use super::{Error, Goal, Judge, Margin, State, Verdict};
 use crate::stream::clock;
 use crate::stream::ops::alarm::{Alarm, BURST, after};
@@ -11,6 +11,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
+
+/// How far the time of an item may be ahead of the clock. One that is further ahead would make all that come later late.
+/// No clock that is set to another time zone is ahead by as much as this.
+const AHEAD: Duration = Duration::from_hours(24);
 
 pin_project! {
     /// Stream of [`Goal::watch`]: the verdicts of a goal on the items of a stream.
@@ -67,7 +71,7 @@ pin_project! {
 struct Begun {
     at: Instant,
     wall: SystemTime,
-    /// When the last item came.
+    /// When the last item came that was not left out.
     heard: Instant,
 }
 
@@ -103,7 +107,7 @@ impl<S, T> Watch<S, T> {
             silence: goal.stale_after.filter(|_| goal.clock.is_some()),
             judge: Judge::new(goal.node),
             clock: goal.clock,
-            every: goal.report_every,
+            every: goal.report_every.unwrap_or(REPORT_EVERY),
             name,
             begun: None,
             told: None,
@@ -122,7 +126,7 @@ struct Teller<'a, T> {
     name: &'a Arc<str>,
     formula: &'a Arc<str>,
     unit: &'a Arc<str>,
-    begun: Begun,
+    begun: &'a mut Begun,
     told: &'a mut Option<Told>,
     since: &'a mut SystemTime,
 }
@@ -132,11 +136,20 @@ impl<T> Teller<'_, T> {
     fn item(&mut self, item: &T, now: Instant) -> Result<(), Error> {
         let at = match self.clock {
             Some(clock) => {
-                clock(item).duration_since(SystemTime::UNIX_EPOCH).map_err(|_| Error::BeforeEpoch)?
+                let time = clock(item);
+                let by = time.duration_since(self.here(now)).unwrap_or_default();
+                if by > AHEAD {
+                    return Err(Error::Ahead { by });
+                }
+                time.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| Error::BeforeEpoch)?
             }
             None => now.saturating_duration_since(self.begun.at),
         };
-        self.judge.item(at, item).map(drop)
+        let judged = self.judge.item(at, item);
+        if !matches!(judged, Err(Error::Late { .. })) {
+            self.begun.heard = now;
+        }
+        judged.map(drop)
     }
 
     /// No item for too long, although items have times of their own.
@@ -184,13 +197,23 @@ impl<T> Teller<'_, T> {
         })
     }
 
-    /// The time of the verdict: that of the newest item, where items have times.
+    /// The time now.
+    fn here(&self, now: Instant) -> SystemTime {
+        self.begun.wall + now.saturating_duration_since(self.begun.at)
+    }
+
+    /// The time of the verdict. Where items have times it is that of the newest, and for how long none has come, if that
+    /// is what the verdict says.
     fn wall(&self, now: Instant) -> SystemTime {
-        let here = self.begun.wall + now.saturating_duration_since(self.begun.at);
-        if self.clock.is_none() {
-            return here;
-        }
-        self.judge.now().and_then(|at| SystemTime::UNIX_EPOCH.checked_add(at)).unwrap_or(here)
+        let newest = self.judge.now().filter(|_| self.clock.is_some());
+        let silence = if self.is_silent(now) {
+            now.saturating_duration_since(self.begun.heard)
+        } else {
+            Duration::ZERO
+        };
+        newest
+            .and_then(|at| SystemTime::UNIX_EPOCH.checked_add(at.saturating_add(silence)))
+            .unwrap_or_else(|| self.here(now))
     }
 
     /// When to look again if nothing comes.
@@ -226,7 +249,7 @@ impl<S: Stream<Item = T>, T> Stream for Watch<S, T> {
             name: this.name,
             formula: this.formula,
             unit: this.unit,
-            begun: *begun,
+            begun,
             told: this.told,
             since: this.since,
         };
@@ -240,7 +263,6 @@ impl<S: Stream<Item = T>, T> Stream for Watch<S, T> {
             match this.source.as_mut().poll_next(cx) {
                 Poll::Ready(Some(item)) => {
                     now = Instant::now();
-                    (begun.heard, teller.begun.heard) = (now, now);
                     if let Err(error) = teller.item(&item, now) {
                         return Poll::Ready(Some(Err(error)));
                     }

@@ -1,6 +1,7 @@
 //! What all handlers know.
 
 use super::Limits;
+use super::goals::Goals;
 use super::loops::{Ledger, Tickers};
 use super::workflows::Hub;
 use crate::app::App;
@@ -41,6 +42,8 @@ pub(crate) struct Parts {
     pub(crate) ledger: Ledger,
     /// Who looks at everything for those who watch.
     pub(crate) tickers: Tickers,
+    /// Who asks for the goals, for those who watch them.
+    pub(crate) goals: Goals,
     /// Tells of changes of runs.
     pub(crate) changes: Hub,
     /// Ends what would never end by itself.
@@ -66,6 +69,7 @@ impl Context {
             flows: None,
             ledger: Ledger::default(),
             tickers: Tickers::default(),
+            goals: Goals::default(),
             changes: Hub::default(),
             closing: CancellationToken::new(),
         })

@@ -2,6 +2,7 @@
 
 use super::access::{self, Admission, Origins};
 use super::context::{Context, Parts};
+use super::goals::Goals;
 use super::loops::{Ledger, Tickers};
 use super::{Access, Error, Problem, Serving, Tls, console, docs, serving};
 use crate::app::App;
@@ -202,6 +203,7 @@ impl Service {
             flows: self.flows,
             ledger: Ledger::default(),
             tickers: Tickers::default(),
+            goals: Goals::default(),
             changes: super::workflows::Hub::default(),
             closing,
         });

@@ -2,6 +2,7 @@
 
 use super::log_fields::Fields;
 use serde_json::{Map, Value as Json, json};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 use tracing::Level;
@@ -76,10 +77,11 @@ impl Line<'_> {
         };
         let _ =
             write!(text, "{}{:>5}{} ", paint(level), self.level.as_str(), if level > 0 { plain } else { "" });
-        let _ = write!(text, "{who}[{}] ", client.unwrap_or(SERVER));
+        let _ =
+            write!(text, "{who}[{}] ", client.map_or(SERVER.into(), |client| Cow::Owned(harmless(client))));
         let place = self.place();
         if let Some(place) = place {
-            let _ = write!(text, "{place}: ");
+            let _ = write!(text, "{}: ", harmless(place));
         }
         for span in self.spans.iter().filter(|span| !span.target.starts_with("mape")) {
             text.push_str(span.name);
@@ -101,7 +103,7 @@ impl Line<'_> {
             let _ = write!(text, " {name}={}", shown(value));
         }
         if let Some(trace) = self.find("trace_id").and_then(|trace| trace.get(..8)) {
-            let _ = write!(text, " {}trace={trace}{}", paint(2), plain);
+            let _ = write!(text, " {}trace={}{}", paint(2), harmless(trace), plain);
         }
         text.push('\n');
         text
@@ -140,7 +142,7 @@ fn is_place(name: &str) -> bool {
 fn shown(value: &Json) -> String {
     match value {
         Json::String(text) if !text.is_empty() && !text.contains(char::is_whitespace) => harmless(text),
-        value => value.to_string(),
+        value => harmless(&value.to_string()),
     }
 }
 

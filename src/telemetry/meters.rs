@@ -2,6 +2,7 @@
 
 use super::snapshot::Collected;
 use super::{FamilyKind, Histogram, Sample, Value};
+use crate::app::GOAL;
 use crate::stream::meter::{self, Kind, Meter};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,8 +43,14 @@ fn show(kind: &Kind, labels: &[(&'static str, String)], meters: &[Arc<Meter>], i
     }
     for (i, (name, help)) in kind.gauges.iter().enumerate() {
         let unit = ["seconds", "bytes"].into_iter().find(|unit| name.ends_with(unit)).unwrap_or("");
-        let mut values = meters.iter().map(|meter| Value::Number(meter.gauge(i)));
-        add(FamilyKind::Gauge, name, unit, help, &mut values);
+        let values = meters.iter().map(|meter| meter.gauge(i));
+        let value = if std::ptr::eq(kind, &raw const GOAL) {
+            // Margins are no amounts: the smallest that is known says most.
+            values.reduce(f64::min)
+        } else {
+            values.reduce(|one, other| one + other)
+        };
+        add(FamilyKind::Gauge, name, unit, help, &mut value.into_iter().map(Value::Number));
     }
     if let Some((name, help)) = kind.latency {
         let mut values = meters

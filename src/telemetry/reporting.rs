@@ -64,7 +64,7 @@ pub enum Error {
     Taken,
     /// The collector is nowhere that could be reached.
     #[cfg(feature = "otel")]
-    #[error("traces and metrics cannot be sent: {0}")]
+    #[error("traces and metrics cannot be sent")]
     Collector(#[from] crate::edge::Error),
     /// There is no runtime to send anything to a collector on.
     #[error("traces and metrics cannot be sent: start reporting inside of a tokio runtime")]
@@ -181,6 +181,7 @@ impl Reporting {
     /// What is logged, with spans of traces where lines are to show them.
     fn env_filter(&self) -> Result<EnvFilter, Error> {
         let wrong = |reason: String| Error::Filter { filter: self.filter.clone(), reason };
+        crate::hint::log_filter(&self.filter).map_err(wrong)?;
         let filter = EnvFilter::try_new(&self.filter).map_err(|error| wrong(error.to_string()))?;
         #[cfg(feature = "otel")]
         let traced = self.json || self.otlp.is_some();

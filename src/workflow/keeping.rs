@@ -9,7 +9,7 @@ use super::report::Begin;
 use super::state::State;
 use super::turner::{PATIENCE, Turner};
 use super::wire::{self, Wire};
-use super::{Cause, Command, Error, Outcome, Phase, Place, RunId, Time, keys};
+use super::{Cause, Command, Error, Outcome, Phase, Place, RunId, Status, Time, keys};
 use crate::element::Emitter;
 use crate::event::Event;
 use crate::knowledge::{self, Committed, Condition, Transaction};
@@ -96,6 +96,8 @@ impl Turner {
         let id = run.id.clone();
         let told = match kept {
             Ok(_) => {
+                self.metered.changed();
+                self.metered.became(Status::Running, None, now);
                 let progress = run.progress.subscribe();
                 let then = run.then.take();
                 run.stands(then);
@@ -125,7 +127,7 @@ impl Turner {
             records.push((id, record));
         }
         let store = self.workflows.store().clone();
-        let (changes, since) = (records.len() + self.beginning.len(), meter::now());
+        let since = meter::now();
         let begun =
             std::mem::take(&mut self.beginning).into_iter().map(|Beginning { run, answer, found }| {
                 let commit = store.commit(found.unversioned());
@@ -145,7 +147,7 @@ impl Turner {
             // At once: they share what it costs to make them durable.
             futures::future::join(kept, join_all(begun)).await
         };
-        self.metered.kept(changes, since.map(|since| since.elapsed()));
+        self.metered.kept_within(since.map(|since| since.elapsed()));
         for (run, answer, kept) in begun {
             self.begun(run, answer, kept, now);
         }
@@ -294,6 +296,7 @@ impl Turner {
 
     async fn kept(&mut self, id: &RunId, record: &Record, now: Time, out: &Emitter<RunId>) {
         let Some(run) = self.runs.get_mut(id) else { return };
+        self.metered.changed();
         count(&mut self.metered, run, record);
         run.next += 1;
         run.takes = false;

@@ -4,6 +4,7 @@ use super::{Status, Time};
 use crate::stream::meter::{Kind, Meter};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Runs, as the engine of this process sees them.
 static RUNS: Kind = Kind {
@@ -86,8 +87,11 @@ impl Metered {
         self.engine.set(0, runs as f64);
     }
 
-    pub(super) fn kept(&self, changes: usize, took: Option<std::time::Duration>) {
-        self.engine.add(0, changes as u64);
+    pub(super) fn changed(&self) {
+        self.engine.add(0, 1);
+    }
+
+    pub(super) fn kept_within(&self, took: Option<Duration>) {
         if let Some(took) = took {
             self.engine.record(took);
         }

@@ -272,6 +272,24 @@ async fn shutdown_names_what_did_not_finish() {
     assert_eq!(stuck.state(), State::Disposed);
 }
 
+#[tokio::test(start_paused = true)]
+async fn shutdown_names_the_sink_that_does_not_take_what_it_is_handed() {
+    let (app, l) = one_loop();
+    let all = pass::<u64>(&l, "all");
+    let stuck =
+        futures::sink::unfold((), async |(), _: u64| std::future::pending::<Result<(), BoxError>>().await);
+    all.link_sink(stuck, LinkOptions::new()).unwrap();
+    all.feed(stream::iter(0..3));
+    until("it has completed", || all.state() == State::Completed).await;
+    let done = app.shutdown(Duration::from_secs(3)).await;
+    let told: Vec<_> = done.unfinished.iter().map(ToString::to_string).collect();
+    let [told] = told.as_slice() else { panic!("{told:?}") };
+    assert!(
+        told.starts_with("`l.all` did not hand all its items to Unfold within 3s; items waiting: "),
+        "{told}"
+    );
+}
+
 #[tokio::test]
 async fn run_until_ends_with_what_it_waits_for() {
     let (app, l) = one_loop();

@@ -165,6 +165,49 @@ fn a_file_that_is_not_there_or_not_yaml_exits_with_2_and_says_why() {
 }
 
 #[test]
+fn a_file_to_check_is_an_argument_or_an_option() {
+    let program = Program::new("check_file").file("c.yaml", "rest: {push_wait: soon}\n");
+    for arguments in [&["config", "check", "c.yaml"][..], &["config", "check", "--config", "c.yaml"]] {
+        let answer = program.run(arguments);
+        assert_eq!(answer.code, 2, "{}", answer.stderr);
+        assert!(answer.stderr.contains("c.yaml:1: `rest.push_wait` must be"), "{}", answer.stderr);
+    }
+    let both = program.run(&["config", "check", "c.yaml", "--config", "c.yaml"]);
+    assert_eq!(both.code, 2);
+    assert!(both.stderr.contains("two files"), "{}", both.stderr);
+}
+
+#[test]
+fn a_collector_in_the_environment_is_never_shown_with_its_token() {
+    let program =
+        Program::new("endpoint").variable("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:1?token=hunter2");
+    for arguments in [&["config", "check"][..], &["serve", "--backend", "memory:"]] {
+        let answer = program.run(arguments);
+        assert_eq!(answer.code, 2, "{}", answer.stderr);
+        assert!(!answer.stderr.contains("hunter2"), "{}", answer.stderr);
+        assert_eq!(answer.stderr.matches("has a query").count(), 1, "{}", answer.stderr);
+    }
+}
+
+#[test]
+fn what_ends_a_command_is_json_where_the_log_is() {
+    let program = Program::new("json_log").file("hi.flow", "log:info(- message: hello -)");
+    let answer = program.run(&["run", "--backend", "memory:", "--log-format", "json", "hi.flow"]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let lines: Vec<Value> =
+        answer.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    assert!(lines.iter().any(|line| line["signal"] == "task"), "{lines:?}");
+    let failed =
+        program.run(&["log", "read", "x", "--backend", "redis://127.0.0.1:1", "--log-format", "json"]);
+    assert_ne!(failed.code, 0);
+    assert!(
+        failed.stderr.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()),
+        "{}",
+        failed.stderr
+    );
+}
+
+#[test]
 fn wrong_arguments_exit_with_2_and_help_and_version_with_0() {
     let program = Program::new("usage");
     for arguments in [&["config"][..], &["confg"], &["config", "check", "--nope"], &[]] {

@@ -243,7 +243,9 @@ mod tests {
         looking.act(Action::NextTab, &model);
         assert_eq!(looking.tab, Tab::Loops);
         looking.act(Action::Help, &model);
-        assert!(looking.help && looking.act(Action::Move(1), &model) && !looking.help);
+        assert!(looking.help);
+        assert!(looking.act(Action::Move(1), &model));
+        assert!(!looking.help);
         assert!(!looking.act(Action::Quit, &model));
     }
 

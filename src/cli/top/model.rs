@@ -118,6 +118,14 @@ impl Shown {
     }
 }
 
+/// Takes what was asked for; from a service that is away nothing can be learned, so what was known stays.
+fn learn<T>(known: &mut Option<Result<T, String>>, told: Result<T, String>, contact: &Contact) {
+    let stays = told.is_err() && matches!((contact, &known), (Contact::Away { .. }, Some(Ok(_))));
+    if !stays {
+        *known = Some(told);
+    }
+}
+
 impl Model {
     /// Before anything is heard.
     pub(super) fn new(service: &str) -> Self {
@@ -163,9 +171,9 @@ impl Model {
                 };
                 self.contact = Contact::Away { since, why };
             }
-            News::Runs(runs) => self.runs = Some(runs),
+            News::Runs(runs) => learn(&mut self.runs, runs, &self.contact),
             News::InProgress(count) => self.in_progress = Some(count),
-            News::Goals(goals) => self.goals = Some(goals),
+            News::Goals(goals) => learn(&mut self.goals, goals, &self.contact),
             News::Element(is) => {
                 if let Some(shown) = self.elements.iter_mut().find(|shown| shown.is.path == is.path) {
                     shown.take(*is, now);
@@ -305,7 +313,7 @@ pub(super) mod tests {
         News::Topology(serde_json::from_value(json!({"levels": [{"uid": "", "loops": loops}]})).unwrap())
     }
 
-    fn counters(path: &str, counters: Value) -> News {
+    fn counters(path: &str, counters: &Value) -> News {
         News::Counters(serde_json::from_value(json!({ path: counters })).unwrap())
     }
 
@@ -324,7 +332,7 @@ pub(super) mod tests {
         let plan = element("car.plan", json!({"errors": 7, "role": "plan"}));
         model.hear(topology(&[("car", vec![sensor, second, plan])]), at(0));
         let plan = model.element("car.plan").unwrap();
-        assert_eq!(plan.queue.unwrap().fill(), 0.9);
+        assert_eq!(format!("{:.3}", plan.queue.unwrap().fill()), "0.900");
         assert_eq!((plan.failed, plan.lost), (None, None), "what was before is no news");
         assert_eq!(model.loops().map(|(uid, of)| (uid, of.len())).collect::<Vec<_>>(), [("car", 3)]);
 
@@ -332,7 +340,7 @@ pub(super) mod tests {
             let now = json!({"state": "running", "received": n * 5, "emitted": n, "queued": 0, "dropped": 0,
                 "skipped": 0, "errors": 0, "restarts": 0,
                 "links": {"1": {"queued": 100, "capacity": 100, "dropped": 0, "blocked_seconds": 0.5}}});
-            model.hear(counters("car.sensor", now), at(n));
+            model.hear(counters("car.sensor", &now), at(n));
         }
         let sensor = model.element("car.sensor").unwrap();
         assert_eq!((sensor.trail.received_per_second(), sensor.trail.emitted_per_second()), (10.0, 2.0));
@@ -341,7 +349,7 @@ pub(super) mod tests {
         assert_eq!(plan.is.errors, 7, "who is not told of has not changed");
 
         let now = json!({"state": "failed", "errors": 8, "dropped": 3, "restarts": 1});
-        model.hear(counters("car.plan", now), at(5));
+        model.hear(counters("car.plan", &now), at(5));
         let plan = model.element("car.plan").unwrap();
         assert_eq!((plan.failed, plan.lost), (Some(at(5)), Some(at(5))));
         assert_eq!((plan.is.state.as_str(), plan.dropped()), ("failed", 3));

@@ -5,7 +5,7 @@ use super::super::service::Service;
 use super::answers::{Runs, Spread, Topology};
 use super::model::{Model, News, Shown};
 use super::rows::{Sort, rows};
-use super::view::{Columns, Paint, by_state, longest};
+use super::view::{Columns, Paint, by_state, longest, margin_of};
 use super::{command, feed};
 use anyhow::Result;
 use mape::workflow::Time;
@@ -70,7 +70,7 @@ fn text(model: &Model, width: usize) -> String {
     {
         lines.push(String::new());
         for goal in goals {
-            let margin = goal.margin().map(|margin| format!(", margin {margin}")).unwrap_or_default();
+            let margin = margin_of(goal).map(|margin| format!(", margin {margin}")).unwrap_or_default();
             lines.push(format!("goal {}: {}{margin}", goal.name(), goal.state()));
         }
     }

@@ -90,11 +90,11 @@ mod tests {
         for n in 20..26 {
             trail.look(at(n), 950, 95);
         }
-        assert_eq!(trail.received_per_second(), 0.0);
+        assert_eq!(trail.received_per_second().to_bits(), 0.0_f64.to_bits());
         trail.look(at(26), 10, 1);
-        assert_eq!(trail.received_per_second(), 0.0);
+        assert_eq!(trail.received_per_second().to_bits(), 0.0_f64.to_bits());
         trail.look(at(28), 30, 1);
-        assert_eq!(trail.received_per_second(), 20.0);
+        assert_eq!(trail.received_per_second().to_bits(), 20.0_f64.to_bits());
         assert_eq!(trail.minute().len(), 15);
     }
 

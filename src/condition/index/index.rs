@@ -24,7 +24,9 @@ use std::sync::Arc;
 /// }
 /// interests.insert(1000, Condition::parse("sum gt 100 and not vip")?);
 /// let result = json!({"job": "mail", "parts": [{"to": ["user7@doe.com"]}], "sum": 120});
-/// assert_eq!(interests.fulfilled(&result), [&7, &1000]);
+/// let mut clients = interests.fulfilled(&result);
+/// clients.sort_unstable();
+/// assert_eq!(clients, [&7, &1000]);
 /// # Ok::<(), mape::condition::Error>(())
 /// ```
 ///

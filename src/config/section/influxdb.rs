@@ -1,6 +1,6 @@
 //! The section `influxdb`.
 
-use super::time;
+use super::bound::{self, some_time};
 use crate::config::{Secret, Url};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct Influxdb {
     /// The server, e.g. `http://localhost:8086`. Default: none, nothing is written.
+    #[serde(deserialize_with = "bound::influxdb")]
     pub url: Option<Url>,
     /// The organisation (v2). Default: none.
     pub org: Option<String>,
@@ -33,12 +34,14 @@ pub struct Influxdb {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Batch {
-    /// This many points. Default: 5000.
+    /// This many points, 1 or more. Default: 5000.
+    #[serde(deserialize_with = "bound::one_or_more")]
     pub points: usize,
-    /// This many bytes, before compression. Default: 1 MiB.
+    /// This many bytes, 1 or more, before compression. Default: 1 MiB.
+    #[serde(deserialize_with = "bound::one_or_more")]
     pub bytes: usize,
     /// This long after its first point. Default: 1 s.
-    #[serde(with = "time")]
+    #[serde(with = "some_time")]
     pub wait: Duration,
 }
 

@@ -1,6 +1,7 @@
 //! The sections this crate knows, one a file: their keys, what they mean and what they are by default.
 
 mod backend;
+mod bound;
 mod influxdb;
 mod live;
 mod rest;

@@ -1,6 +1,6 @@
 //! The section `telemetry`.
 
-use super::time;
+use super::bound::{self, some_time};
 use crate::config::{Secret, Url};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ use std::time::Duration;
 pub struct Telemetry {
     /// What is logged: `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,mape::element=debug`.
     /// Default: `LOG_LEVEL`, else `info`.
+    #[serde(deserialize_with = "bound::log")]
     pub log: String,
     /// For whom. Default: `text`.
     pub log_format: LogFormat,
@@ -20,15 +21,17 @@ pub struct Telemetry {
     pub colors: Colors,
     /// The collector that traces and metrics are sent to by OTLP over HTTP, e.g. `http://localhost:4318`. Default:
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`, else none.
+    #[serde(deserialize_with = "bound::collector")]
     pub endpoint: Option<Url>,
     /// Headers of these requests, such as a token. Default: those in `OTEL_EXPORTER_OTLP_HEADERS`.
     pub headers: BTreeMap<String, Secret>,
     /// What this program is called there. Default: `OTEL_SERVICE_NAME`, else `mape`.
     pub service_name: String,
     /// Which share of the traces that begin here is recorded, from 0 to 1. Default: 1.
+    #[serde(deserialize_with = "bound::share")]
     pub sampling: f64,
     /// How often metrics are sent. Default: 10 s.
-    #[serde(with = "time")]
+    #[serde(with = "some_time")]
     pub interval: Duration,
 }
 

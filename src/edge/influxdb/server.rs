@@ -4,6 +4,7 @@ use super::Precision;
 use crate::edge::Error;
 use crate::edge::client::Client;
 use crate::edge::target::{service, shown};
+use percent_encoding::percent_decode_str;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder, Url};
 use std::fmt;
@@ -43,13 +44,15 @@ pub(super) enum Api {
 }
 
 impl InfluxServer {
-    /// The server at `HOST:PORT`, with or without `http://` or `https://`; a user and password in the URL are its login.
+    /// The server at `HOST:PORT`, with or without `http://` or `https://`; a user and password in the URL are its login,
+    /// with `%40` for an `@` and so on, as in every URL.
     ///
     /// # Errors
     /// [`Error::Target`].
     pub fn new(url: &str) -> Result<Self, Error> {
         let mut url = service(url)?;
-        let (user, password) = (url.username().to_owned(), url.password().map(ToOwned::to_owned));
+        let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+        let (user, password) = (decoded(url.username()), url.password().map(decoded));
         let shown = shown(&url);
         // A URL with a host has room for a user, so these don't fail.
         let (_, _) = (url.set_username(""), url.set_password(None));
@@ -63,7 +66,8 @@ impl InfluxServer {
             client: Client::new(),
             debug: false,
         };
-        Ok(if user.is_empty() { server } else { server.login(&user, &password.unwrap_or_default()) })
+        let is_anybody = user.is_empty() && password.is_none();
+        Ok(if is_anybody { server } else { server.login(&user, &password.unwrap_or_default()) })
     }
 
     /// The organisation (v2).

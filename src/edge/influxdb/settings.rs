@@ -57,7 +57,7 @@ pub struct InfluxBatch {
     pub points: Option<NonZeroUsize>,
     /// So many bytes before compression.
     pub bytes: Option<NonZeroUsize>,
-    /// So long after the first point.
+    /// So long after the first point: `500ms`, `1m 30s`, or a number of seconds.
     #[serde(deserialize_with = "duration")]
     pub wait: Option<Duration>,
 }
@@ -110,13 +110,26 @@ impl fmt::Debug for InfluxSettings {
     }
 }
 
+/// A length of time as it is written: environments have texts only, JSON has numbers.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a length of time such as 500ms or 1m 30s, or a number of seconds")]
+enum Written {
+    Seconds(f64),
+    Text(String),
+}
+
 /// `500ms`, `1m 30s`, or a number of seconds.
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     use serde::de::Error as _;
-    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let written = || Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
-    let wait = seconds.or_else(written);
-    wait.map(Some)
-        .ok_or_else(|| D::Error::custom(format!("`{text}` is no length of time; write it like 500ms")))
+    let of_seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+    let (wait, written) = match Option::<Written>::deserialize(deserializer)? {
+        None => return Ok(None),
+        Some(Written::Seconds(seconds)) => (of_seconds(seconds), seconds.to_string()),
+        Some(Written::Text(text)) => {
+            let parsed = || Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
+            (text.parse().ok().and_then(of_seconds).or_else(parsed), text)
+        }
+    };
+    let wrong = || D::Error::custom(format!("`{written}` is no length of time; write it like 500ms"));
+    wait.map(Some).ok_or_else(wrong)
 }

@@ -195,11 +195,13 @@ impl<T> InfluxSink<T> {
     /// The bucket, in place of the server's.
     #[must_use]
     pub fn bucket(mut self, bucket: impl Into<String>) -> Self {
-        self.server = self.server.clone().bucket(bucket);
-        let mut outbox = Outbox::new(self.server.name());
-        (outbox.capacity, outbox.capacity_bytes) = (self.outbox.capacity, self.outbox.capacity_bytes);
-        (outbox.overflow, outbox.batch) = (self.outbox.overflow, self.outbox.batch);
-        self.outbox = Arc::new(outbox);
+        let server = self.server.clone().bucket(bucket);
+        // Nobody else has it before the first use.
+        if let Some(outbox) = Arc::get_mut(&mut self.outbox) {
+            outbox.place = server.name();
+            outbox.stats.0.rename(&outbox.place);
+            self.server = server;
+        }
         self
     }
 
@@ -275,7 +277,9 @@ impl<T> InfluxSink<T> {
         self
     }
 
-    /// Drops and counts points that could not be written within this time. By default nothing is given up.
+    /// Drops and counts points when the server has taken nothing for this time: since the first request that failed, and
+    /// since the point came, whichever is later. One that is slow, but takes them, loses none. By default nothing is given
+    /// up.
     #[must_use]
     pub fn give_up_after(mut self, time: Duration) -> Self {
         self.give_up_after = Some(time);
@@ -421,6 +425,8 @@ impl<T> Drop for InfluxSink<T> {
     fn drop(&mut self) {
         if let Some(task) = &self.task {
             task.abort();
+            // The task ends some time later; what it leaves is lost now.
+            self.outbox.end();
         }
     }
 }

@@ -128,14 +128,13 @@ impl<T: DeserializeOwned> InfluxSource<T> {
 impl Reading {
     async fn begin(server: &InfluxServer, request: RequestBuilder, form: Form) -> Result<Self, Error> {
         let place = server.name();
-        let response = request.send().await.map_err(|error| {
-            let place = place.clone();
-            Error::NoAnswer { place, reason: said(error) }
-        })?;
-        let status = response.status();
+        let answer = request.send().await.map_err(said);
         if server.debug {
-            tracing::info!(place, status = status.as_u16(), "queried InfluxDB");
+            let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
+            tracing::info!(place, status, error = answer.as_ref().err(), "queried InfluxDB");
         }
+        let response = answer.map_err(|reason| Error::NoAnswer { place: place.clone(), reason })?;
+        let status = response.status();
         if status.is_success() {
             return Ok(Self { response, form, rows: VecDeque::new(), ended: false, place });
         }

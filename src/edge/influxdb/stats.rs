@@ -36,7 +36,7 @@ impl InfluxStats {
     /// Items that have no field.
     #[must_use]
     pub fn skipped(&self) -> u64 {
-        self.0.0.meter.counter(SKIPPED)
+        self.0.0.counter(SKIPPED)
     }
 
     /// Points that wait or are under way.

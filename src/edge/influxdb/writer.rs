@@ -20,7 +20,7 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep};
-use tracing::{debug, info};
+use tracing::info;
 
 /// Takes what waits and writes it, in order, until it is aborted.
 pub(super) struct Writer {
@@ -104,35 +104,53 @@ impl Writer {
 
     /// Refuses what only InfluxDB reads as it is meant, unless it is one.
     async fn sort_out(&mut self) -> Result<Option<(Answer, bool)>, Error> {
-        let is_influxdb = match self.is_influxdb {
-            Some(known) => known,
-            None => self.ask().await?,
-        };
-        self.is_influxdb = Some(is_influxdb);
-        if !is_influxdb {
-            let error = Error::Encode {
-                place: self.hand.outbox().place.clone(),
-                type_name: "Point",
-                reason: "only InfluxDB reads two backslashes in a tag, a quote in the name of a field or an end of line \
-                         in a text as what they are, and this is none"
-                    .to_owned(),
-            };
-            self.hand.refuse_those(|letter| letter.ambiguous, &error);
-            self.body = None;
+        if self.is_influxdb.is_none() {
+            let response = self.ask().await?;
+            // All of them say how they were built, whoever asks.
+            let (says_so, is_success) =
+                (response.headers().contains_key("x-influxdb-build"), response.status().is_success());
+            if says_so || is_success {
+                self.is_influxdb = Some(says_so);
+            } else {
+                let (mut answer, _) = read(response).await.map_err(|reason| self.no_answer(reason))?;
+                if matches!(self.verdict(1, &answer).next, Next::Wait(_)) {
+                    answer.detail.push_str(if answer.detail.is_empty() { "at /ping" } else { " (at /ping)" });
+                    return Ok(Some((answer, false)));
+                }
+            }
         }
+        let whether = match self.is_influxdb {
+            Some(true) => return Ok(None),
+            Some(false) => "this is none",
+            // Who stands before it may have answered: the next such point is another occasion to ask.
+            None => "it did not say at /ping whether it is one",
+        };
+        let error = Error::Encode {
+            place: self.hand.outbox().place.clone(),
+            type_name: "Point",
+            reason: format!(
+                "only InfluxDB reads two backslashes in a tag, a quote in the name of a field or an end of line in a text \
+                 as what they are, and {whether}"
+            ),
+        };
+        self.hand.refuse_those(|letter| letter.ambiguous, &error);
+        self.body = None;
         Ok(None)
     }
 
-    /// Whether it is InfluxDB: all of them say at `/ping` how they were built, whoever asks.
-    async fn ask(&self) -> Result<bool, Error> {
-        let request = self.server.request(Method::GET, self.server.ping_url()).await?;
-        let response = request.send().await.map_err(|error| self.no_answer(said(error)))?;
-        if response.status().is_server_error() {
-            return Err(self.no_answer(format!("{} at /ping", response.status())));
+    /// Asks who it is.
+    async fn ask(&self) -> Result<Response, Error> {
+        let url = self.server.ping_url();
+        let path = url.path().to_owned();
+        let request = self.server.request(Method::GET, url).await?;
+        let asked = Instant::now();
+        let answer = request.send().await.map_err(said);
+        if self.server.debug {
+            let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
+            let (place, took, error) = (self.server.place(), asked.elapsed(), answer.as_ref().err());
+            info!(place, path, status, ?took, error, "asked InfluxDB who it is");
         }
-        let is_influxdb = response.headers().contains_key("x-influxdb-build");
-        debug!(place = self.server.place(), is_influxdb, "asked who it is");
-        Ok(is_influxdb)
+        answer.map_err(|reason| self.no_answer(reason))
     }
 
     fn no_answer(&self, reason: String) -> Error {
@@ -189,7 +207,7 @@ impl Writer {
             let status = answer.as_ref().map_or(0, |(answer, _)| answer.status);
             info!(place, path, points = count, bytes, sent = length, status, ?took, "wrote to InfluxDB");
         }
-        self.hand.outbox().stats.0.meter.record(took);
+        self.hand.outbox().stats.0.record(took);
         answer.map_err(|reason| self.no_answer(reason))
     }
 
@@ -216,17 +234,35 @@ impl Writer {
     fn verdict(&self, count: usize, answer: &Answer) -> Verdict {
         let all = Verdict { taken: 0, refused: count, next: Next::GoOn };
         match answer.status {
-            // Without a bucket no point would be better than another.
-            400 if self.server.bucket.is_none() => all,
+            400 if self.missing(answer).is_some() => all,
             400 | 422 if dropped(&answer.detail) == Some(count) => all,
             _ => judge(Question { way: Way::Together, count, is_element: false }, answer),
+        }
+    }
+
+    /// What was not said of where points go, if that is what the answer is about: without it no point is better than
+    /// another.
+    fn missing(&self, answer: &Answer) -> Option<&'static str> {
+        let asks_for = |words: &[&str]| answer.status == 400 && names(&answer.detail, words);
+        let org = self.api == Api::V2
+            && self.server.org.is_none()
+            && asks_for(&["org", "orgid", "organization", "organisation"]);
+        let bucket = self.server.bucket.is_none() && asks_for(&["bucket", "database", "db"]);
+        match (org, bucket) {
+            (true, true) => Some("no organisation and no bucket is given: set `org` and `bucket`"),
+            (true, false) => Some("no organisation is given: set `org`"),
+            (false, true) => Some("no bucket is given: set `bucket`"),
+            (false, false) => None,
         }
     }
 
     /// What the answer says, and what may help.
     fn explained(&self, answer: &Answer) -> String {
         let help = match answer.status {
-            400 if self.server.bucket.is_none() => "no bucket is given",
+            400 => match self.missing(answer) {
+                Some(missing) => missing,
+                None => return answer.detail.clone(),
+            },
             401 => "check the token, or the user and password",
             403 => "this token or user may not write there",
             404 => "check the URL, the organisation and the bucket",
@@ -265,6 +301,14 @@ impl Body {
 fn dropped(detail: &str) -> Option<usize> {
     let (_, count) = detail.contains("partial write").then(|| detail.rsplit_once("dropped="))??;
     count.trim_end().parse().ok()
+}
+
+/// Whether a refusal has one of these words, and not because it quotes a line.
+fn names(detail: &str, words: &[&str]) -> bool {
+    let detail = detail.to_lowercase();
+    let unquoted = detail.split(['\'', '"']).next().unwrap_or_default();
+    let is_of_lines = ["parse", "partial write", "line"].iter().any(|part| unquoted.contains(part));
+    !is_of_lines && unquoted.split(|letter: char| !letter.is_alphanumeric()).any(|word| words.contains(&word))
 }
 
 fn packed(lines: &[u8]) -> io::Result<Vec<u8>> {
@@ -314,6 +358,15 @@ mod tests {
         assert_eq!(dropped("partial write: field type conflict: input field \"v\" … dropped=3"), Some(3));
         assert_eq!(dropped("unable to parse 'm dropped=3"), None);
         assert_eq!(dropped("partial write: points beyond retention policy"), None);
+    }
+
+    #[test]
+    fn a_refusal_asks_for_a_bucket_only_if_it_speaks_of_none_of_the_lines() {
+        let bucket = |detail| names(detail, &["bucket", "database", "db"]);
+        assert!(bucket("database is required") && bucket("Bucket not found") && bucket("missing field `db`"));
+        assert!(!bucket("unable to parse 'bucket v=': missing field value"));
+        assert!(!bucket("partial write: max-series-per-database limit exceeded: (1000000) dropped=1"));
+        assert!(!bucket(r#"input field "v" on measurement "bucket" is type float"#) && !bucket("bucketed"));
     }
 
     #[test]

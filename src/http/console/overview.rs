@@ -36,7 +36,7 @@ struct Overview {
 pub(super) async fn show(context: &Context, shell: Shell) -> Response {
     let topology = context.app.topology();
     let mut findings = health::of_elements(&topology);
-    let goals = super::super::goals::known(&context.app).await;
+    let goals = context.goals.known(&context.app).await;
     findings.extend(goals::findings(&goals));
     let (runs, questions, running) = match &context.workflows {
         Some(workflows) => {

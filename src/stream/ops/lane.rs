@@ -28,6 +28,20 @@ struct State<T> {
     abandoned: bool,
     shed: u64,
     metered: Metered,
+    /// How many waiting items are counted there.
+    counted: usize,
+}
+
+/// Fewer waiting items are not counted.
+const LEAST: usize = 8;
+
+impl<T> State<T> {
+    fn count(&mut self, waiting: usize) {
+        if waiting != self.counted {
+            self.metered.shift(waiting as f64 - self.counted as f64);
+            self.counted = waiting;
+        }
+    }
 }
 
 /// What to do with an item that finds no room.
@@ -58,6 +72,7 @@ impl<T> Lane<T> {
             abandoned: false,
             shed: 0,
             metered: metered.clone(),
+            counted: 0,
         };
         let lane = Arc::new(Self { state: Mutex::new(state) });
         let reader = Reader { lane: Arc::clone(&lane), taken: VecDeque::new() };
@@ -86,6 +101,11 @@ impl<T> Lane<T> {
             }
         }
         state.queue.push_back(item);
+        // Not each item is told, but never less than half of them are counted.
+        let waiting = state.queue.len();
+        if waiting >= LEAST.max(2 * state.counted) {
+            state.count(waiting);
+        }
         wake_reader(state, silent);
         // Dropped without the lock, as it may hold anything.
         drop(oldest);
@@ -132,7 +152,7 @@ impl<T> Reader<T> {
             }
             return Poll::Pending;
         }
-        state.metered.queued(state.queue.len());
+        state.count(0);
         mem::swap(&mut state.queue, &mut self.taken);
         let writer = state.writer.take();
         drop(state);
@@ -156,6 +176,7 @@ impl<T> Drop for Reader<T> {
     fn drop(&mut self) {
         let mut state = self.lane.state.lock();
         state.abandoned = true;
+        state.count(0);
         state.reader = None;
         let (unread, writer) = (mem::take(&mut state.queue), state.writer.take());
         drop(state);

@@ -28,6 +28,14 @@ impl Metered {
         }
     }
 
+    /// As many more, or fewer, for operators with several queues.
+    #[inline]
+    pub(super) fn shift(&self, by: f64) {
+        if let Some(meter) = &self.0 {
+            meter.shift(0, by);
+        }
+    }
+
     #[inline]
     pub(super) fn dropped(&self, items: u64) {
         if let Some(meter) = &self.0 {

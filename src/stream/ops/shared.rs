@@ -99,6 +99,7 @@ impl<S: Stream> Hub<S> {
         }
         let Poll::Ready(item) = source.as_mut().poll_next(&mut Context::from_waker(&self.source_waker))
         else {
+            self.desk.lock().count();
             return Poll::Pending;
         };
         let ended = if let Some(item) = &item {
@@ -147,6 +148,12 @@ struct Seat<T> {
 impl<T> Desk<T> {
     fn seat(&mut self, number: usize) -> Option<&mut Seat<T>> {
         self.seats.get_mut(number)?.as_mut()
+    }
+
+    /// Tells how much the slowest subscriber is behind.
+    fn count(&self) {
+        let longest = self.seats.iter().flatten().map(|seat| seat.queue.len()).max();
+        self.metered.queued(longest.unwrap_or_default());
     }
 
     fn has_room(&self) -> bool {

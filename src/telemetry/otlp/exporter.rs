@@ -77,7 +77,7 @@ impl Exporter {
             traces: traces.clone(),
             metrics: Meter::new(&EXPORTER, "metrics"),
             start: clock::now(),
-            is_failing: false,
+            failing: Vec::new(),
         };
         let task = Mutex::new(Some(runtime.spawn(sending.run(from))));
         (Self { task, closing, app, traces: traces.clone() }, to, traces)
@@ -124,8 +124,8 @@ struct Sending {
     traces: Arc<Meter>,
     metrics: Arc<Meter>,
     start: SystemTime,
-    /// The last request failed, and that was said.
-    is_failing: bool,
+    /// What could not be sent the last time, and that was said.
+    failing: Vec<&'static str>,
 }
 
 /// Waits until it is to end, or whoever could say so is gone.
@@ -158,37 +158,37 @@ impl Sending {
                 _ = ticks.tick() => self.send_metrics().await,
                 _ = spans.recv_many(&mut batch, 1) => {
                     self.pause(GATHER).await;
-                    self.send_all(&mut spans, &mut batch).await;
+                    // One batch, or metrics would wait as long as spans keep coming.
+                    self.send_spans(&mut spans, &mut batch).await;
                 }
             }
         }
-        self.send_all(&mut spans, &mut batch).await;
+        while self.send_spans(&mut spans, &mut batch).await {}
         self.send_metrics().await;
     }
 
-    /// Sends what waits.
-    async fn send_all(&mut self, spans: &mut Receiver<Finished>, batch: &mut Vec<Finished>) {
-        loop {
-            while batch.len() < TOGETHER
-                && let Ok(span) = spans.try_recv()
-            {
-                batch.push(span);
-            }
-            self.traces.set(QUEUED, spans.len() as f64);
-            if batch.is_empty() {
-                return;
-            }
-            let (count, body) = (batch.len() as u64, spans::request(&self.resource, batch));
-            batch.clear();
-            let (meter, url) = (self.traces.clone(), self.otlp.traces.clone());
-            let lost = match self.send(&meter, url, body, spans::refused).await {
-                Sent::Taken => 0,
-                Sent::Partly(lost) => lost.min(count),
-                Sent::Lost => count,
-            };
-            meter.add(DROPPED, lost);
-            meter.add(EXPORTED, count - lost);
+    /// Sends a batch of what waits; `false` if nothing does.
+    async fn send_spans(&mut self, spans: &mut Receiver<Finished>, batch: &mut Vec<Finished>) -> bool {
+        while batch.len() < TOGETHER
+            && let Ok(span) = spans.try_recv()
+        {
+            batch.push(span);
         }
+        self.traces.set(QUEUED, spans.len() as f64);
+        if batch.is_empty() {
+            return false;
+        }
+        let (count, body) = (batch.len() as u64, spans::request(&self.resource, batch));
+        batch.clear();
+        let (meter, url) = (self.traces.clone(), self.otlp.traces.clone());
+        let lost = match self.send("traces", &meter, url, body, spans::refused).await {
+            Sent::Taken => 0,
+            Sent::Partly(lost) => lost.min(count),
+            Sent::Lost => count,
+        };
+        meter.add(DROPPED, lost);
+        meter.add(EXPORTED, count - lost);
+        true
     }
 
     async fn send_metrics(&mut self) {
@@ -201,7 +201,7 @@ impl Sending {
         );
         let (meter, url) = (self.metrics.clone(), self.otlp.metrics.clone());
         // The next ones say all that these would have said.
-        let counter = match self.send(&meter, url, body, metrics::refused).await {
+        let counter = match self.send("metrics", &meter, url, body, metrics::refused).await {
             Sent::Taken | Sent::Partly(_) => EXPORTED,
             Sent::Lost => DROPPED,
         };
@@ -209,7 +209,14 @@ impl Sending {
     }
 
     /// Makes a request, and again if that may help; `refused` reads of an answer what was not taken.
-    async fn send(&mut self, meter: &Meter, url: Url, body: Vec<u8>, refused: Refused) -> Sent {
+    async fn send(
+        &mut self,
+        what: &'static str,
+        meter: &Meter,
+        url: Url,
+        body: Vec<u8>,
+        refused: Refused,
+    ) -> Sent {
         let backoff = Backoff::exponential(Duration::from_millis(200), Duration::from_secs(2)).jitter(0.2);
         let mut tried = 0;
         loop {
@@ -217,13 +224,13 @@ impl Sending {
             let answer = self.post(url.clone(), body.clone()).await;
             meter.record(begun.elapsed());
             let error = match answer {
-                Ok(answer) => return self.taken(refused(&answer)),
+                Ok(answer) => return self.taken(what, refused(&answer)),
                 Err(error) => error,
             };
             meter.add(FAILURES, 1);
-            if !self.is_failing {
-                warn!(%error, "traces and metrics cannot be sent; what is lost is counted");
-                self.is_failing = true;
+            if !self.failing.contains(&what) {
+                warn!(%error, "{what} cannot be sent; what is lost is counted");
+                self.failing.push(what);
             }
             let is_temporary = match &error {
                 Error::NoAnswer { .. } => true,
@@ -246,9 +253,10 @@ impl Sending {
         let _ = timeout(wait, told(&mut closed)).await;
     }
 
-    fn taken(&mut self, refused: Option<(u64, String)>) -> Sent {
-        if std::mem::take(&mut self.is_failing) {
-            info!(to = self.otlp.place, "traces and metrics get through again");
+    fn taken(&mut self, what: &str, refused: Option<(u64, String)>) -> Sent {
+        if self.failing.contains(&what) {
+            self.failing.retain(|other| *other != what);
+            info!(to = self.otlp.place, "{what} get through again");
         }
         match refused {
             Some((count, reason)) => {

@@ -72,7 +72,9 @@ impl Open {
             if name == "error" {
                 self.0.error = Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
             }
-            self.0.attributes.push((name, typed(value)));
+            // The last word on it counts: the protocol allows each name once.
+            self.0.attributes.retain(|(known, _)| *known != name);
+            self.0.attributes.push((name, typed(name, value)));
         }
     }
 }
@@ -82,9 +84,10 @@ fn is_attribute(name: &str) -> bool {
     !matches!(name, "trace_id" | "span_id" | "parent_span_id" | "tracestate" | "otel.name" | "otel.kind")
 }
 
-/// Fields that are noted later are texts; numbers among them are numbers there.
-fn typed(value: &Json) -> Json {
-    match value.as_str().map(str::parse::<i64>) {
+/// What is noted of a span is text; the one of these that is a number is one there.
+fn typed(name: &str, value: &Json) -> Json {
+    let number = value.as_str().filter(|_| name == "http.response.status_code");
+    match number.map(str::parse::<i64>) {
         Some(Ok(number)) => number.into(),
         _ => value.clone(),
     }

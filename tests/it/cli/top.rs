@@ -80,10 +80,19 @@ async fn what_cannot_be_shown_is_said_with_what_to_do() {
     let access = Access::new().token("ops", "t0ken-of-the-operators".to_owned(), Role::Read);
     let serving = Service::new(&App::new()).access(access).listen("127.0.0.1:0").await.unwrap();
     let url = serving.url();
+    let secure = url.replace("http", "https");
     for (arguments, code, says) in [
         (&["top", "--url", &url][..], 2, "--once"),
         (&["top", "--json", "--url", &url], 2, "--once"),
         (&["top", "--once", "--interval", "0"], 2, "0.1 to 3600"),
+        (
+            &["top", "--once", "--host", "h", "--url", &url],
+            2,
+            "--host is for commands that work on a backend",
+        ),
+        (&["loops", "--stream", "x", "--url", &url], 2, "--stream is for commands"),
+        (&["top", "--once", "--url", &secure], 1, "try http://"),
+        (&["top", "--once", "--url", &format!("{url}?token=x")], 2, "--token"),
         (&["top", "--once", "--url", "http://127.0.0.1:1"], 1, "start `mape serve`"),
         (&["top", "--once", "--url", &url], 1, "MAPE_REST__TOKEN"),
     ] {
@@ -91,7 +100,10 @@ async fn what_cannot_be_shown_is_said_with_what_to_do() {
         assert_eq!((answer.code, answer.stdout.as_str()), (code, ""), "{arguments:?}: {}", answer.stderr);
         assert!(answer.stderr.contains(says), "{arguments:?}: {}", answer.stderr);
     }
-    let token = ["top", "--once", "--interval", "0.1", "--url", &url, "--token", "t0ken-of-the-operators"];
+    // As it is copied from a browser.
+    let console = format!("{url}/console/loops?of=car#top");
+    let token =
+        ["top", "--once", "--interval", "0.1", "--url", &console, "--token", "t0ken-of-the-operators"];
     let answer = once("top_token", &token).await;
     assert_eq!((answer.code, answer.stdout.as_str()), (0, "there are no loops\n"), "{}", answer.stderr);
 }

@@ -43,9 +43,9 @@ async fn a_goal_is_an_analyze_element_that_starts_at_once_and_tells_verdicts() {
         next(&mut verdicts, State::Unknown).await.why.to_string(),
         "the last sample of distance is 2 s old"
     );
-    let mut braked = vec![brakes.next().await];
-    while braked.last() != Some(&Some(true)) {
-        braked.push(brakes.next().await);
+    let mut heard = vec![brakes.next().await];
+    while heard.last() != Some(&Some(true)) {
+        heard.push(brakes.next().await);
     }
     // Who comes later can have the last one.
     let mut late = goal.subscribe_with(LinkOptions::new().replay(1)).unwrap();
@@ -145,4 +145,27 @@ async fn a_signal_that_panics_is_an_error_and_the_goal_begins_anew() {
     tokio::time::sleep(s(11)).await;
     next(&mut verdicts, State::Met).await;
     assert_eq!((goal.info().errors, goal.state().is_active()), (1, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_goals_with_one_name_in_one_process_the_smallest_margin_is_the_metric() {
+    let apps: [App; 3] = std::array::from_fn(|_| App::new());
+    let goals = apps
+        .each_ref()
+        .map(|app| app.create_loop("twin_car").unwrap().goal("distance", distance().above(20.0)).unwrap());
+    let margin = || {
+        let snapshot = mape::telemetry::Snapshot::of(&apps[0]);
+        let family = snapshot.family("mape_goal_margin").unwrap();
+        let mut of_twins = family.samples.iter().filter(|sample| sample.labels[0].1 == "twin_car.distance");
+        let mape::telemetry::Value::Number(margin) = of_twins.next().unwrap().value else { unreachable!() };
+        assert!(of_twins.next().is_none());
+        margin
+    };
+    assert!(margin().is_nan());
+    goals[0].push(25.0).await.unwrap();
+    eventually("what is known counts", async || margin().to_bits() == 5_f64.to_bits()).await;
+    goals[1].push(22.0).await.unwrap();
+    eventually("the smaller counts", async || margin().to_bits() == 2_f64.to_bits()).await;
+    goals[2].push(12.0).await.unwrap();
+    eventually("a violated one counts", async || margin().to_bits() == (-8_f64).to_bits()).await;
 }

@@ -11,7 +11,8 @@ fn points(random: &mut Rng) -> Vec<Point> {
     let mut points = Vec::new();
     let mut next = random.u64(0..5);
     let quarter = |random: &mut Rng| f64::from(random.i32(-12..=12)) / 4.0;
-    for at in next..next + 260 {
+    let begin = next;
+    for at in begin..begin + 260 {
         if at < next {
             points.push(Point { at, item: None });
             continue;
@@ -51,7 +52,7 @@ fn compare(
             None => judge.advance(ms(point.at)),
         };
         begun = true;
-        let near = |a: f64, b: f64| a == b || (a - b).abs() < 1e-9;
+        let near = |a: f64, b: f64| a.to_bits() == b.to_bits() || (a - b).abs() < 1e-9;
         assert!(
             near(margin.low, low) && near(margin.high, high) && margin.state() == state((low, high)),
             "{what}: {goal}\nat {} ms: {margin:?}, but by the definition {low} to {high}\n{points:?}",
@@ -155,8 +156,8 @@ fn fifty_formulas_have_the_margins_of_the_definition() {
     for (number, formula) in formulas.iter().enumerate() {
         for seed in 0..8 {
             let random = &mut Rng::with_seed(seed);
-            let (points, stale) = (points(random), [20, 45, 1_000][seed as usize % 3]);
-            let every = [1, 1, 7, usize::MAX][seed as usize % 4];
+            let (points, stale) = (points(random), [20, 45, 1_000][usize::try_from(seed % 3).unwrap()]);
+            let every = [1, 1, 7, usize::MAX][usize::try_from(seed % 4).unwrap()];
             let what = format!("formula {number}, seed {seed}");
             let states = compare(formula, &points, stale, every, random, &what);
             seen = std::array::from_fn(|i| seen[i] + states[i]);

@@ -63,9 +63,12 @@ fn what_is_unknown_of_one_part_does_not_hide_what_another_part_decides() {
     assert_eq!(either.item(s(0), &(1.0, None)).unwrap().state(), State::Met);
 }
 
+/// A goal, what it is given and when, and what is said of it.
+type Case<'c> = (Goal<f64>, &'c [(u64, f64)], &'c str, &'c str);
+
 #[test]
 fn it_says_in_plain_words_why() {
-    let cases: [(Goal<f64>, &[(u64, f64)], &str, &str); 12] = [
+    let cases: [Case<'_>; 12] = [
         (distance().above(20.0), &[(0, 12.0)], "distance >= 20 m", "distance 12 m is below 20 m"),
         (!distance().above(20.0), &[(0, 12.0)], "not distance >= 20 m", "distance 12 m is below 20 m"),
         (
@@ -266,4 +269,75 @@ fn what_may_have_been_asked_for_in_a_gap_is_forgotten_when_it_is_known_not_to_be
     assert_eq!(after(&mut judge, &[(31, 5.0), (40, 20.0)]), State::Violated);
     assert_eq!(after(&mut judge, &[(55, 20.0)]), State::Unknown);
     assert_eq!(after(&mut judge, &[(56, 60.0)]), State::Met);
+}
+
+#[test]
+fn before_anything_is_known_of_the_trigger_nothing_is_met() {
+    let x = Signal::new("x", |(x, _): &(Option<f64>, f64)| *x);
+    let y = Signal::new("y", |(_, y): &(Option<f64>, f64)| *y);
+    let goal = y.above(20.0).within(s(5)).after(x.above(0.0));
+    let (mut judge, mut opposite) = (goal.clone().judge(), (!goal).judge());
+    for judge in [&mut judge, &mut opposite] {
+        assert_eq!(judge.item(s(0), &(None, 12.0)).unwrap().state(), State::Unknown);
+        assert_eq!(judge.why(), "nothing is known of x >= 0");
+        assert_eq!(judge.advance(s(60)).state(), State::Unknown);
+    }
+    assert_eq!(judge.item(s(61), &(Some(-1.0), 12.0)).unwrap(), Margin { low: 5.0, high: 5.0 });
+    assert_eq!(opposite.item(s(61), &(Some(-1.0), 12.0)).unwrap().state(), State::Violated);
+}
+
+#[test]
+fn a_bound_on_one_side_only_takes_uncertain_samples() {
+    let inside = |bounds, value: f64| {
+        let x = Signal::new("x", move |(): &()| Sample::new(value).plus_minus(1.0));
+        let margin = x.between(bounds).judge().item(s(0), &()).unwrap();
+        (margin.low, margin.high)
+    };
+    assert_eq!(inside(f64::NEG_INFINITY..=5.0, 5.5), (-1.5, 0.5));
+    assert_eq!(inside(5.0..=f64::INFINITY, 4.5), (-1.5, 0.5));
+    assert_eq!(inside(f64::NEG_INFINITY..=f64::INFINITY, 0.0), (f64::INFINITY, f64::INFINITY));
+    assert_eq!(inside(-1.5e308..=1.5e308, 0.0), (1.5e308, 1.5e308));
+}
+
+#[test]
+fn a_jump_over_a_full_window_of_a_quantile_costs_little() {
+    let mut judge = distance().quantile(0.9, s(3_600)).above(0.0).always(s(60)).judge();
+    let start = std::time::Instant::now();
+    for n in 0..60_000 {
+        judge.item(ms(50 * n), &(n as f64)).unwrap();
+    }
+    let filled = start.elapsed();
+    let start = std::time::Instant::now();
+    assert_eq!(judge.advance(s(100_000)).state(), State::Unknown);
+    assert!(start.elapsed() < filled / 4, "{:?} for a jump, {filled:?} for all items", start.elapsed());
+    assert_eq!(judge.item(s(100_001), &7.0).unwrap(), Margin { low: f64::NEG_INFINITY, high: 7.0 });
+    assert_eq!(judge.advance(s(100_061)).state(), State::Met);
+}
+
+#[test]
+fn a_jump_ends_where_small_steps_do() {
+    let goals = [
+        || distance().quantile(0.5, s(40)).above(5.0),
+        || distance().mean(s(40)).above(5.0).always(s(9)),
+        || distance().quantile(0.25, s(40)).above(5.0).always(s(30)).eventually(s(20)),
+        || distance().above(5.0).always(s(7)).ratio(0.5, s(60)),
+        || distance().mean(s(40)).below(9.0).within(s(5)).after(distance().quantile(0.1, s(40)).below(3.0)),
+    ];
+    for goal in goals {
+        for jump in [1, 39, 41, 50, 62, 80, 91, 100, 150, 1_000] {
+            let (mut far, mut near) = (goal().judge(), goal().judge());
+            for n in 0..200_u64 {
+                let value = ((n * 7_919) % 17) as f64;
+                far.item(ms(n * 170), &value).unwrap();
+                near.item(ms(n * 170), &value).unwrap();
+            }
+            let end = ms(199 * 170) + s(jump);
+            for step in 1..=40 * jump {
+                near.advance(ms(199 * 170) + ms(step * 25));
+            }
+            assert_eq!((far.advance(end), far.next_change()), (near.margin(), near.next_change()));
+            assert_eq!(far.item(end, &4.0), near.item(end, &4.0));
+            assert_eq!(far.advance(end + s(90)), near.advance(end + s(90)));
+        }
+    }
 }

@@ -131,7 +131,8 @@ impl Formula {
                     };
                     let low = (0..=i).find(|j| (trigger[*j].0 >= 0.0 || may_ask(*j)) && !answered(*j));
                     let high = (0..=i).find(|j| trigger[*j].0 >= 0.0 && !may_be_answered(*j));
-                    (left(i, low), left(i, high))
+                    // As long as nothing is known of the trigger, nothing is known from below.
+                    (if i < begun { f64::NEG_INFINITY } else { left(i, low) }, left(i, high))
                 });
                 all.collect()
             }

@@ -26,7 +26,7 @@ async fn told(
     let verdicts = goal.watch("goal", items(all)).take_until(sleep(until));
     let row = |verdict: Result<Verdict, Error>| {
         let verdict = verdict.unwrap();
-        (start.elapsed().as_millis() as u64, verdict.state, verdict.margin)
+        (u64::try_from(start.elapsed().as_millis()).unwrap(), verdict.state, verdict.margin)
     };
     verdicts.map(row).collect().await
 }
@@ -164,6 +164,84 @@ async fn items_with_times_of_their_own_are_unknown_when_none_comes_for_too_long(
         states[1..],
         [(1, State::Met, why(25)), (31, State::Unknown, silent), (50, State::Met, why(26))]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_no_item_came_is_told_with_the_time_at_which_that_was_so() {
+    let goal = Goal::<f64>::above(20.0).time(|_| day(0)).stale_after(s(30));
+    let verdicts = goal.watch("goal", items(&[(1_000, 25.0), (2_000, 25.0)]));
+    let all: Vec<Verdict> = verdicts.take(3).map(Result::unwrap).collect().await;
+    assert_eq!((all[1].state, all[1].at), (State::Met, day(0)));
+    assert_eq!((all[2].state, all[2].at, all[2].since), (State::Unknown, day(30), day(30)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_that_are_left_out_are_no_sign_of_life() {
+    let start = Instant::now();
+    let value = Signal::new("value", |(_, value): &(Option<u64>, f64)| *value);
+    let at = |seconds: Option<u64>| seconds.map_or(SystemTime::UNIX_EPOCH - s(1), day);
+    let goal =
+        value.above(20.0).time(move |(seconds, _): &(Option<u64>, f64)| at(*seconds)).stale_after(s(30));
+    // The first is judged, then there is one a second that is late, or older than all clocks.
+    let source = stream::unfold(0, |n| async move {
+        sleep(s(1)).await;
+        let seconds = if n == 0 { Some(100) } else { (n % 2 == 0).then_some(50) };
+        Some(((seconds, 25.0), n + 1))
+    });
+    let mut verdicts = Box::pin(goal.watch("goal", source).filter_map(|told| async { told.ok() }));
+    let mut states = Vec::new();
+    while states.len() < 3 {
+        let verdict =
+            tokio::time::timeout(s(120), verdicts.next()).await.expect("it becomes unknown").unwrap();
+        states.push((start.elapsed().as_secs(), verdict.state));
+    }
+    assert_eq!(states, [(0, State::Unknown), (1, State::Met), (31, State::Unknown)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_of_a_time_to_come_is_refused_and_those_after_it_count() {
+    let value = Signal::new("value", |(_, value): &(SystemTime, f64)| *value);
+    let goal = value.above(20.0).time(|(at, _): &(SystemTime, f64)| *at).report_every(Duration::ZERO);
+    let now = mape::stream::clock::now();
+    let (hour, year) = (Duration::from_hours(1), Duration::from_hours(24 * 365));
+    // The clock of a machine may be ahead, but not by more than a day; nor can a year 20000 be written.
+    let source = stream::iter([
+        (now, 25.0),
+        (now + year, 12.0),
+        (now + year * 18_000, 12.0),
+        (now + hour, 26.0),
+        (now + 23 * hour, 27.0),
+        (now + 25 * hour, 12.0),
+    ]);
+    let all: Vec<_> = goal.watch("goal", source).collect().await;
+    let told: Vec<_> = all.iter().map(|told| told.as_ref().map_or(None, |verdict| verdict.margin)).collect();
+    assert_eq!(told, [None, Some(5.0), None, None, Some(6.0), Some(7.0), None]);
+    let text = all[2].as_ref().unwrap_err().to_string();
+    assert!(text.contains("ahead of the clock") && text.contains("left out"), "{text}");
+    assert!(all[3].is_err() && all[6].is_err());
+    for verdict in all.iter().flatten() {
+        serde_json::to_string(verdict).unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_goal_of_two_keeps_what_either_says_of_silence_and_of_reports() {
+    let value = || Signal::new("value", |value: &f64| *value).above(20.0);
+    let patient = value().time(|_| day(0)).stale_after(s(100)).report_every(s(9));
+    let hasty = || value().stale_after(s(30)).report_every(ms(250));
+    for goal in [
+        patient.clone().and(hasty()),
+        value().time(|_| day(0)).or(hasty()),
+        patient.clone().within(s(1)).after(hasty()),
+    ] {
+        let all = told(goal, &[(0, 25.0)], s(60)).await;
+        assert_eq!(all.last().map(|(at, state, _)| (*at, *state)), Some((30_000, State::Unknown)), "{all:?}");
+    }
+    let all = told(value().and(hasty()), &[(100, 25.0), (200, 26.0)], s(10)).await;
+    assert_eq!(all[2], (350, State::Met, Some(6.0)));
+    // One that says nothing changes nothing.
+    let all = told(value().report_every(s(9)).and(value()), &[(100, 25.0), (200, 26.0)], s(20)).await;
+    assert_eq!(all[2], (9_100, State::Met, Some(6.0)));
 }
 
 #[tokio::test(start_paused = true)]

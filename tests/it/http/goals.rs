@@ -3,7 +3,7 @@
 use super::site::Site;
 use crate::suite::eventually;
 use futures::StreamExt;
-use mape::app::App;
+use mape::app::{App, GoalStatus};
 use mape::backend::Backend;
 use mape::element::Element;
 use mape::goal::{Signal, Verdict};
@@ -94,4 +94,28 @@ async fn goals_are_metrics() {
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
+}
+
+#[tokio::test]
+async fn nothing_is_streamed_while_nothing_changes_and_who_comes_later_is_told_at_once() {
+    let backend = Backend::memory();
+    let (here, there) = (App::with_backend(backend.clone()), App::with_backend(backend));
+    distance(&there, "delta").push(25.0).await.unwrap();
+    // It is no longer there, and has been silent for so long that it is unknown.
+    assert!(there.shutdown(Duration::from_secs(5)).await.is_clean());
+    let kept = here.knowledge().hash::<String, GoalStatus>("goals");
+    let mut status = kept.get("delta.distance").await.unwrap().unwrap();
+    status.heard -= Duration::from_mins(1);
+    kept.insert("delta.distance", &status).await.unwrap();
+    let site = Site::of(&here).await;
+    let mut counts = Vec::new();
+    for _ in 0..2 {
+        let answer = site.request(Method::GET, "/goals/stream").send().await.unwrap();
+        let until = tokio::time::sleep(Duration::from_millis(2_600));
+        let chunks: Vec<_> = answer.bytes_stream().take_until(until).collect().await;
+        let text: String =
+            chunks.into_iter().map(|chunk| String::from_utf8(chunk.unwrap().to_vec()).unwrap()).collect();
+        counts.push(text.matches("event: goals").count());
+    }
+    assert_eq!(counts, [1, 1]);
 }

@@ -5,8 +5,10 @@ use crate::http::edge::peer::{Peer, Reply, StandIn};
 use crate::server::{InfluxDb, free_port};
 use crate::suite::eventually;
 use futures::SinkExt;
+use mape::app::App;
 use mape::edge::influxdb::Point;
 use mape::edge::{InfluxServer, InfluxSink};
+use mape::element::LinkOptions;
 use mape::stream::Backoff;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
@@ -103,14 +105,54 @@ async fn connections_that_break_lose_nothing_and_keep_the_order() {
         sink.feed(point(number)).await.unwrap();
     }
     sink.close().await.unwrap();
-    let mut lines = super::defaults::lines(&there);
-    lines.dedup();
-    // What broke after it was taken came again: the same points, which are there once.
-    let mut numbers: Vec<i64> =
-        lines.iter().map(|line| line.rsplit(' ').next().unwrap().parse().unwrap()).collect();
+    let lines = super::defaults::lines(&there);
+    let numbers = lines.iter().map(|line| line.rsplit(' ').next().unwrap().parse::<i64>().unwrap());
     assert!(stats.retried() >= 20 && numbers.len() > 500);
-    numbers.sort_unstable();
-    numbers.dedup();
-    assert_eq!(numbers, (0..500).collect::<Vec<_>>());
+    // What broke after it was taken came again: the same points, which are there once.
+    let mut seen = std::collections::HashSet::new();
+    let first: Vec<_> = numbers.filter(|number| seen.insert(*number)).collect();
+    assert_eq!(first, (0..500).collect::<Vec<_>>());
     assert_eq!((stats.written(), stats.dropped()), (500, 0));
+}
+
+#[tokio::test]
+async fn a_shutdown_names_the_server_that_is_away_and_counts_what_is_lost_before_it_returns() {
+    let url = format!("127.0.0.1:{}", free_port());
+    let app = App::new();
+    let flows = app.create_loop("water").unwrap().monitor("flows").map(|flow: f64| flow).spawn().unwrap();
+    let sink =
+        InfluxSink::new(&InfluxServer::new(&url).unwrap().bucket("b")).measurement("flow").backoff(soon());
+    let stats = sink.stats();
+    flows.link_sink(sink, LinkOptions::new()).unwrap();
+    for flow in 0..8 {
+        flows.push(flow.into()).await.unwrap();
+    }
+    let ended = app.shutdown(Duration::from_millis(300)).await;
+    assert_eq!((stats.written(), stats.dropped(), stats.queued()), (0, 8, 0), "at once");
+    let [unfinished] = ended.unfinished.as_slice() else { panic!("{ended:?}") };
+    assert_eq!(unfinished.sink.as_deref(), Some(format!("http://{url}/b").as_str()));
+    assert_eq!(
+        unfinished.to_string(),
+        format!("`water.flows` did not hand all its items to http://{url}/b within 300ms; items waiting: 8")
+    );
+}
+
+#[tokio::test]
+async fn what_is_lost_with_its_sink_is_counted_once_whatever_the_answer_under_way_says() {
+    for _ in 0..20 {
+        let there = StandIn::answering(|_, _| axum::http::StatusCode::NO_CONTENT.into());
+        let server = InfluxServer::new(&there.peer.service()).unwrap().bucket("b");
+        let mut sink = InfluxSink::raw(&server).at_once();
+        let stats = sink.stats();
+        for number in 0..100 {
+            sink.feed(point(number)).await.unwrap();
+        }
+        let _under_way = futures::FutureExt::now_or_never(sink.flush());
+        eventually("it is under way", async || !there.posted().is_empty()).await;
+        drop(sink);
+        let (written, dropped) = (stats.written(), stats.dropped());
+        assert_eq!((written + dropped, stats.queued()), (100, 0));
+        tokio::task::yield_now().await;
+        assert_eq!((stats.written(), stats.dropped()), (written, dropped));
+    }
 }

@@ -1,7 +1,7 @@
 //! API v2, as a double that looks at every byte, and answers as InfluxDB 2 and 3 do.
 
 use super::defaults::{lines, server, takes_all, unpacked};
-use crate::http::edge::peer::{Posted, Reply, StandIn};
+use crate::http::edge::peer::{Peer, Posted, Reply, StandIn};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::IntoResponse;
 use futures::SinkExt;
@@ -10,6 +10,7 @@ use mape::edge::{Client, InfluxSink};
 use mape::element::Overflow;
 use mape::stream::Backoff;
 use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -199,16 +200,31 @@ async fn influxdb_3_says_of_a_line_what_is_wrong_with_it() {
 
 #[tokio::test]
 async fn a_full_queue_gives_way_as_it_is_told_and_counts() {
-    let away = "127.0.0.1:1";
-    for (overflow, kept) in [(Overflow::DropOldest, 9_999), (Overflow::DropNewest, 0)] {
-        let server = mape::edge::InfluxServer::new(away).unwrap().bucket("b");
-        let mut sink = InfluxSink::raw(&server).overflow(overflow).capacity(NonZeroUsize::new(100).unwrap());
+    // What is under way when the queue runs full is kept besides.
+    for (overflow, kept) in [(Overflow::DropOldest, 9_900..10_000), (Overflow::DropNewest, 0..100)] {
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], crate::server::free_port()));
+        let server = mape::edge::InfluxServer::new(&address.to_string()).unwrap().bucket("b");
+        let sink = InfluxSink::raw(&server).overflow(overflow).backoff(soon());
+        let mut sink = sink.capacity(NonZeroUsize::new(100).unwrap());
         let stats = sink.stats();
         feed(&mut sink, 10_000).await;
         let queued = stats.queued() as u64;
         assert!((100..=200).contains(&queued), "{queued} with those under way");
         assert_eq!(stats.dropped() + queued, 10_000);
-        let _ = kept;
+        let arrived = Arc::<Mutex<Vec<i64>>>::default();
+        let arriving = arrived.clone();
+        let router = axum::Router::new().fallback(move |body: axum::body::Bytes| async move {
+            let lines = unpacked(&body);
+            let numbers = lines.lines().map(|line| line.rsplit(' ').next().unwrap().parse::<i64>().unwrap());
+            arriving.lock().unwrap().extend(numbers);
+            StatusCode::NO_CONTENT
+        });
+        let _there = Peer::start_at(address, router);
+        sink.close().await.unwrap();
+        let arrived = arrived.lock().unwrap().clone();
+        assert!(arrived.is_sorted() && arrived.len() as u64 == queued, "{arrived:?}");
+        let kept_of_these: Vec<_> = arrived.iter().copied().filter(|number| kept.contains(number)).collect();
+        assert_eq!(kept_of_these, kept.collect::<Vec<_>>(), "{overflow:?}");
     }
 }
 

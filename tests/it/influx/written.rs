@@ -3,6 +3,8 @@
 use crate::patterns::example;
 use crate::server::{Directory, InfluxDb, VictoriaMetrics};
 use std::fs;
+#[cfg(unix)]
+use std::process::Command;
 use std::process::Output;
 
 fn run(items: &str, url: &str, more: &[&str]) -> (Option<i32>, String, String) {
@@ -59,15 +61,18 @@ fn it_tells_what_is_refused_by_whom_and_ends_with_1() {
     let (code, out, errors) = run(&items.join("\n"), &server.url(), &[]);
     assert_eq!(code, Some(1), "{out}{errors}");
     assert!(
-        out.starts_with("2 points written, 2 refused, 0 lost, 0 not tried; 1 had no field, 3 lines are no"),
+        out.ends_with(
+            "2 points written, 2 refused, 0 lost, 0 not tried; 1 had no field, 3 lines are no points, 1 are empty: 9 lines\n"
+        ),
         "{out}"
     );
     for words in [
-        "jsonl:2: this is no point",
-        "jsonl:3: ",
-        "missing field `fields`",
-        "`tgas`",
+        "jsonl:2: this is no point: no JSON, at column 2: ",
+        "jsonl:3: this is no point: it has no `fields`; a point looks like {",
+        "jsonl:4: this is no point: `tgas` is not known",
+        "jsonl:6: refused: ",
         "type conflict",
+        "jsonl:7: refused: ",
         "ends in a backslash",
     ] {
         assert!(errors.contains(words), "{words}: {errors}");
@@ -83,11 +88,74 @@ fn it_gives_up_on_a_server_that_is_away_and_on_one_that_wants_none_of_it() {
         out.contains("0 points written, 0 refused, 1 lost") && errors.contains("not delivered within 300ms"),
         "{errors}"
     );
+    let told: Vec<_> = errors.lines().collect();
+    assert!(
+        told.len() == 2
+            && told[0].starts_with("not reached: no answer from")
+            && told[0].ends_with(" again for 0.3 s"),
+        "{errors}"
+    );
     let server = InfluxDb::start();
     let (code, out, errors) = run(item, &server.url(), &[]);
     assert!(code == Some(1) && errors.contains("database not found"), "{out}{errors}");
+    assert!(errors.starts_with("everything is refused: ") && errors.lines().count() == 1, "{errors}");
     let (code, _, errors) = run(item, "redis://h", &[]);
     assert!(code == Some(1) && errors.contains("neither http nor https"), "{errors}");
+}
+
+#[test]
+fn of_a_file_that_is_refused_as_a_whole_one_line_is_told_and_the_rest_not_read() {
+    let server = InfluxDb::start();
+    let line = |n: i64| format!(r#"{{"measurement":"m","fields":{{"v":{n}.5}},"time":{n}}}"#);
+    let items: Vec<_> = (1..=300_000).map(line).collect();
+    let (code, out, errors) = run(&items.join("\n"), &server.url(), &[]);
+    assert_eq!((code, errors.lines().count()), (Some(1), 1), "{out}{errors}");
+    assert!(errors.starts_with("everything is refused: "), "{errors}");
+    assert!(out.ends_with(" lines; the rest of the file was not read\n"), "{out}");
+    let figures = out.split(|letter: char| !letter.is_ascii_digit()).filter(|figure| !figure.is_empty());
+    let figures: Vec<u64> = figures.map(|figure| figure.parse().unwrap()).collect();
+    let (lines, parts) = figures.split_last().unwrap();
+    assert_eq!((parts.iter().sum::<u64>(), parts.len()), (*lines, 7), "{out}");
+}
+
+#[test]
+fn patterns_say_what_has_become_of_their_points() {
+    let server = InfluxDb::secured("s3cret");
+    for name in ["coordinated_control", "regional_planning", "hierarchical_control"] {
+        let mut program = example(name);
+        program.env("MAPE_INFLUXDB__URL", server.url()).env("MAPE_INFLUXDB__BUCKET", "none");
+        program.env("MAPE_INFLUXDB__TOKEN", "wr0ng");
+        let Output { status, stderr, .. } = program.output().unwrap();
+        let errors = String::from_utf8(stderr).unwrap();
+        assert!(status.success() && !errors.contains("wr0ng"), "{name}: {errors}");
+        let begins = format!("0 points written to {}, ", server.url());
+        let told = errors
+            .lines()
+            .find(|line| line.starts_with(&begins))
+            .unwrap_or_else(|| panic!("{name}: {errors}"));
+        assert!(told.contains(" refused, 0 lost: ") && told.contains(" answered 401"), "{name}: {told}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_time_of_the_water_network_is_that_of_its_data_however_long_it_stays() {
+    use std::io::{BufRead, BufReader};
+    let started = std::time::Instant::now();
+    let mut program = example("water_network");
+    let mut program = program.args(["--json", "--stay", "--listen", "127.0.0.1:0"]).spawn().unwrap();
+    let mut told = BufReader::new(program.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(told.any(|line| line.starts_with("all readings are in")));
+    let read = started.elapsed();
+    // It stays: there is nothing to wait for.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert!(Command::new("kill").args(["-INT", &program.id().to_string()]).status().unwrap().success());
+    let Output { status, stdout, .. } = program.wait_with_output().unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&stdout).unwrap();
+    assert!(
+        status.success() && summary["seconds"].as_f64().unwrap() <= read.as_secs_f64(),
+        "{summary} {read:?}"
+    );
 }
 
 #[test]

@@ -87,7 +87,7 @@ async fn an_item_that_gives_way_is_not_taken_for_one_that_was_read() {
     detect.start().unwrap();
     let mut newest = detect.subscribe_with(LinkOptions::latest()).unwrap();
     detect.push(1).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     detect.push(2).await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(newest.next().await, Some(2));

@@ -73,14 +73,16 @@ proptest! {
     #[test]
     fn a_quantile_is_within_a_factor_of_two(
         mut nanoseconds in prop::collection::vec(1_024_u64..10_000_000_000, 1..200),
-        q in 0.0..=1.0_f64,
+        thousandths in 0..=1000_usize,
     ) {
         let histogram = Histogram::default();
-        nanoseconds.iter().for_each(|n| histogram.record(Duration::from_nanos(*n)));
+        for n in &nanoseconds {
+            histogram.record(Duration::from_nanos(*n));
+        }
         nanoseconds.sort_unstable();
-        let rank = ((q * nanoseconds.len() as f64).ceil() as usize).clamp(1, nanoseconds.len());
+        let rank = (thousandths * nanoseconds.len()).div_ceil(1000).clamp(1, nanoseconds.len());
         let exact = nanoseconds[rank - 1] as f64 / 1e9;
-        let quantile = histogram.quantile(q);
+        let quantile = histogram.quantile(thousandths as f64 / 1000.0);
         prop_assert!(quantile <= 2.0 * exact && exact <= 2.0 * quantile.max(512e-9), "{} for {}", quantile, exact);
         let sum: u64 = nanoseconds.iter().sum();
         prop_assert!((histogram.sum() - sum as f64 / 1e9).abs() < 1e-6);

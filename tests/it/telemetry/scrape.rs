@@ -126,7 +126,8 @@ async fn a_strict_reader_reads_it_and_finds_what_was_counted() {
             value("mape_task_failed", &[("task", "read-fail")]),
             value("mape_operator_queued", &[("operator", "buffer_count"), ("element", "read.detect")]),
         ];
-        if seen == [8.0, 4.0, 0.0, 1.0, 2.0, 1.0, 0.0] {
+        let expected = [8.0, 4.0, 0.0, 1.0, 2.0, 1.0, 0.0_f64];
+        if seen.map(f64::to_bits) == expected.map(f64::to_bits) {
             assert!(value("mape_workflow_runs", &[("status", "finished")]) >= 1.0);
             assert!(value("mape_http_responses", &[("status", "2xx")]) >= 0.0);
             assert!(value("process_resident_memory_bytes", &[]) > 1e6);

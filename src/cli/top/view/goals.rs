@@ -10,6 +10,7 @@ use super::text::{cut, left, right, width, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use serde_json::Value;
 
 /// The cells of a state, of a margin, and of a time.
 const STATE: usize = 12;
@@ -79,10 +80,10 @@ impl Columns {
 
     fn row(&self, goal: &Goal, paint: &Paint) -> Line<'static> {
         let (sign, style) = paint.word(goal.state());
-        let margin = goal.margin().map(|n| margin(n, goal.text("unit").unwrap_or_default()));
-        // By the clock of whoever judges it, which may be that of old data.
-        let heard = goal.text("heard").and_then(|time| time.parse().ok()).unwrap_or(paint.date);
-        let since = since(goal.text("since"), heard).map(roughly).unwrap_or_default();
+        let margin = margin_of(goal);
+        // By the clock of what is judged, which may be that of old data.
+        let at = ["at", "heard"].into_iter().find_map(|key| goal.text(key)?.parse().ok());
+        let since = since(goal.text("since"), at.unwrap_or(paint.date)).map(roughly).unwrap_or_default();
         let why = if self.why == 0 { "" } else { goal.text("why").unwrap_or_default() };
         Line::from(vec![
             Span::styled(left(&format!("{sign} {}", goal.state()), STATE), style),
@@ -92,6 +93,11 @@ impl Columns {
             Span::raw(format!("  {}", cut(why, self.why))),
         ])
     }
+}
+
+/// The margin of a goal in words, if it is known.
+pub(in crate::cli::top) fn margin_of(goal: &Goal) -> Option<String> {
+    goal.margin().map(|n| margin(n, goal.text("unit").unwrap_or_default()))
 }
 
 /// With its sign, as what is less than nothing is a violation.
@@ -118,8 +124,24 @@ fn details(goal: &Goal, cells: usize, paint: &Paint) -> Vec<Line<'static>> {
         ]),
         Line::default(),
     ];
-    for (key, value) in goal.0.iter().filter(|(key, _)| !matches!(key.as_str(), "goal" | "name" | "state")) {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    for (key, value) in &goal.0 {
+        let (key, text) = match (key.as_str(), value) {
+            ("goal" | "name" | "state" | "unit", _) => continue,
+            ("margin", _) => ("margin", margin_of(goal).unwrap_or_else(|| "not known".to_owned())),
+            ("uncertainty", value) => {
+                let unit = goal.text("unit").unwrap_or_default();
+                let off = value.as_f64().map(|off| margin(off, unit).trim_start_matches('+').to_owned());
+                ("uncertainty", off.unwrap_or_else(|| "no bound is known".to_owned()))
+            }
+            ("here", value) => {
+                let is_here = value.as_bool().unwrap_or_default();
+                let whose =
+                    if is_here { "the program that is asked" } else { "another program on its backend" };
+                ("judged by", whose.to_owned())
+            }
+            (key, Value::String(text)) => (key, text.clone()),
+            (key, value) => (key, value.to_string()),
+        };
         for (n, line) in wrap(&text, cells.saturating_sub(20)).into_iter().enumerate() {
             let key = if n == 0 { key.replace('_', " ") } else { String::new() };
             lines.push(Line::from(vec![Span::styled(left(&key, 20), dim()), Span::raw(line)]));

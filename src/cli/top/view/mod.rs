@@ -15,5 +15,6 @@ mod text;
 
 pub(super) use columns::{Columns, longest};
 pub(super) use frame::draw;
+pub(super) use goals::margin_of;
 pub(super) use paint::Paint;
 pub(super) use runs::by_state;

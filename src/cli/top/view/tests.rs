@@ -93,7 +93,7 @@ fn world() -> (Model, Paint) {
     model.hear(News::InProgress(1), now);
     model.hear(News::Goals(Ok(from_json(json!([
         {"goal": "car.speed", "state": "met", "margin": 12.25, "unit": "km/h", "since": "2026-03-01T11:00:00Z", "why": "speed 117.75 km/h is below 130 km/h"},
-        {"goal": "hospital.in_time", "state": "violated", "margin": -61.0, "unit": "s", "since": "2026-03-01T12:30:00Z", "heard": "2026-03-01T12:59:59Z", "why": "nothing came within 8 min after 12:21:00", "formula": "within 8 min after call: arrival"},
+        {"goal": "hospital.in_time", "state": "violated", "margin": -61.0, "unit": "s", "since": "2026-03-01T12:30:00Z", "at": "2026-03-01T12:59:59Z", "heard": "2031-03-01T12:59:59Z", "here": true, "uncertainty": 0.5, "why": "nothing came within 8 min after 12:21:00", "formula": "within 8 min after call: arrival"},
         {"goal": "hospital.beds", "state": "unknown", "margin": null, "unit": "", "since": "2026-03-01T12:59:20Z", "why": "data is old"},
     ])))), now);
     let paint = Paint {
@@ -164,6 +164,8 @@ fn who_is_away_is_told_with_what_was_known() {
     let ((mut model, mut paint), mut looking) = (world(), Looking::default());
     let why = "nobody can be reached at http://127.0.0.1:6060: start `mape serve` or a program that serves, or give --url";
     model.hear(News::Away(why.to_owned()), paint.now);
+    model.hear(News::Goals(Err(why.to_owned())), paint.now);
+    model.hear(News::Runs(Err(why.to_owned())), paint.now);
     paint.now += Duration::from_secs(65);
     let picture = drawn(&model, &mut looking, &paint, (80, 24));
     is("away_80x24", include_str!("pictures/away_80x24.txt"), &picture);

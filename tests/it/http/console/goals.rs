@@ -15,12 +15,12 @@ fn car(app: &App) -> Element<f64, Verdict> {
     let distance = || Signal::new("distance", |metres: &f64| *metres).unit("m");
     let sense = car.monitor("sense").map(|metres: f64| metres).spawn().unwrap();
     let near = car.goal("distance", distance().above(20.0).report_every(Duration::ZERO)).unwrap();
-    let usual = distance().above(15.0).ratio(0.9, Duration::from_secs(600));
+    let usual = distance().above(15.0).ratio(0.9, Duration::from_mins(10));
     let all = [
         near.clone(),
-        car.goal("sight", distance().below(200.0).always(Duration::from_secs(3600))).unwrap(),
+        car.goal("sight", distance().below(200.0).always(Duration::from_hours(1))).unwrap(),
         car.goal("mostly_far", usual).unwrap(),
-        car.goal("readings", Goal::deadline(Duration::from_secs(900))).unwrap(),
+        car.goal("readings", Goal::deadline(Duration::from_mins(15))).unwrap(),
     ];
     for goal in &all {
         sense.link(goal).unwrap();

@@ -316,6 +316,21 @@ async fn what_could_not_be_delivered_in_time_is_given_up_if_that_is_asked_for() 
 }
 
 #[tokio::test]
+async fn a_slow_service_loses_nothing_however_long_items_wait_for_their_turn() {
+    let other = StandIn::answering(|_, _| {
+        std::thread::sleep(Duration::from_millis(20));
+        StatusCode::CREATED.into()
+    });
+    let sink = PostSink::<u64>::new(&other.peer.service(), "/items").unwrap();
+    let mut sink = sink.give_up_after(Duration::from_millis(100));
+    for number in 0..20 {
+        sink.feed(number).await.unwrap();
+    }
+    sink.close().await.unwrap();
+    assert_eq!((sink.stats().sent(), sink.stats().dropped()), (20, 0), "{:?}", sink.stats());
+}
+
+#[tokio::test]
 async fn errors_and_the_end_are_posted_in_their_place() {
     let other = StandIn::answering(takes_all);
     let app = App::new();
