@@ -138,7 +138,7 @@ impl Outbox {
         }
         state.feeder = Some(cx.waker().clone());
         drop(state);
-        waits_for(&self.stats.0.meter);
+        waits_for(&self.stats.0.meter());
         self.fresh.notify_one();
         Poll::Pending
     }
