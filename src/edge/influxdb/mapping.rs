@@ -143,9 +143,10 @@ impl<T> Described<T> {
         };
         let value = |depth| told.find(depth, VALUE).filter(|(place, _)| is_time != Some(*place));
         // What a message carries is what counts; the rest is its way here.
-        let (whole, depth) = match self.is_message {
-            true => (value(0).map_or(Attribute::Other, |(_, value)| value), 1),
-            false => (told.whole, 0),
+        let (whole, depth) = if self.is_message {
+            (value(0).map_or(Attribute::Other, |(_, value)| value), 1)
+        } else {
+            (told.whole, 0)
         };
         self.value = if whole == Attribute::Named {
             value(depth).map_or(Attribute::Other, |(_, value)| value)
