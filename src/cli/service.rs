@@ -81,7 +81,8 @@ impl Service {
         if let Some(at) = url.path().find("/console") {
             let path = url.path().get(..at).unwrap_or_default().to_owned();
             url.set_path(&path);
-            (url.set_query(None), url.set_fragment(None));
+            url.set_query(None);
+            url.set_fragment(None);
         }
         if url.query().or(url.fragment()).is_some() {
             let told = "--url has more than the address of a service: give it without ? and #; a token is for --token";

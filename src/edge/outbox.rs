@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::task::coop::poll_proceed;
 use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
@@ -54,6 +55,8 @@ struct State {
     hurried: bool,
     /// Taken by the task, and not done with.
     in_hand: usize,
+    /// Taken to be made ready while others are in hand, as if it waited: how many, and of how many bytes.
+    ahead: (usize, usize),
     /// Nobody posts any more.
     ended: bool,
     feeder: Option<Waker>,
@@ -93,6 +96,7 @@ impl Outbox {
             bytes: 0,
             hurried: false,
             in_hand: 0,
+            ahead: (0, 0),
             ended: false,
             feeder: None,
         };
@@ -109,14 +113,19 @@ impl Outbox {
         }
     }
 
-    /// Ready when there is room, or something gives way.
-    pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll(cx, |state| self.overflow != Overflow::Wait || !self.is_full(state))
+    /// Ready when there is room, or something gives way; others, too, have their turn.
+    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let turn = std::task::ready!(poll_proceed(cx));
+        let room = self.poll(cx, |state| self.overflow != Overflow::Wait || !self.is_full(state));
+        if room.is_ready() {
+            turn.made_progress();
+        }
+        room
     }
 
     /// Ready when nothing waits any more.
     pub(super) fn poll_empty(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll(cx, |state| state.waiting.is_empty() && state.in_hand == 0)
+        self.poll(cx, |state| state.queued() == 0)
     }
 
     fn poll(&self, cx: &Context<'_>, reached: impl Fn(&State) -> bool) -> Poll<Result<(), Error>> {
@@ -136,7 +145,8 @@ impl Outbox {
 
     /// Whether there is no room for another.
     fn is_full(&self, state: &State) -> bool {
-        state.waiting.len() >= self.capacity || state.bytes >= self.capacity_bytes
+        let (count, bytes) = state.ahead;
+        state.waiting.len() + count >= self.capacity || state.bytes + bytes >= self.capacity_bytes
     }
 
     /// Puts something in, or drops what gives way.
@@ -146,6 +156,7 @@ impl Outbox {
 
     pub(super) fn put_letter(&self, letter: Letter) {
         let mut state = self.state.lock();
+        let was_enough = self.is_enough(&state);
         let is_full = self.is_full(&state) && letter.kind != Kind::Completed;
         // Dropped when the lock is released.
         let mut dropped = SmallVec::<[Letter; 1]>::new();
@@ -163,8 +174,9 @@ impl Outbox {
             state.waiting.push_back(letter);
         }
         // Who waits for more has a clock to start with the first, and is done waiting when there is enough.
-        let wakes = !self.batch.wait.is_zero() && (state.waiting.len() == 1 || self.is_enough(&state));
-        self.stats.0.queued(state.waiting.len() + state.in_hand);
+        let is_enough = !was_enough && self.is_enough(&state);
+        let wakes = !self.batch.wait.is_zero() && (state.waiting.len() == 1 || is_enough);
+        self.stats.0.queued(state.queued());
         drop(state);
         if wakes {
             self.fresh.notify_one();
@@ -213,8 +225,20 @@ impl Outbox {
     }
 
     fn take_now(&self, most: usize) -> VecDeque<Letter> {
-        let (mut taken, mut bytes) = (VecDeque::new(), 0);
         let mut state = self.state.lock();
+        let (taken, _) = self.pop(&mut state, most);
+        state.in_hand = taken.len();
+        let feeder = if taken.is_empty() { None } else { state.feeder.take() };
+        drop(state);
+        if let Some(feeder) = feeder {
+            feeder.wake();
+        }
+        taken
+    }
+
+    /// The next that go in one body, and their bytes.
+    fn pop(&self, state: &mut State, most: usize) -> (VecDeque<Letter>, usize) {
+        let (mut taken, mut bytes) = (VecDeque::with_capacity(most.min(state.waiting.len())), 0);
         while let Some(next) = state.waiting.front() {
             let first: Option<&Letter> = taken.front();
             let fits = first.is_none_or(|first| {
@@ -230,13 +254,38 @@ impl Outbox {
         }
         state.bytes -= bytes;
         state.hurried &= !state.waiting.is_empty();
-        state.in_hand = taken.len();
-        let feeder = if taken.is_empty() { None } else { state.feeder.take() };
+        (taken, bytes)
+    }
+
+    /// Takes a full batch, once there is one, to make it ready while another is in hand; it still counts as waiting.
+    pub(super) async fn take_ahead(&self, most: usize) -> VecDeque<Letter> {
+        loop {
+            if let Some(taken) = self.take_ahead_now(most) {
+                return taken;
+            }
+            self.fresh.notified().await;
+        }
+    }
+
+    fn take_ahead_now(&self, most: usize) -> Option<VecDeque<Letter>> {
+        let mut state = self.state.lock();
+        if state.waiting.len() < self.batch.count && state.bytes < self.batch.bytes {
+            return None;
+        }
+        let (taken, bytes) = self.pop(&mut state, most);
+        state.ahead = (taken.len(), bytes);
+        Some(taken)
+    }
+
+    /// What was taken ahead is in hand now, where nothing else is.
+    pub(super) fn go_ahead(&self) {
+        let mut state = self.state.lock();
+        (state.in_hand, _) = std::mem::take(&mut state.ahead);
+        let feeder = state.feeder.take();
         drop(state);
         if let Some(feeder) = feeder {
             feeder.wake();
         }
-        taken
     }
 
     /// Counts what has become of so many in hand, unless they were counted as lost with the sink.
@@ -255,7 +304,7 @@ impl Outbox {
             return;
         }
         state.in_hand = in_hand;
-        self.stats.0.queued(state.waiting.len() + in_hand);
+        self.stats.0.queued(state.queued());
         let feeder = state.feeder.take();
         drop(state);
         if let Some(feeder) = feeder {
@@ -267,9 +316,9 @@ impl Outbox {
     pub(super) fn end(&self) {
         let mut state = self.state.lock();
         state.ended = true;
-        let left = state.waiting.len() + state.in_hand;
+        let left = state.queued();
         self.stats.0.add(DROPPED, left);
-        (state.in_hand, state.bytes) = (0, 0);
+        (state.in_hand, state.ahead, state.bytes) = (0, (0, 0), 0);
         let waiting = std::mem::take(&mut state.waiting);
         let feeder = state.feeder.take();
         self.stats.0.queued(0);
@@ -295,6 +344,13 @@ impl Outbox {
         if !sender.send(Refusal { value: value(), is_error, error }) {
             *refusals = None;
         }
+    }
+}
+
+impl State {
+    /// What waits or is under way.
+    fn queued(&self) -> usize {
+        self.waiting.len() + self.ahead.0 + self.in_hand
     }
 }
 

@@ -196,9 +196,8 @@ fn what_ends_a_command_is_json_where_the_log_is() {
     assert_eq!(answer.code, 0, "{}", answer.stderr);
     let lines: Vec<Value> =
         answer.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
-    assert!(lines.iter().any(|line| line["signal"] == "task"), "{lines:?}");
-    let failed =
-        program.run(&["log", "read", "x", "--backend", "redis://127.0.0.1:1", "--log-format", "json"]);
+    assert!(lines.iter().any(|line| line["fields"]["signal"] == "task"), "{lines:?}");
+    let failed = program.run(&["run", "--backend", "memory:", "--log-format", "json", "absent.flow"]);
     assert_ne!(failed.code, 0);
     assert!(
         failed.stderr.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()),

@@ -1,5 +1,6 @@
 //! The values of fields.
 
+use super::line::Scalar;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -69,6 +70,17 @@ impl<V: Into<FieldValue>> From<Option<V>> for FieldValue {
 }
 
 impl FieldValue {
+    pub(super) fn scalar(&self) -> Scalar<'_> {
+        match self {
+            Self::Null => Scalar::Null,
+            Self::Boolean(value) => Scalar::Boolean(*value),
+            Self::Integer(value) => Scalar::Integer(*value),
+            Self::Unsigned(value) => Scalar::Unsigned(*value),
+            Self::Float(value) => Scalar::Float(*value),
+            Self::Text(text) => Scalar::Text(text),
+        }
+    }
+
     /// As a tag has it.
     pub(super) fn into_text(self) -> String {
         match self {
@@ -88,6 +100,19 @@ impl fmt::Display for FieldValue {
             Self::Unsigned(value) => value.fmt(f),
             Self::Float(value) => value.fmt(f),
             Self::Text(value) => value.fmt(f),
+        }
+    }
+}
+
+impl From<Scalar<'_>> for FieldValue {
+    fn from(value: Scalar<'_>) -> Self {
+        match value {
+            Scalar::Null => Self::Null,
+            Scalar::Boolean(value) => Self::Boolean(value),
+            Scalar::Integer(value) => Self::Integer(value),
+            Scalar::Unsigned(value) => Self::Unsigned(value),
+            Scalar::Float(value) => Self::Float(value),
+            Scalar::Text(text) => Self::Text(text.to_owned()),
         }
     }
 }

@@ -12,12 +12,23 @@
 use super::{FieldValue, Point, Precision};
 use std::io::Write;
 
-/// A point as a line.
-#[derive(Debug)]
-pub(super) struct Encoded {
-    pub(super) line: Vec<u8>,
+/// A line that is being written; it has no end of line.
+pub(super) struct Line<'a> {
+    bytes: &'a mut Vec<u8>,
     /// Only InfluxDB reads what is meant.
     pub(super) ambiguous: bool,
+    has_fields: bool,
+}
+
+/// The value of a tag or field.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Scalar<'a> {
+    Null,
+    Boolean(bool),
+    Integer(i64),
+    Unsigned(u64),
+    Float(f64),
+    Text(&'a str),
 }
 
 /// Where a text stands.
@@ -47,36 +58,81 @@ impl Part {
 /// The reserved name: it is the column of times.
 const TIME: &str = "time";
 
-/// A line without its end; nothing if it has no field.
-pub(super) fn encode(point: &Point, precision: Precision) -> Result<Option<Encoded>, String> {
+/// Writes a line without its end, and says whether it is ambiguous; nothing if it has no field.
+pub(super) fn encode(
+    point: &Point,
+    precision: Precision,
+    bytes: &mut Vec<u8>,
+) -> Result<Option<bool>, String> {
     if point.fields.values().all(|value| *value == FieldValue::Null) {
         return Ok(None);
     }
-    let mut encoded = Encoded { line: Vec::with_capacity(96), ambiguous: false };
-    encoded.text(Part::Measurement, &point.measurement)?;
-    for (name, value) in point.tags.iter().filter(|(_, value)| !value.is_empty()) {
-        encoded.line.push(b',');
-        encoded.text(Part::TagKey, name)?;
-        encoded.line.push(b'=');
-        encoded.text(Part::TagValue, value)?;
+    let mut line = Line::new(bytes, &point.measurement)?;
+    for (name, value) in &point.tags {
+        line.tag(name, Scalar::Text(value))?;
     }
-    let mut separator = b' ';
-    for (name, value) in point.fields.iter().filter(|(_, value)| **value != FieldValue::Null) {
-        encoded.line.push(separator);
-        encoded.text(Part::FieldKey, name)?;
-        encoded.line.push(b'=');
-        encoded.value(name, value)?;
-        separator = b',';
+    for (name, value) in &point.fields {
+        line.field(name, value.scalar())?;
     }
     if let Some(time) = point.time {
-        let written = precision.written(time);
-        let written = written.ok_or_else(|| format!("the time {time} ns is out of what servers keep"))?;
-        write!(encoded.line, " {written}").map_err(|error| error.to_string())?;
+        line.time(time, precision)?;
     }
-    Ok(Some(encoded))
+    Ok(Some(line.ambiguous))
 }
 
-impl Encoded {
+/// What is looked at more closely in a name or tag.
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\\' | b'"' | b',' | b' ' | b'=')
+}
+
+impl<'a> Line<'a> {
+    /// In place of what was there.
+    pub(super) fn new(bytes: &'a mut Vec<u8>, measurement: &str) -> Result<Self, String> {
+        bytes.clear();
+        let mut line = Self { bytes, ambiguous: false, has_fields: false };
+        line.text(Part::Measurement, measurement)?;
+        Ok(line)
+    }
+
+    /// Adds a tag, unless it is empty; they come before the fields.
+    pub(super) fn tag(&mut self, name: &str, value: Scalar<'_>) -> Result<(), String> {
+        if matches!(value, Scalar::Null | Scalar::Text("")) {
+            return Ok(());
+        }
+        self.bytes.push(b',');
+        self.text(Part::TagKey, name)?;
+        self.bytes.push(b'=');
+        let bytes = &mut *self.bytes;
+        let written = match value {
+            Scalar::Null => Ok(()),
+            Scalar::Text(text) => return self.text(Part::TagValue, text),
+            Scalar::Boolean(value) => write!(bytes, "{value}"),
+            Scalar::Integer(value) => write!(bytes, "{value}"),
+            Scalar::Unsigned(value) => write!(bytes, "{value}"),
+            Scalar::Float(value) => write!(bytes, "{value}"),
+        };
+        written.map_err(|error| error.to_string())
+    }
+
+    /// Adds a field, unless it is nothing.
+    pub(super) fn field(&mut self, name: &str, value: Scalar<'_>) -> Result<(), String> {
+        if value == Scalar::Null {
+            return Ok(());
+        }
+        self.bytes.push(if self.has_fields { b',' } else { b' ' });
+        self.has_fields = true;
+        self.text(Part::FieldKey, name)?;
+        self.bytes.push(b'=');
+        self.value(name, value)
+    }
+
+    /// Adds the time, which is the last.
+    pub(super) fn time(&mut self, time: i64, precision: Precision) -> Result<(), String> {
+        let written = precision.written(time);
+        let written = written.ok_or_else(|| format!("the time {time} ns is out of what servers keep"))?;
+        write!(self.bytes, " {written}").map_err(|error| error.to_string())
+    }
+
     fn text(&mut self, part: Part, text: &str) -> Result<(), String> {
         let wrong = |reason: &str| Err(format!("the {} {} {reason}", part.name(), shown(text)));
         match text.as_bytes().first() {
@@ -92,6 +148,10 @@ impl Encoded {
             }
             Some(_) => {}
         }
+        if !text.bytes().any(is_special) {
+            self.bytes.extend_from_slice(text.as_bytes());
+            return Ok(());
+        }
         let mut bytes = text.bytes().peekable();
         while let Some(byte) = bytes.next() {
             match byte {
@@ -105,27 +165,32 @@ impl Encoded {
                 },
                 // There it may open a text, for those who look for the end of the fields first.
                 b'"' if part == Part::FieldKey => self.ambiguous = true,
-                _ if part.is_escaped(byte) => self.line.push(b'\\'),
+                _ if part.is_escaped(byte) => self.bytes.push(b'\\'),
                 _ => {}
             }
-            self.line.push(byte);
+            self.bytes.push(byte);
         }
         Ok(())
     }
 
-    fn value(&mut self, name: &str, value: &FieldValue) -> Result<(), String> {
-        let line = &mut self.line;
+    fn value(&mut self, name: &str, value: Scalar<'_>) -> Result<(), String> {
+        let line = &mut *self.bytes;
         let written = match value {
-            FieldValue::Null => Ok(()),
-            FieldValue::Boolean(value) => write!(line, "{value}"),
-            FieldValue::Integer(value) => write!(line, "{value}i"),
-            FieldValue::Unsigned(value) => write!(line, "{value}u"),
-            FieldValue::Float(value) if value.is_finite() => write!(line, "{value:?}"),
-            FieldValue::Float(value) => {
+            Scalar::Null => Ok(()),
+            Scalar::Boolean(value) => write!(line, "{value}"),
+            Scalar::Integer(value) => write!(line, "{value}i"),
+            Scalar::Unsigned(value) => write!(line, "{value}u"),
+            Scalar::Float(value) if value.is_finite() => write!(line, "{value:?}"),
+            Scalar::Float(value) => {
                 return Err(format!("the field {} is {value}, which is no number", shown(name)));
             }
-            FieldValue::Text(text) => {
+            Scalar::Text(text) => {
                 line.push(b'"');
+                if !text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | b'\n')) {
+                    line.extend_from_slice(text.as_bytes());
+                    line.push(b'"');
+                    return Ok(());
+                }
                 for byte in text.bytes() {
                     if matches!(byte, b'"' | b'\\') {
                         line.push(b'\\');
@@ -219,7 +284,7 @@ mod tests {
 
     #[test]
     fn what_only_influxdb_reads_is_marked() {
-        let is_ambiguous = |point: Point| point.encode(Precision::Seconds).unwrap().unwrap().ambiguous;
+        let is_ambiguous = |point: Point| point.encode(Precision::Seconds, &mut Vec::new()).unwrap().unwrap();
         let point = || Point::new("m").field("v", 1);
         assert!(is_ambiguous(point().tag("share", r"\\server\share")));
         assert!(is_ambiguous(point().field("text", "two\nlines")));

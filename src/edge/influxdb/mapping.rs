@@ -1,6 +1,7 @@
 //! How items become points.
 
-use super::attributes::Attribute;
+use super::attributes::{Attribute, Attributes, Named};
+use super::line::{Line, Scalar};
 use super::precision::nanoseconds;
 use super::{FieldValue, Pairs, Point, Precision};
 use serde::Serialize;
@@ -15,7 +16,12 @@ pub(super) enum Mapping<T> {
 
 /// A point of an item's attributes, as far as nobody says otherwise.
 pub(super) struct Described<T> {
-    read: fn(&T) -> Result<Attribute, String>,
+    read: fn(&T, &mut Attributes) -> Result<(), String>,
+    attributes: Attributes,
+    /// Which attributes are tags, in the order of their names.
+    order: Vec<usize>,
+    /// What the field is.
+    value: Attribute,
     is_message: bool,
     pub(super) measurement: String,
     pub(super) tags: Option<Adds<T>>,
@@ -45,7 +51,10 @@ const NO_TAGS: [&str; 9] =
 impl<T: Serialize> Described<T> {
     pub(super) fn new() -> Self {
         Self {
-            read: |item| Attribute::of(item),
+            read: |item, attributes| attributes.read(item),
+            attributes: Attributes::default(),
+            order: Vec::new(),
+            value: Attribute::Other,
             is_message: type_name::<T>().starts_with("mape::element::message::Message<"),
             measurement: short(type_name::<T>()),
             tags: None,
@@ -55,19 +64,44 @@ impl<T: Serialize> Described<T> {
     }
 }
 
+/// Why there is no line of an item, and the point if there is one.
+pub(super) struct Unwritten {
+    pub(super) reason: String,
+    pub(super) point: Option<Point>,
+}
+
 impl<T> Mapping<T> {
-    /// The point of an item, at its time.
-    pub(super) fn point(&mut self, item: T, precision: Precision) -> Result<Point, String> {
+    /// Writes the line of an item in place of what was there, and says whether it is ambiguous; nothing if it has no field.
+    pub(super) fn write(
+        &mut self,
+        item: T,
+        precision: Precision,
+        line: &mut Vec<u8>,
+    ) -> Result<Option<bool>, Unwritten> {
+        let pointless = |reason| Unwritten { reason, point: None };
         let mut point = match self {
-            Self::Described(described) => described.point(&item, precision)?,
-            Self::Made(make) => make(item)?,
+            Self::Described(described) => {
+                let time = described.choose(&item, precision).map_err(pointless)?;
+                if described.tags.is_none() && described.fields.is_none() {
+                    let written = described.line(time, precision, line);
+                    let point = |reason| Unwritten { reason, point: Some(described.point(&item, time)) };
+                    return written.map_err(point);
+                }
+                described.point(&item, time)
+            }
+            Self::Made(make) => make(item).map_err(pointless)?,
         };
         if point.time.is_none() {
             // A server would give it another time with every attempt.
-            point.time = Some(nanoseconds(crate::stream::clock::now()));
+            point.time = Some(now());
         }
-        Ok(point)
+        let written = point.encode(precision, line);
+        written.map_err(|reason| Unwritten { reason, point: Some(point) })
     }
+}
+
+fn now() -> i64 {
+    nanoseconds(crate::stream::clock::now())
 }
 
 impl<T> Described<T> {
@@ -87,76 +121,126 @@ impl<T> Described<T> {
         }));
     }
 
-    fn point(&mut self, item: &T, precision: Precision) -> Result<Point, String> {
-        let mut point = Point::new(self.measurement.clone());
+    /// Reads an item and chooses what is written of it; its time.
+    fn choose(&mut self, item: &T, precision: Precision) -> Result<i64, String> {
         let asks = self.tags.is_none() || self.fields.is_none() || !matches!(self.time, Time::Of(_));
-        let mut told = if asks { (self.read)(item)? } else { Attribute::Other };
-        point.time = match &mut self.time {
-            Time::Of(time) => Some(nanoseconds(time(item))),
+        self.attributes.clear();
+        if asks {
+            (self.read)(item, &mut self.attributes)?;
+        }
+        let told = &self.attributes;
+        let mut is_time = None;
+        let time = match &mut self.time {
+            Time::Of(time) => nanoseconds(time(item)),
             Time::Attribute(name) => {
-                let found = told.take(name);
-                let found =
+                let found = told.find(0, name);
+                let (place, found) =
                     found.ok_or_else(|| format!("there is no attribute `{name}`, which is the time"))?;
-                Some(time(name, &found, Some(precision))?)
+                is_time = Some(place);
+                time(name, told, found, Some(precision))?
             }
-            Time::Own => own_time(&mut told, self.is_message)?,
+            Time::Own => own_time(told, self.is_message)?.unwrap_or_else(now),
         };
-        if self.is_message {
-            // What it carries is what counts; the rest is its way here.
-            told = told.take(VALUE).unwrap_or(Attribute::Other);
+        let value = |depth| told.find(depth, VALUE).filter(|(place, _)| is_time != Some(*place));
+        // What a message carries is what counts; the rest is its way here.
+        let (whole, depth) = if self.is_message {
+            (value(0).map_or(Attribute::Other, |(_, value)| value), 1)
+        } else {
+            (told.whole, 0)
+        };
+        self.value = if whole == Attribute::Named {
+            value(depth).map_or(Attribute::Other, |(_, value)| value)
+        } else {
+            whole
+        };
+        self.order.clear();
+        if whole == Attribute::Named && self.tags.is_none() {
+            let is_tag = |place: usize, named: &Named| {
+                let name = told.name(named);
+                let is_no_tag = name == VALUE || NO_TAGS.contains(&name) || TIMES.contains(&name);
+                is_time != Some(place) && !is_no_tag && told.scalar(named.value).is_some()
+            };
+            let tags = told.at(depth).filter(|(place, named)| is_tag(*place, named));
+            self.order.extend(tags.map(|(place, _)| place));
+            let name = |place: usize| told.get(place).map(|named| told.name(named));
+            self.order.sort_by(|a, b| name(*a).cmp(&name(*b)));
+            // Of those with one name the last counts.
+            self.order.reverse();
+            self.order.dedup_by(|a, b| name(*a) == name(*b));
+            self.order.reverse();
         }
-        let value = match told {
-            Attribute::Scalar(_) => std::mem::replace(&mut told, Attribute::Other),
-            _ => told.take(VALUE).unwrap_or(Attribute::Other),
-        };
-        match (&mut self.fields, value) {
+        Ok(time)
+    }
+
+    /// The tags that were chosen.
+    fn chosen(&self) -> impl Iterator<Item = (&str, Scalar<'_>)> {
+        let told = &self.attributes;
+        let named = self.order.iter().filter_map(|place| told.get(*place));
+        named.filter_map(|named| Some((told.name(named), told.scalar(named.value)?)))
+    }
+
+    /// Writes what was chosen.
+    fn line(&self, time: i64, precision: Precision, line: &mut Vec<u8>) -> Result<Option<bool>, String> {
+        let value = self.attributes.scalar(self.value).filter(|value| *value != Scalar::Null);
+        let Some(value) = value else { return Ok(None) };
+        let mut line = Line::new(line, &self.measurement)?;
+        for (name, value) in self.chosen() {
+            line.tag(name, value)?;
+        }
+        line.field(VALUE, value)?;
+        line.time(time, precision)?;
+        Ok(Some(line.ambiguous))
+    }
+
+    /// What was chosen, with what else is asked for, as a point.
+    fn point(&mut self, item: &T, time: i64) -> Point {
+        let mut point = Point::new(self.measurement.clone()).at_nanoseconds(time);
+        match (&mut self.fields, self.attributes.scalar(self.value)) {
             (Some(fields), _) => fields(item, &mut point),
-            (None, Attribute::Scalar(value)) => drop(point.fields.insert(VALUE.to_owned(), value)),
-            (None, _) => {}
+            (None, Some(value)) => drop(point.fields.insert(VALUE.to_owned(), value.into())),
+            (None, None) => {}
         }
-        match (&mut self.tags, told) {
-            (Some(tags), _) => tags(item, &mut point),
-            (None, Attribute::Named(attributes)) => {
-                for (name, value) in attributes {
-                    if let Attribute::Scalar(value) = value
-                        && !NO_TAGS.contains(&&*name)
-                        && !TIMES.contains(&&*name)
-                    {
-                        point.tags.insert(name.into_owned(), value.into_text());
-                    }
+        match self.tags.take() {
+            Some(mut tags) => {
+                tags(item, &mut point);
+                self.tags = Some(tags);
+            }
+            None => {
+                for (name, value) in self.chosen() {
+                    point.tags.insert(name.to_owned(), FieldValue::from(value).into_text());
                 }
             }
-            (None, _) => {}
         }
-        Ok(point)
+        point
     }
 }
 
 /// The time that an item tells without being asked for it.
-fn own_time(told: &mut Attribute, is_message: bool) -> Result<Option<i64>, String> {
+fn own_time(told: &Attributes, is_message: bool) -> Result<Option<i64>, String> {
     let names: &[&str] = if is_message { &["at"] } else { &TIMES };
     for name in names {
-        match told.take(name) {
-            None | Some(Attribute::Scalar(FieldValue::Null)) => {}
-            Some(found) => return time(name, &found, None).map(Some),
+        match told.find(0, name) {
+            None | Some((_, Attribute::Null)) => {}
+            Some((_, found)) => return time(name, told, found, None).map(Some),
         }
     }
     Ok(None)
 }
 
 /// The time that an attribute is: std's, or as RFC 3339 has it, or a number in a unit that is known.
-fn time(name: &str, found: &Attribute, unit: Option<Precision>) -> Result<i64, String> {
+fn time(name: &str, told: &Attributes, found: Attribute, unit: Option<Precision>) -> Result<i64, String> {
     let wrong = |reason: &str| format!("the attribute `{name}` is no time: {reason}");
     match (found, unit) {
-        (Attribute::Time(time), _) => Ok(*time),
-        (Attribute::Scalar(FieldValue::Text(text)), _) => {
-            let stamp: jiff::Timestamp = text.parse().map_err(|error| wrong(&format!("{error}")))?;
+        (Attribute::Time(time), _) => Ok(time),
+        (Attribute::Text(text), _) => {
+            let stamp: jiff::Timestamp =
+                told.text(text).parse().map_err(|error| wrong(&format!("{error}")))?;
             i64::try_from(stamp.as_nanosecond()).map_err(|_| wrong("no server can keep it"))
         }
-        (Attribute::Scalar(FieldValue::Integer(count)), Some(unit)) => {
+        (Attribute::Integer(count), Some(unit)) => {
             count.checked_mul(unit.nanoseconds()).ok_or_else(|| wrong("no server can keep it"))
         }
-        (Attribute::Scalar(FieldValue::Float(count)), Some(unit)) if count.is_finite() =>
+        (Attribute::Float(count), Some(unit)) if count.is_finite() =>
         {
             #[expect(
                 clippy::cast_possible_truncation,
@@ -164,7 +248,7 @@ fn time(name: &str, found: &Attribute, unit: Option<Precision>) -> Result<i64, S
             )]
             Ok((count * unit.nanoseconds() as f64).round() as i64)
         }
-        (Attribute::Scalar(FieldValue::Integer(_) | FieldValue::Float(_)), None) => Err(wrong(
+        (Attribute::Integer(_) | Attribute::Float(_), None) => Err(wrong(
             "a number doesn't say its unit; say it by `time_attribute` and `precision`, or give `time`",
         )),
         _ => Err(wrong("it is neither a number, nor a text in RFC 3339, nor a SystemTime")),
@@ -187,9 +271,13 @@ mod tests {
     use std::time::Duration;
 
     fn line<T: Serialize>(item: T) -> Result<String, String> {
-        let mut mapping = Mapping::Described(Box::new(Described::new()));
-        let point = mapping.point(item, Precision::Nanoseconds)?;
-        Ok(point.line(Precision::Nanoseconds)?.unwrap_or_default())
+        written(Described::new(), item, Precision::Nanoseconds)
+    }
+
+    fn written<T>(described: Described<T>, item: T, precision: Precision) -> Result<String, String> {
+        let (mut mapping, mut line) = (Mapping::Described(Box::new(described)), Vec::new());
+        let written = mapping.write(item, precision, &mut line).map_err(|unwritten| unwritten.reason)?;
+        Ok(if written.is_some() { String::from_utf8(line).unwrap() } else { String::new() })
     }
 
     /// Without its time.
@@ -267,8 +355,32 @@ mod tests {
         assert!(line(stamped()).unwrap_err().contains("unit"));
         let mut described = Described::new();
         described.time = Time::Attribute("time".to_owned());
-        let mut mapping = Mapping::Described(Box::new(described));
-        let point = mapping.point(stamped(), Precision::Milliseconds).unwrap();
-        assert_eq!(point.time, Some(1_500_000));
+        let line = written(described, stamped(), Precision::Milliseconds);
+        assert_eq!(line.unwrap(), "Stamped value=1i 1");
+    }
+
+    #[test]
+    fn with_own_tags_or_fields_the_rest_is_as_without() {
+        let mut described = Described::new();
+        described.fields(|reading: &Reading| ("v", reading.value));
+        let wanted = r"Reading,alarm=true,kind=Flow,sector=old\ town,sensor=7 v=42.5 12345";
+        assert_eq!(written(described, reading(), Precision::Nanoseconds).unwrap(), wanted);
+        let mut described = Described::new();
+        described.tags(|reading: &Reading| ("s", reading.sector));
+        let wanted = r"Reading,s=old\ town value=42.5 12345";
+        assert_eq!(written(described, reading(), Precision::Nanoseconds).unwrap(), wanted);
+    }
+
+    #[test]
+    fn of_attributes_with_one_name_the_last_counts() {
+        #[derive(Serialize)]
+        struct Twice {
+            value: u8,
+            a: u8,
+            #[serde(flatten)]
+            more: BTreeMap<&'static str, u8>,
+        }
+        let twice = Twice { value: 1, a: 2, more: BTreeMap::from([("a", 3), ("b", 4)]) };
+        assert_eq!(head(twice), "Twice,a=3,b=4 value=1i");
     }
 }

@@ -1,6 +1,6 @@
 //! Points.
 
-use super::line::{self, Encoded};
+use super::line;
 use super::precision::nanoseconds;
 use super::{FieldValue, Precision};
 use serde::{Deserialize, Serialize};
@@ -74,11 +74,13 @@ impl Point {
     /// - a number that is infinite or none;
     /// - a time that is no count of nanoseconds of 64 bits.
     pub fn line(&self, precision: Precision) -> Result<Option<String>, String> {
-        let encoded = self.encode(precision)?;
-        Ok(encoded.and_then(|Encoded { line, .. }| String::from_utf8(line).ok()))
+        let mut line = Vec::new();
+        let encoded = self.encode(precision, &mut line)?;
+        Ok(encoded.and_then(|_| String::from_utf8(line).ok()))
     }
 
-    pub(super) fn encode(&self, precision: Precision) -> Result<Option<Encoded>, String> {
-        line::encode(self, precision)
+    /// Writes the line in place of what was there; whether it is ambiguous.
+    pub(super) fn encode(&self, precision: Precision, line: &mut Vec<u8>) -> Result<Option<bool>, String> {
+        line::encode(self, precision, line)
     }
 }

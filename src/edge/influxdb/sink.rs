@@ -1,7 +1,6 @@
 //! A sink that writes to InfluxDB.
 
-use super::line::Encoded;
-use super::mapping::{Described, Mapping, Time};
+use super::mapping::{Described, Mapping, Time, Unwritten};
 use super::writer::Writer;
 use super::{FieldValue, InfluxServer, InfluxStats, Pairs, Point, Precision};
 use crate::edge::hand::Hand;
@@ -60,7 +59,8 @@ use tracing::warn;
 ///
 /// **When.** Points go in batches: of 5,000, of 1 MiB, or of what has come within a second of the first. Flushing doesn't
 /// wait for a batch; closing sends what is left and waits until it is written. With [`at_once`](Self::at_once) nothing waits for
-/// others, and flushing waits until all is written. Bodies are compressed. Order is kept: one request is under way at a time.
+/// others, and flushing waits until all is written. Bodies are compressed, a full batch while the one before it is under way.
+/// Order is kept: one request is under way at a time.
 ///
 /// **While the server is away** or busy (no answer, 408, 425, 429, 5xx), also at the start, points wait: 100,000 and 32 MiB
 /// unless [`capacity`](Self::capacity) and [`capacity_bytes`](Self::capacity_bytes) say otherwise, besides a batch that is
@@ -89,6 +89,8 @@ use tracing::warn;
 pub struct InfluxSink<T> {
     server: InfluxServer,
     mapping: Mapping<T>,
+    /// The last line; kept for the next one.
+    line: Vec<u8>,
     precision: Precision,
     gzip: bool,
     backoff: Backoff,
@@ -133,6 +135,7 @@ impl<T> InfluxSink<T> {
         Self {
             server: server.clone(),
             mapping,
+            line: Vec::new(),
             precision: Precision::default(),
             gzip: true,
             backoff: Backoff::exponential(Duration::from_millis(100), Duration::from_secs(10)).jitter(0.2),
@@ -328,21 +331,19 @@ impl<T> InfluxSink<T> {
             precision: self.precision,
             gzip: self.gzip,
             is_influxdb: None,
+            body: None,
+            ahead: None,
         }
     }
 
     fn queue(&mut self, item: T) -> Result<(), Error> {
         self.outbox()?;
         let precision = self.precision;
-        let made = self.mapping.point(item, precision);
-        let (encoded, point) = match made {
-            Ok(point) => (point.encode(precision), Some(point)),
-            Err(reason) => (Err(reason), None),
-        };
-        match encoded {
-            Ok(Some(Encoded { line, ambiguous })) => {
+        match self.mapping.write(item, precision, &mut self.line) {
+            Ok(Some(ambiguous)) => {
+                let body = self.line.clone();
                 let letter =
-                    Letter { kind: Kind::Next, body: line, ambiguous, since: Instant::now(), context: None };
+                    Letter { kind: Kind::Next, body, ambiguous, since: Instant::now(), context: None };
                 self.outbox.put_letter(letter);
             }
             Ok(None) => {
@@ -352,7 +353,7 @@ impl<T> InfluxSink<T> {
                     warn!(place, skipped, "a {} has no field, so it is not written", type_name::<T>());
                 }
             }
-            Err(reason) => {
+            Err(Unwritten { reason, point }) => {
                 let place = self.outbox.place.clone();
                 let error = Error::Encode { place, type_name: type_name::<T>(), reason };
                 let before = self.outbox.stats.0.add(REFUSED, 1);

@@ -6,14 +6,19 @@ use crate::edge::Error;
 use crate::edge::answer::{Answer, Unread, body, detail, retry_after};
 use crate::edge::client::said;
 use crate::edge::hand::Hand;
+use crate::edge::outbox::Letter;
 use crate::edge::verdict::{Next, Question, Verdict, Way, judge};
+use crate::element::Overflow;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Response};
 use serde_json::Value;
-use std::io::Write;
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::pin::pin;
 use std::time::Duration;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep};
 use tracing::info;
 
@@ -26,6 +31,24 @@ pub(super) struct Writer {
     pub(super) gzip: bool,
     /// Whether it reads lines as InfluxDB does; asked only when that makes a difference.
     pub(super) is_influxdb: Option<bool>,
+    /// The body of all that is in hand, if it was made ready.
+    pub(super) body: Option<Body>,
+    /// What comes after that in hand.
+    pub(super) ahead: Option<Ahead>,
+}
+
+/// A batch that is made ready while another is under way.
+pub(super) struct Ahead {
+    letters: VecDeque<Letter>,
+    body: Body,
+}
+
+/// The body of a request.
+pub(super) enum Body {
+    Ready(Vec<u8>),
+    Failed(io::Error),
+    /// It is being compressed.
+    Coming(JoinHandle<io::Result<Vec<u8>>>),
 }
 
 /// What is read of an answer.
@@ -39,15 +62,26 @@ impl Writer {
     pub(super) async fn run(mut self) {
         loop {
             if self.hand.letters.is_empty() {
-                self.hand.letters = self.hand.outbox().take(self.hand.limit).await;
+                self.take().await;
             }
-            self.hand.expire();
+            if self.hand.expire() > 0 {
+                self.body = None;
+            }
             if self.hand.letters.is_empty() {
                 continue;
             }
             if let Some(pause) = self.step().await {
                 sleep(pause).await;
             }
+        }
+    }
+
+    async fn take(&mut self) {
+        if let Some(Ahead { letters, body }) = self.ahead.take() {
+            (self.hand.letters, self.body) = (letters, Some(body));
+            self.hand.outbox().go_ahead();
+        } else {
+            (self.hand.letters, self.body) = (self.hand.outbox().take(self.hand.limit).await, None);
         }
     }
 
@@ -100,6 +134,7 @@ impl Writer {
             ),
         };
         self.hand.refuse_those(|letter| letter.ambiguous, &error);
+        self.body = None;
         Ok(None)
     }
 
@@ -122,15 +157,15 @@ impl Writer {
         Error::NoAnswer { place: self.hand.outbox().place.clone(), reason }
     }
 
-    /// Writes the first `count` in hand; what the answer is, and whether it is of an InfluxDB 1.x that has no API v2.
-    async fn write(&self, count: usize) -> Result<(Answer, bool), Error> {
-        let bytes = self.hand.letters.iter().take(count).map(|letter| letter.body.len() + 1).sum();
-        let mut lines = Vec::with_capacity(bytes);
-        for letter in self.hand.letters.iter().take(count) {
-            lines.extend_from_slice(&letter.body);
-            lines.push(b'\n');
-        }
-        let sent = self.compress(lines).await?;
+    /// Writes the first `count` in hand, and meanwhile makes the next batch ready; what the answer is, and whether it is of
+    /// an InfluxDB 1.x that has no API v2.
+    async fn write(&mut self, count: usize) -> Result<(Answer, bool), Error> {
+        let ready = self.body.take().filter(|_| count == self.hand.letters.len());
+        let body = ready.unwrap_or_else(|| Body::of(self.hand.letters.iter().take(count), self.gzip));
+        let sent = body
+            .done()
+            .await
+            .map_err(|error| Error::Client { reason: format!("compressing points: {error}") })?;
         let length = sent.len();
         let url = self.server.write_url(self.api, self.precision);
         let path = url.path().to_owned();
@@ -145,30 +180,35 @@ impl Writer {
             request = request.header(CONTENT_ENCODING, "gzip");
         }
         let asked = Instant::now();
-        let answer = match request.send().await {
-            Ok(response) => read(response).await,
-            Err(error) => Err(said(error)),
+        let answer = async {
+            match request.send().await {
+                Ok(response) => read(response).await,
+                Err(error) => Err(said(error)),
+            }
+        };
+        let mut answer = pin!(answer);
+        let outbox = &self.hand.outbox.0;
+        // Where the oldest give way they are not to be kept here meanwhile.
+        let makes_ready = self.gzip && outbox.overflow != Overflow::DropOldest;
+        let answer = loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => break answer,
+                letters = outbox.take_ahead(self.hand.limit), if makes_ready && self.ahead.is_none() => {
+                    let body = Body::of(&letters, self.gzip);
+                    self.ahead = Some(Ahead { letters, body });
+                }
+            }
         };
         let took = asked.elapsed();
         if self.server.debug {
+            let bytes: usize = self.hand.letters.iter().take(count).map(|letter| letter.body.len() + 1).sum();
             let place = self.server.place();
             let status = answer.as_ref().map_or(0, |(answer, _)| answer.status);
             info!(place, path, points = count, bytes, sent = length, status, ?took, "wrote to InfluxDB");
         }
         self.hand.outbox().stats.0.record(took);
         answer.map_err(|reason| self.no_answer(reason))
-    }
-
-    async fn compress(&self, lines: Vec<u8>) -> Result<Vec<u8>, Error> {
-        let failed = |reason: String| Error::Client { reason: format!("compressing points: {reason}") };
-        if !self.gzip {
-            return Ok(lines);
-        }
-        if lines.len() <= SMALL {
-            return gzip(&lines).map_err(|error| failed(error.to_string()));
-        }
-        let packed = tokio::task::spawn_blocking(move || gzip(&lines)).await;
-        packed.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))
     }
 
     fn apply(&mut self, count: usize, answer: &Answer, is_v1: bool) -> Option<Duration> {
@@ -233,6 +273,30 @@ impl Writer {
     }
 }
 
+impl Body {
+    fn of<'a>(letters: impl IntoIterator<Item = &'a Letter> + Clone, gzip: bool) -> Self {
+        let bytes = letters.clone().into_iter().map(|letter| letter.body.len() + 1).sum();
+        let mut lines = Vec::with_capacity(bytes);
+        for letter in letters {
+            lines.extend_from_slice(&letter.body);
+            lines.push(b'\n');
+        }
+        match gzip {
+            false => Self::Ready(lines),
+            true if bytes <= SMALL => packed(&lines).map_or_else(Self::Failed, Self::Ready),
+            true => Self::Coming(spawn_blocking(move || packed(&lines))),
+        }
+    }
+
+    async fn done(self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Ready(body) => Ok(body),
+            Self::Failed(error) => Err(error),
+            Self::Coming(body) => body.await?,
+        }
+    }
+}
+
 /// How many points of a body an InfluxDB 1.x or 2 says it has not written.
 fn dropped(detail: &str) -> Option<usize> {
     let (_, count) = detail.contains("partial write").then(|| detail.rsplit_once("dropped="))??;
@@ -247,7 +311,7 @@ fn names(detail: &str, words: &[&str]) -> bool {
     !is_of_lines && unquoted.split(|letter: char| !letter.is_alphanumeric()).any(|word| words.contains(&word))
 }
 
-fn gzip(lines: &[u8]) -> std::io::Result<Vec<u8>> {
+fn packed(lines: &[u8]) -> io::Result<Vec<u8>> {
     let mut packed = GzEncoder::new(Vec::with_capacity(lines.len() / 4), Compression::fast());
     packed.write_all(lines)?;
     packed.finish()
@@ -309,7 +373,7 @@ mod tests {
     fn what_is_compressed_is_there_again() {
         use std::io::Read;
         let lines = b"m v=1 1\n".repeat(1000);
-        let packed = gzip(&lines).unwrap();
+        let packed = packed(&lines).unwrap();
         let mut there = Vec::new();
         flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut there).unwrap();
         assert!(there == lines && packed.len() * 10 < lines.len());
