@@ -58,11 +58,6 @@ impl Counters {
         before
     }
 
-    /// Where it is counted.
-    pub(super) fn meter(&self) -> Arc<Meter> {
-        self.meter.load_full()
-    }
-
     pub(super) fn counter(&self, counter: usize) -> u64 {
         self.meter.load().counter(counter)
     }

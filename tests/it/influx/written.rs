@@ -147,8 +147,10 @@ fn the_time_of_the_water_network_is_that_of_its_data_however_long_it_stays() {
     let mut told = BufReader::new(program.stderr.take().unwrap()).lines().map(Result::unwrap);
     assert!(told.any(|line| line.starts_with("all readings are in")));
     let read = started.elapsed();
-    // It stays: there is nothing to wait for.
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    // It stays, which nothing tells.
+    while started.elapsed() < read + std::time::Duration::from_secs(1) {
+        std::thread::yield_now();
+    }
     assert!(Command::new("kill").args(["-INT", &program.id().to_string()]).status().unwrap().success());
     let Output { status, stdout, .. } = program.wait_with_output().unwrap();
     let summary: serde_json::Value = serde_json::from_slice(&stdout).unwrap();
