@@ -45,6 +45,11 @@ impl Counters {
         Self { meter: ArcSwap::new(Meter::new(&SINK, place)), last_error: Mutex::new(None) }
     }
 
+    /// Where it is counted.
+    pub(super) fn meter(&self) -> Arc<Meter> {
+        self.meter.load_full()
+    }
+
     /// They are of another place. Only before the first use: what was counted is gone.
     pub(super) fn rename(&self, place: &str) {
         self.meter.store(Meter::new(&SINK, place));

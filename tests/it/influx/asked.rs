@@ -145,7 +145,9 @@ async fn a_server_that_is_busy_at_ping_is_asked_again_before_anything_is_written
 #[tokio::test]
 async fn a_slow_server_loses_nothing_however_long_points_wait_for_their_turn() {
     let there = StandIn::answering(|_, _| {
-        std::thread::sleep(Duration::from_millis(20));
+        // It is busy for a while.
+        let (_open, never) = std::sync::mpsc::channel::<()>();
+        let _nothing = never.recv_timeout(Duration::from_millis(20));
         answer(204, "")
     });
     let sink = InfluxSink::raw(&server(&there)).batch_points(NonZeroUsize::new(10).unwrap());

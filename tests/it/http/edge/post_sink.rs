@@ -318,7 +318,9 @@ async fn what_could_not_be_delivered_in_time_is_given_up_if_that_is_asked_for() 
 #[tokio::test]
 async fn a_slow_service_loses_nothing_however_long_items_wait_for_their_turn() {
     let other = StandIn::answering(|_, _| {
-        std::thread::sleep(Duration::from_millis(20));
+        // It is busy for a while.
+        let (_open, never) = std::sync::mpsc::channel::<()>();
+        let _nothing = never.recv_timeout(Duration::from_millis(20));
         StatusCode::CREATED.into()
     });
     let sink = PostSink::<u64>::new(&other.peer.service(), "/items").unwrap();
