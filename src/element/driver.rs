@@ -17,7 +17,7 @@ use std::task::{Context, Poll, ready};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::Sleep;
-use tracing::Instrument;
+use tracing::Span;
 
 /// An operator that panics so often with nothing going through in between will not get better.
 const PANICS_IN_A_ROW: u32 = 1000;
@@ -41,7 +41,9 @@ where
         let site = self.input.site().clone();
         // So that the log says which element speaks.
         let span = tracing::info_span!("element", element = %site.path());
-        runtime.spawn(Driver::new(self, site).instrument(span)).abort_handle()
+        // Boxed: where nobody listens there is none.
+        let span = (!span.is_disabled()).then(|| Box::new(span));
+        runtime.spawn(Driver::new(self, site, span)).abort_handle()
     }
 }
 
@@ -62,6 +64,8 @@ pin_project! {
         turning: bool,
         // An item went through since something failed.
         worked: bool,
+        // What its log lines are in.
+        span: Option<Box<Span>>,
     }
 }
 
@@ -94,7 +98,7 @@ enum Phase {
 }
 
 impl<I: Item, P: Pump<Out: Item>> Driver<I, P> {
-    fn new(recipe: Box<Recipe<I, P>>, site: Arc<Site>) -> Self {
+    fn new(recipe: Box<Recipe<I, P>>, site: Arc<Site>, span: Option<Box<Span>>) -> Self {
         let output = recipe.output.clone();
         Self {
             recipe: Some(recipe),
@@ -108,6 +112,7 @@ impl<I: Item, P: Pump<Out: Item>> Driver<I, P> {
             panics: 0,
             turning: false,
             worked: false,
+            span,
         }
     }
 }
@@ -121,6 +126,23 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.site.waker.register(cx.waker());
+        let span = self.as_mut().project().span.take();
+        let polled = match &span {
+            Some(span) => span.in_scope(|| self.as_mut().advance_always(cx)),
+            None => self.as_mut().advance_always(cx),
+        };
+        *self.project().span = span;
+        polled
+    }
+}
+
+impl<I, P> Driver<I, P>
+where
+    I: Item,
+    P: Pump<Out: Item> + 'static,
+{
+    /// Goes on whatever panics.
+    fn advance_always(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             match catch_unwind(AssertUnwindSafe(|| self.as_mut().advance(cx))) {
                 Ok(polled) => return polled,

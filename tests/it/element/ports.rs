@@ -154,7 +154,7 @@ async fn debug_logs_what_comes_in_and_goes_out() {
         out.next().await.unwrap();
     }
     let text = String::from_utf8(log.0.lock().clone()).unwrap();
-    let lines: Vec<_> = text.lines().map(|l| l.split_once("element=").unwrap().1).collect();
+    let lines: Vec<_> = text.lines().map(|l| l.rsplit_once("element=").unwrap().1).collect();
     assert_eq!(
         lines,
         [

@@ -23,9 +23,10 @@ use tokio::time::timeout;
 const EXAMPLES: &str = "5";
 const SEED: &str = "1";
 /// Answers that go on, which are not waited for.
-const ENDLESS: [&str; 5] = [
+const ENDLESS: [&str; 6] = [
     "/channels/stream",
     "/events",
+    "/goals/stream",
     "/knowledge/stream",
     "/loops/room/elements/judge/stream",
     "/topology/stream",
