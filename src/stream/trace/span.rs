@@ -66,6 +66,12 @@ pub(crate) fn is_wanted() -> bool {
     LevelFilter::current() >= Level::DEBUG
 }
 
+/// Whether there is no subscriber here, as in a thread beside one that has one of its own: spans are made then all the same,
+/// for nobody.
+fn nobody_listens() -> bool {
+    tracing::dispatcher::get_default(|dispatch| dispatch.is::<tracing::subscriber::NoSubscriber>())
+}
+
 /// Something that is done in a trace, or might be: where nobody wants to know, it is nothing, and costs nothing.
 ///
 /// It ends when it is dropped.
@@ -79,7 +85,7 @@ impl Span {
     /// Begins; the name is written only if somebody wants to know.
     pub(crate) fn begin(kind: SpanKind, name: fmt::Arguments<'_>, parent: Parent) -> Self {
         let none = |context| Self { span: tracing::Span::none(), context };
-        if !is_wanted() {
+        if !is_wanted() || nobody_listens() {
             return none(parent.context());
         }
         let own = NonZeroU64::new(fastrand::u64(1..)).unwrap_or(NonZeroU64::MIN);

@@ -20,8 +20,8 @@ fn how_long_a_batch_waits_is_a_text_or_a_number_of_seconds_wherever_it_is_read_f
     ] {
         let settings: InfluxSettings = serde_json::from_value(json!({"batch": {"wait": given}})).unwrap();
         assert_eq!(settings.batch.wait, milliseconds.map(Duration::from_millis), "{given}");
-        if given == "2" {
-            continue; // Code has numbers; a configuration takes such a text from the environment only.
+        if given == "2" || given.is_null() {
+            continue; // Code has numbers: a configuration takes such a text from the environment only, and no null.
         }
         let mut config = Config::builder().text("influxdb: {url: h}").without_environment().build().unwrap();
         config.set("influxdb.batch.wait", given.clone()).unwrap();
