@@ -205,6 +205,17 @@ impl Tab {
 
     /// Clicks with the mouse on what a selector finds.
     pub(crate) async fn click(&self, selector: &str) {
+        // What moves away between the look and the click is clicked again, as people do.
+        for _ in 0..5 {
+            if self.try_click(selector).await {
+                return;
+            }
+        }
+        panic!("{selector} moves away from each click");
+    }
+
+    /// `false` if something else was clicked.
+    async fn try_click(&self, selector: &str) -> bool {
         let found = format!("!!document.querySelector({})", json!(selector));
         self.until(&format!("{selector} is there"), &found).await;
         // A page that is being changed moves what is under the pointer.
@@ -224,11 +235,29 @@ impl Tab {
                 json!(selector)
             ))
             .await;
+        self.eval(&format!(
+            "window.hit = null, document.addEventListener('click', event => {{ \
+             window.hit = !!event.target.closest({}); }}, {{capture: true, once: true}})",
+            json!(selector)
+        ))
+        .await;
         for kind in ["mousePressed", "mouseReleased"] {
             let event =
                 json!({"type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1});
             self.ask("Input.dispatchMouseEvent", event).await;
         }
+        let evaluate =
+            json!({"expression": "window.hit === undefined ? true : window.hit", "returnByValue": true});
+        for _ in 0..40 {
+            let answered = BROWSER.tell("Runtime.evaluate", &evaluate, Some(&self.session)).await;
+            match answered.map(|answer| answer.map(|answer| answer["result"]["value"].clone())) {
+                Ok(Ok(Value::Bool(hit))) => return hit,
+                Ok(Ok(_)) => tokio::time::sleep(Duration::from_millis(15)).await,
+                // The page is being left.
+                _ => return true,
+            }
+        }
+        false
     }
 
     /// Presses a key, such as `Tab`, `Enter` or `Escape`.
