@@ -20,6 +20,7 @@ mod party;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use mape::edge::influxdb::Point;
 use mape::prelude::*;
 
 use crate::party::{Party, Program};
@@ -30,6 +31,9 @@ const PROGRAM: Program = Program {
     roles: &["car_panda", "ambulance"],
     backend: "redis://127.0.0.1:6379",
 };
+
+/// Between what the car tells.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// What the plan asks of the ambulance.
 #[derive(Clone)]
@@ -53,13 +57,22 @@ async fn car_panda(party: Party) -> anyhow::Result<()> {
     let detect = car.monitor("detect").map(|emergency: bool| emergency).spawn()?;
     // On the channel of its path, `car_panda.detect`.
     party.app.publish(&detect)?;
+    // And to InfluxDB, if anybody says where that is.
+    let mut seconds = -PAUSE.as_secs_f64();
+    let seen = party.meter(move |emergency: bool| {
+        seconds += PAUSE.as_secs_f64();
+        (seconds, Point::new("panda_sees").field("emergency", i64::from(emergency)))
+    });
+    if let Some(seen) = seen {
+        detect.link_sink(seen, LinkOptions::new())?;
+    }
     party.meet("start").await?;
 
     detect.start()?;
     for emergency in [false, false, true, true, false] {
         party.say(if emergency { "emergency!" } else { "all quiet" });
         detect.push(emergency).await?;
-        tokio::time::sleep(Duration::from_millis(250)).await;
+        tokio::time::sleep(PAUSE).await;
     }
     Ok(())
 }

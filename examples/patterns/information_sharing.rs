@@ -24,6 +24,7 @@ use std::future::ready;
 use std::ops::Range;
 use std::process::ExitCode;
 
+use mape::edge::influxdb::Point;
 use mape::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -147,6 +148,7 @@ async fn drive(party: Party, start_m: f64) -> anyhow::Result<()> {
 
     let drive = car_loop.execute("drive").map(move |kmh: f64| car.drive(kmh)).spawn()?;
 
+    write(&party, &drive)?;
     detect.link(&picture)?;
     picture.link(&policy)?;
     policy.link(&drive)?;
@@ -173,6 +175,19 @@ async fn drive(party: Party, start_m: f64) -> anyhow::Result<()> {
         }
     }
     party.say(format_args!("came onto the ice at {:.0} km/h", on_ice.unwrap_or_default()));
+    Ok(())
+}
+
+/// Writes where a car is and how fast, if anybody says where to.
+fn write(party: &Party, drive: &Element<f64, Car>) -> anyhow::Result<()> {
+    let role = party.role;
+    let cars = party.meter(move |car: Car| {
+        let point = Point::new("sharing_car").tag("car", role).field("speed_kmh", car.speed_kmh);
+        (car.second.into(), point.field("position_m", car.position_m))
+    });
+    if let Some(cars) = cars {
+        drive.link_sink(cars, LinkOptions::new())?;
+    }
     Ok(())
 }
 

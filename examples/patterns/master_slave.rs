@@ -25,6 +25,7 @@ use std::collections::HashMap;
 use std::process::ExitCode;
 
 use mape::channel::{ChannelSink, Channels, Topics};
+use mape::edge::influxdb::Point;
 use mape::element::ElementPath;
 use mape::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -199,6 +200,7 @@ async fn slave(party: Party, wish_kmh: f64) -> anyhow::Result<()> {
         })
         .spawn()?;
 
+    write(&party, &drive)?;
     exec.link_ops(&drive, LinkOptions::new(), |limits| limits.take(SECTIONS - 1))?;
     drive.link(&mon)?;
     party.app.publish(&mon)?;
@@ -212,6 +214,19 @@ async fn slave(party: Party, wish_kmh: f64) -> anyhow::Result<()> {
     verdicts.take(SECTIONS).count().await;
     if let Some(Car { second, position_m, .. }) = cars.take(WINDOW * SECTIONS).last_item().await {
         party.say(format_args!("drove {position_m:.0} m in {second} s"));
+    }
+    Ok(())
+}
+
+/// Writes where a car is and how fast, if anybody says where to.
+fn write(party: &Party, drive: &Element<f64, Car>) -> anyhow::Result<()> {
+    let role = party.role;
+    let cars = party.meter(move |car: Car| {
+        let point = Point::new("slave_car").tag("car", role).field("speed_kmh", car.speed_kmh);
+        (car.second.into(), point.field("position_m", car.position_m))
+    });
+    if let Some(cars) = cars {
+        drive.link_sink(cars, LinkOptions::new())?;
     }
     Ok(())
 }

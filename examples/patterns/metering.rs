@@ -26,7 +26,6 @@ impl Metering {
     }
 
     /// A sink that writes a point of each item, which happened so many seconds after the start.
-    #[allow(dead_code, reason = "not every program writes points")]
     pub fn sink<T: Send + 'static>(
         &self,
         mut point: impl FnMut(T) -> (f64, Point) + Send + 'static,

@@ -1,8 +1,8 @@
 //! What the programs about patterns have in common: parties that play roles, meet, listen, and say what they do.
 //!
 //! Parties share a backend and nothing else. So they can be tasks of one process, on `memory:`, or processes on several
-//! machines, on `redis:`, and no line of a role depends on which. With `influxdb.url` in the configuration, some of them
-//! also write to InfluxDB what comes of it.
+//! machines, on `redis:`, and no line of a role depends on which. With `influxdb.url` in the configuration, they also
+//! write to InfluxDB what comes of it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "parties speak on the terminal")]
 #![allow(unreachable_pub, reason = "an example has no outside; what its modules share is `pub`")]
 
@@ -147,7 +147,6 @@ impl Party {
     }
 
     /// A sink that writes a point of each item, which happened so many seconds after the start; none if nobody says where.
-    #[allow(dead_code, reason = "not every program writes points")]
     pub fn meter<T: Send + 'static>(
         &self,
         point: impl FnMut(T) -> (f64, Point) + Send + 'static,
