@@ -183,7 +183,21 @@ impl ClientHandle {
     /// # Errors
     /// [`Error::Interests`], [`Error::Name`], [`Error::Gone`].
     pub fn state(&self, name: &str, interest: Interest, since: Option<&Position>) -> Result<Stated, Error> {
-        self.hub().state(&self.inner, name, interest, since)
+        self.hub().state(&self.inner, vec![(name.into(), interest)], since)
+    }
+
+    /// States several interests by their names, all or none of them; what was missed comes once, whichever of them it
+    /// fulfils.
+    ///
+    /// # Errors
+    /// As of [`state`](Self::state).
+    pub fn state_all<N: Into<Arc<str>>>(
+        &self,
+        interests: impl IntoIterator<Item = (N, Interest)>,
+        since: Option<&Position>,
+    ) -> Result<Stated, Error> {
+        let interests = interests.into_iter().map(|(name, interest)| (name.into(), interest)).collect();
+        self.hub().state(&self.inner, interests, since)
     }
 
     /// Withdraws an interest; `false` if there is none of that name.

@@ -165,29 +165,32 @@ impl Hub {
 
     // --- interests -----------------------------------------------------------------------------------------------
 
+    /// States interests by their names, in place of those of the same names; all or none.
     pub(super) fn state(
         &self,
         client: &Arc<Client>,
-        name: &str,
-        interest: Interest,
+        interests: Vec<(Arc<str>, Interest)>,
         since: Option<&Position>,
     ) -> Result<Stated, Error> {
-        check_name("an interest", name)?;
-        let name: Arc<str> = name.into();
+        for (name, _) in &interests {
+            check_name("an interest", name)?;
+        }
         let mut state = self.state.lock();
         let state = &mut *state;
-        self.may_state(state, client, |known| known.statements.contains_key(&name))?;
-        if let Some(before) =
-            state.clients.get_mut(&client.key).and_then(|known| known.statements.remove(&name))
-        {
-            state.strike(&before);
+        self.may_state(state, client, |known| {
+            interests.iter().filter(|(name, _)| !known.statements.contains_key(name)).count()
+        })?;
+        let mut statements = Vec::with_capacity(interests.len());
+        for (name, interest) in interests {
+            let statement = self.statement(state, client, name.clone(), interest);
+            let Some(known) = state.clients.get_mut(&client.key) else { return Err(Error::Gone) };
+            if let Some(before) = known.statements.insert(name, statement.clone()) {
+                state.strike(&before);
+            }
+            self.list(state, &statement);
+            statements.push(statement);
         }
-        let statement = self.statement(state, client, name.clone(), interest);
-        if let Some(known) = state.clients.get_mut(&client.key) {
-            known.statements.insert(name, statement.clone());
-        }
-        self.list(state, &statement);
-        Ok(self.recover(state, &statement, since))
+        Ok(self.recover(state, client, &statements, since))
     }
 
     pub(super) fn withdraw(&self, client: &Client, name: &str) -> bool {
@@ -210,7 +213,7 @@ impl Hub {
         let group: Arc<str> = group.into();
         let mut state = self.state.lock();
         let state = &mut *state;
-        self.may_state(state, client, |known| known.groups.contains_key(&group))?;
+        self.may_state(state, client, |known| usize::from(!known.groups.contains_key(&group)))?;
         if let Some(before) = state.clients.get_mut(&client.key).and_then(|known| known.groups.remove(&group))
         {
             state.strike(&before);
@@ -222,7 +225,7 @@ impl Hub {
             known.groups.insert(group.clone(), statement.clone());
         }
         self.list(state, &statement);
-        let stated = self.recover(state, &statement, since);
+        let stated = self.recover(state, client, &[statement], since);
         let member = Member { client: client.id.clone(), name: client.viewer.name.clone(), info };
         state.arrive(&group, Present { member, wants_presence, client: client.clone() });
         Ok(stated)
@@ -247,11 +250,11 @@ impl Hub {
         &self,
         state: &State,
         client: &Client,
-        is_there: impl Fn(&Known) -> bool,
+        more: impl Fn(&Known) -> usize,
     ) -> Result<(), Error> {
         let known = state.clients.get(&client.key).ok_or(Error::Gone)?;
-        let limit = self.settings.interests;
-        if !is_there(known) && known.statements.len() + known.groups.len() >= limit {
+        let (limit, more) = (self.settings.interests, more(known));
+        if more > 0 && known.statements.len() + known.groups.len() + more > limit {
             return Err(Error::Interests { limit });
         }
         if client.queue.is_closed() { Err(Error::Gone) } else { Ok(()) }
@@ -298,24 +301,28 @@ impl Hub {
     }
 
     /// Hands over what was missed, as far as that is known in full.
-    fn recover(&self, state: &State, statement: &Statement, since: Option<&Position>) -> Stated {
+    fn recover(
+        &self,
+        state: &State,
+        client: &Client,
+        statements: &[Arc<Statement>],
+        since: Option<&Position>,
+    ) -> Stated {
         let position = Position { epoch: self.epoch.clone(), offset: state.position };
         let recovered = since.map(|since| {
-            let missed = if since.epoch == self.epoch { state.missed(statement, since.offset) } else { None };
-            let missed = missed.filter(|missed| missed.len() <= self.settings.client_buffer);
-            let Some(missed) = missed else { return false };
-            for part in missed {
-                let is_wanted = match (&statement.interest.condition, part.data()) {
-                    (Some(condition), Some(data)) => {
-                        condition.holds_within(data, self.settings.steps).unwrap_or(false)
-                    }
-                    (Some(_), None) => false,
-                    (None, _) => true,
-                };
-                if is_wanted && self.security.may_see(&statement.client.viewer, part) {
-                    statement.client.queue.push(part);
-                }
+            let missed = if since.epoch == self.epoch { state.missed(statements, since.offset) } else { None };
+            let Some(mut missed) = missed else { return false };
+            let wants = |part: &Delivered| {
+                statements.iter().any(|statement| statement.wants(part, self.settings.steps))
+            };
+            missed.retain(|part| wants(part) && self.security.may_see(&client.viewer, part));
+            let bytes: usize = missed.iter().map(|part| part.json().len()).sum();
+            if missed.len() > self.settings.client_buffer || bytes > self.settings.client_bytes {
+                return false;
             }
+            missed.into_iter().for_each(|part| {
+                client.queue.push(part);
+            });
             true
         });
         Stated { position, recovered }
@@ -465,15 +472,15 @@ impl State {
         }
     }
 
-    /// The parts behind `since` under names that an interest is in, in their order; `None` if some are not kept any
+    /// The parts behind `since` under names that interests are in, in their order; `None` if some are not kept any
     /// more.
-    fn missed(&self, statement: &Statement, since: EventId) -> Option<Vec<&Arc<Delivered>>> {
+    fn missed(&self, statements: &[Arc<Statement>], since: EventId) -> Option<Vec<&Arc<Delivered>>> {
         if since > self.position || self.floor > since {
             return None;
         }
         let mut missed = Vec::new();
         for (name, topic) in &self.topics {
-            if !statement.interest.matches_name(name) {
+            if !statements.iter().any(|statement| statement.interest.matches_name(name)) {
                 continue;
             }
             if topic.floor > since {

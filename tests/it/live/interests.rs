@@ -111,6 +111,23 @@ async fn who_comes_back_gets_exactly_the_gap_or_is_told_that_it_is_not_known() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_missed_comes_once_for_several_interests_and_too_much_of_it_is_not_recovered() {
+    let mut settings = Settings::default();
+    settings.client_buffer = 10;
+    let live = Live::with(&App::new(), settings, ());
+    let start = live.position();
+    (0..10).for_each(|n| live.publish("n", json!({"n": n})).unwrap());
+    let mut client = live.connect(Viewer::default());
+    let both = [("all", Interest::named(["n"])), ("some", when("n gt 3"))];
+    assert_eq!(client.state_all(both.clone(), Some(&start)).unwrap().recovered, Some(true));
+    assert_eq!(waiting(&mut client).len(), 10);
+    live.publish("n", json!({"n": 10})).unwrap();
+    let mut again = live.connect(Viewer::default());
+    assert_eq!(again.state_all(both, Some(&start)).unwrap().recovered, Some(false));
+    assert!(waiting(&mut again).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_name_that_was_forgotten_is_not_said_to_be_recovered() {
     let mut settings = Settings::default();
     settings.names = 10;
