@@ -263,12 +263,7 @@ impl Hub {
         here.chain(state.elsewhere.members(group)).cloned().collect()
     }
 
-    fn may_state(
-        &self,
-        state: &State,
-        client: &Client,
-        more: impl Fn(&Known) -> usize,
-    ) -> Result<(), Error> {
+    fn may_state(&self, state: &State, client: &Client, more: impl Fn(&Known) -> usize) -> Result<(), Error> {
         let known = state.clients.get(&client.key).ok_or(Error::Gone)?;
         let (limit, more) = (self.settings.interests, more(known));
         if more > 0 && known.statements.len() + known.groups.len() + more > limit {
@@ -327,7 +322,8 @@ impl Hub {
     ) -> Stated {
         let position = state.whereabouts();
         let recovered = since.map(|since| {
-            let missed = if since.epoch == state.epoch { state.missed(statements, since.offset) } else { None };
+            let missed =
+                if since.epoch == state.epoch { state.missed(statements, since.offset) } else { None };
             let Some(mut missed) = missed else { return false };
             let wants = |part: &Delivered| {
                 statements.iter().any(|statement| statement.wants(part, self.settings.steps))

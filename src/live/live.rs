@@ -312,7 +312,12 @@ impl Shared {
     }
 
     /// A job that a client has asked for, which is under way from now on.
-    pub(super) fn asked(&self, client: &Arc<client::Inner>, name: Arc<str>, input: Value) -> Result<Job, Error> {
+    pub(super) fn asked(
+        &self,
+        client: &Arc<client::Inner>,
+        name: Arc<str>,
+        input: Value,
+    ) -> Result<Job, Error> {
         let under_way = UnderWay::begin(self)?;
         let job = Job::new(name, Arc::new(input), client.viewer.clone());
         job.hold(under_way);

@@ -4,6 +4,7 @@ mod clients;
 mod groups;
 mod interests;
 mod jobs;
+mod nodes;
 
 use futures::{FutureExt, StreamExt};
 use mape::live::{Client, Delivery};

@@ -160,7 +160,11 @@ impl Hub {
         let state = self.state.lock();
         let groups = state.topics.iter().filter(|(_, topic)| !topic.present.is_empty());
         let members = |topic: &super::Topic| {
-            topic.present.values().map(|present| (present.member.client.clone(), present.member.clone())).collect()
+            topic
+                .present
+                .values()
+                .map(|present| (present.member.client.clone(), present.member.clone()))
+                .collect()
         };
         groups.map(|(name, topic)| (name.clone(), members(topic))).collect()
     }

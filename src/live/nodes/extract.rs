@@ -43,7 +43,10 @@ impl Extract {
     pub fn paths<P: AsRef<str>>(paths: impl IntoIterator<Item = P>) -> Self {
         let mut root = Below::default();
         for path in paths {
-            let at = path.as_ref().split('.').fold(&mut root, |at, key| at.keys.entry(key.to_owned()).or_default());
+            let at = path
+                .as_ref()
+                .split('.')
+                .fold(&mut root, |at, key| at.keys.entry(key.to_owned()).or_default());
             at.all = true;
         }
         Self(How::Paths(Arc::new(root)))
@@ -72,9 +75,10 @@ impl Below {
         }
         match data {
             Value::Object(fields) => {
-                let taken = self.keys.iter().filter_map(|(key, below)| {
-                    Some((key.clone(), below.prune(fields.get(key)?)?))
-                });
+                let taken = self
+                    .keys
+                    .iter()
+                    .filter_map(|(key, below)| Some((key.clone(), below.prune(fields.get(key)?)?)));
                 let taken: Map<_, _> = taken.collect();
                 (!taken.is_empty()).then_some(Value::Object(taken))
             }

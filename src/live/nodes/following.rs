@@ -130,7 +130,9 @@ impl Following {
             self.node.peers.look.notify_one();
             return;
         }
-        let Some(read) = Read::of(event) else { return malformed("it has no node or number, or is too large") };
+        let Some(read) = Read::of(event) else {
+            return malformed("it has no node or number, or is too large");
+        };
         let is_own = *read.node == *self.node.id;
         match number(self.last.get(&read.node).copied(), read.seq) {
             Number::Next => {}
@@ -181,7 +183,8 @@ impl Following {
         let is_old = at <= self.came;
         match told {
             Told::Part(part) => {
-                let owners = part.job.and_then(|job| node.jobs.owners(from, job, part.nr)).unwrap_or_default();
+                let owners =
+                    part.job.and_then(|job| node.jobs.owners(from, job, part.nr)).unwrap_or_default();
                 arrived.push(Arrived { part, owners, have: Vec::new(), is_old });
             }
             Told::Values { name, job, nr, values } => {

@@ -89,7 +89,8 @@ impl Node {
     /// A node is gone: what it did has ended, and nobody there wants anything.
     pub(super) fn lost(&self, peer: &str) {
         let mut sent = self.jobs.sent.lock();
-        let abandoned: Vec<_> = sent.extract_if(|_, sent| *sent.to == *peer).map(|(_, sent)| sent.job).collect();
+        let abandoned: Vec<_> =
+            sent.extract_if(|_, sent| *sent.to == *peer).map(|(_, sent)| sent.job).collect();
         drop(sent);
         self.meter.add(metered::ABANDONED, abandoned.len() as u64);
         for job in abandoned {

@@ -9,7 +9,10 @@ pub(crate) static NODE: Kind = Kind {
     counters: &[
         ("shared", "Parts that were put into the log of all nodes."),
         ("brought", "Parts of other nodes that the log has brought."),
-        ("unshared", "Parts that reached this node's clients alone, for the log was away too long or they are too large."),
+        (
+            "unshared",
+            "Parts that reached this node's clients alone, for the log was away too long or they are too large.",
+        ),
         ("lost", "Parts of other nodes that were trimmed or lost before this node had read them."),
         ("doubled", "Entries of the log that were there twice, after an append whose answer did not arrive."),
         ("malformed", "Entries and messages that could not be read."),
@@ -17,7 +20,10 @@ pub(crate) static NODE: Kind = Kind {
         ("taken", "Jobs that were taken for other nodes."),
         ("abandoned", "Jobs that ended because the node that did them is gone."),
         ("pulled", "Parts that were pulled from the node that keeps them."),
-        ("unpulled", "Parts that somebody may have been interested in, and that could not be pulled any more."),
+        (
+            "unpulled",
+            "Parts that somebody may have been interested in, and that could not be pulled any more.",
+        ),
         ("given", "Parts that other nodes pulled from here."),
     ],
     gauges: &[
@@ -25,7 +31,10 @@ pub(crate) static NODE: Kind = Kind {
         ("waiting", "Parts that wait to be put into the log."),
         ("kept_bytes", "Bytes of parts that are kept for other nodes to pull."),
     ],
-    latency: Some(("round", "From when a part is published until the log has brought it to the node that published it.")),
+    latency: Some((
+        "round",
+        "From when a part is published until the log has brought it to the node that published it.",
+    )),
 };
 
 pub(super) const SHARED: usize = 0;

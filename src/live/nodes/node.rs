@@ -87,15 +87,16 @@ impl Node {
         };
         // Who asked for it at another node needs all of it.
         let is_asked_for = job.is_some_and(|job| self.jobs.is_taken(job));
-        let extract =
-            (!is_asked_for).then(|| self.extracts.read().get(&part.name).cloned()).flatten();
+        let extract = (!is_asked_for).then(|| self.extracts.read().get(&part.name).cloned()).flatten();
         let (field, json) = written(&part.body, extract.as_ref());
         let (field, json) = if json.len() <= LARGEST {
             (field, json)
         } else {
             self.meter.add(metered::UNSHARED, 1);
             let length = json.len();
-            let error = format!("{length} bytes are too many for other nodes to be told; they are told up to {LARGEST}");
+            let error = format!(
+                "{length} bytes are too many for other nodes to be told; they are told up to {LARGEST}"
+            );
             (Field::Error, Value::from(error).to_string())
         };
         let gave_way = self.outgoing.put(|seq| {

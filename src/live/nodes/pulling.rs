@@ -131,7 +131,8 @@ impl Node {
                 break;
             }
             let (request, answer) = self.pulls.request();
-            let message = Message { from: self.id.clone(), request, pull: wanted.to_vec(), pulled: Vec::new() };
+            let message =
+                Message { from: self.id.clone(), request, pull: wanted.to_vec(), pulled: Vec::new() };
             let asked = async {
                 if let Err(error) = self.channels.publish(channel_of(peer), &message).await {
                     debug!(%error, peer, "a node can't be asked for parts");
@@ -141,7 +142,8 @@ impl Node {
             let answers = timeout(DEADLINE, asked).await.ok().flatten();
             self.pulls.give_up(request);
             // An answer to something else does not count.
-            let fits = |answers: &Vec<Answer>| answers.first().map(|answer| answer.n) == wanted.first().copied();
+            let fits =
+                |answers: &Vec<Answer>| answers.first().map(|answer| answer.n) == wanted.first().copied();
             if let Some(answers) = answers.filter(fits) {
                 return Some(answers);
             }

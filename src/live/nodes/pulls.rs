@@ -112,9 +112,10 @@ impl Node {
     pub(super) fn hand(&self, wanted: &Wanted, body: Result<Body, &str>) {
         let (counter, body) = match body {
             Ok(body) => (metered::PULLED, body),
-            Err(why) => {
-                (metered::UNPULLED, Body::Error(format!("a part that may be of interest is lost: {why}").into()))
-            }
+            Err(why) => (
+                metered::UNPULLED,
+                Body::Error(format!("a part that may be of interest is lost: {why}").into()),
+            ),
         };
         self.meter.add(counter, 1);
         let Wanted { name, job, nr, offset, .. } = wanted;

@@ -117,10 +117,26 @@ pub(super) struct Read<'e> {
 pub(super) enum Told {
     Part(Arc<Delivered>),
     /// Values of a part, or nothing if it is an error.
-    Values { name: Arc<str>, job: Option<JobId>, nr: u64, values: Option<Value> },
-    Ask { to: Arc<str>, name: Arc<str>, job: JobId, input: Value, viewer: Viewer },
-    Cancel { to: Arc<str>, job: JobId },
-    End { job: JobId },
+    Values {
+        name: Arc<str>,
+        job: Option<JobId>,
+        nr: u64,
+        values: Option<Value>,
+    },
+    Ask {
+        to: Arc<str>,
+        name: Arc<str>,
+        job: JobId,
+        input: Value,
+        viewer: Viewer,
+    },
+    Cancel {
+        to: Arc<str>,
+        job: JobId,
+    },
+    End {
+        job: JobId,
+    },
 }
 
 impl<'e> Read<'e> {
