@@ -246,12 +246,7 @@ impl Hub {
         present.into_iter().flatten().map(|present| present.member.clone()).collect()
     }
 
-    fn may_state(
-        &self,
-        state: &State,
-        client: &Client,
-        more: impl Fn(&Known) -> usize,
-    ) -> Result<(), Error> {
+    fn may_state(&self, state: &State, client: &Client, more: impl Fn(&Known) -> usize) -> Result<(), Error> {
         let known = state.clients.get(&client.key).ok_or(Error::Gone)?;
         let (limit, more) = (self.settings.interests, more(known));
         if more > 0 && known.statements.len() + known.groups.len() + more > limit {
@@ -310,7 +305,8 @@ impl Hub {
     ) -> Stated {
         let position = Position { epoch: self.epoch.clone(), offset: state.position };
         let recovered = since.map(|since| {
-            let missed = if since.epoch == self.epoch { state.missed(statements, since.offset) } else { None };
+            let missed =
+                if since.epoch == self.epoch { state.missed(statements, since.offset) } else { None };
             let Some(mut missed) = missed else { return false };
             let wants = |part: &Delivered| {
                 statements.iter().any(|statement| statement.wants(part, self.settings.steps))

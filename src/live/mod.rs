@@ -26,6 +26,8 @@ mod client;
 mod delivered;
 mod delivery;
 mod error;
+#[cfg(feature = "flow")]
+mod flow;
 mod hub;
 mod interest;
 mod job;
@@ -45,6 +47,8 @@ pub use client::{Client, ClientHandle, Stated};
 pub use delivered::{Body, Delivered};
 pub use delivery::{Closed, Delivery, Member};
 pub use error::Error;
+#[cfg(feature = "flow")]
+pub use flow::running;
 pub use interest::Interest;
 pub use job::{Job, JobId, NoJobId};
 pub use live::Live;
