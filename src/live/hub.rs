@@ -370,20 +370,20 @@ impl Hub {
         let State { topics, unnamed, search, .. } = state;
         let Some(topic) = topics.get(&part.name) else { return };
         let (mut handed, mut lost) = (0, 0);
-        let mut hand = |client: &Client| {
-            if takes(client, number, &delivered, &*self.security) {
+        let mut hand = |client: &Client, is_own| {
+            if takes(client, number, &delivered, &*self.security, is_own) {
                 handed += 1;
                 lost += client.queue.push(&delivered).0;
             }
         };
         if let Some(job) = &part.job {
-            job.owners().iter().for_each(|owner| hand(owner));
+            job.owners().iter().for_each(|owner| hand(owner, true));
         }
         let mut unjudged = 0;
         for audience in [&topic.audience, &*unnamed] {
             let found = audience.find(delivered.data(), search, |statement| {
                 if statement.holds_at(now) {
-                    hand(&statement.client);
+                    hand(&statement.client, false);
                 }
             });
             unjudged += found.unjudged;
