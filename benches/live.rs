@@ -12,6 +12,8 @@
     reason = "a benchmark that cannot go on has to stop, and its figures are its output"
 )]
 
+#[path = "live/apart.rs"]
+mod apart;
 #[path = "live/bare.rs"]
 mod bare;
 #[path = "live/client.rs"]
@@ -24,6 +26,12 @@ mod crowd;
 mod fanout;
 #[path = "live/held.rs"]
 mod held;
+#[path = "live/hub.rs"]
+mod hub;
+#[path = "core/interest.rs"]
+mod interest;
+#[path = "live/interests.rs"]
+mod interests;
 #[path = "live/part.rs"]
 mod part;
 #[path = "live/role.rs"]
@@ -52,6 +60,8 @@ fn main() {
         within(completes::case(&mut comparison)).await;
         within(fanout::cases(&mut comparison)).await;
     });
+    hub::cases(&mut comparison);
+    interests::cases(&mut comparison);
 }
 
 async fn within(cases: impl Future<Output = ()>) {

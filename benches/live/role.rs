@@ -1,18 +1,17 @@
-//! What the other processes do: they serve, and publish when they are asked to.
+//! What the other processes do: they serve, and publish when they are asked to; or run a case that needs no server.
 
-use super::bare;
 use super::part::Part;
+use super::{apart, bare};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// Says where it serves, then does what each line asks for, until there is nobody to ask.
 pub(super) fn play(of: &str, rest: &[String]) {
-    assert!(rest.is_empty(), "{rest:?} says nothing to a role");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         match of {
             "bare" => bare::play().await,
-            other => panic!("there is no role {other}"),
+            case => apart::play(case, rest).await,
         }
     });
 }
