@@ -61,6 +61,7 @@ fn kinds() -> Vec<&'static Kind> {
         &crate::element::CALLS,
         &crate::event::metered::GROUP,
         &crate::event::metered::SINK,
+        &crate::live::metered::LIVE,
         &crate::stream::ops::OPERATOR,
     ];
     #[cfg(feature = "edge")]

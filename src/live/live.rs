@@ -1,0 +1,338 @@
+//! The live server of a process.
+
+use super::hub::{Hub, check_name};
+use super::results::Results;
+use super::{
+    Client, ClientHandle, Error, Job, JobId, Member, Part, Position, Security, Settings, Viewer, client, metered,
+};
+use crate::app::App;
+use crate::element::{AnyElement, BoxError, Element, LinkOptions};
+use futures::{Stream, StreamExt};
+use parking_lot::{Mutex, RwLock};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Weak};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+/// The live server of a process: jobs in, parts of results out, to whoever is interested. Cheap to clone; it ends with its
+/// last handle, and clients are handles.
+///
+/// ```
+/// use futures::StreamExt;
+/// use mape::live::{Delivery, Live, Viewer, answering};
+/// use mape::prelude::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// let app = App::new();
+/// let live = Live::new(&app);
+/// let squares = app.create_loop("jobs")?.execute("squares").each_unordered(8, answering(|job, parts| async move {
+///     for n in 1..=job.input_as::<u64>()? {
+///         parts.send(n * n).await?; // on its way to the client at once
+///     }
+///     Ok::<(), BoxError>(())
+/// }));
+/// live.job("squares", &squares.spawn()?)?;
+///
+/// let mut client = live.connect(Viewer::default());
+/// client.ask("squares", 3)?;
+/// client.close_when_done();
+/// let mut seen = Vec::new();
+/// while let Some(told) = client.next().await {
+///     if let Delivery::Part(part) = told {
+///         seen.push(part.data().cloned().unwrap());
+///     }
+/// }
+/// assert_eq!(seen, [1, 4, 9]);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Live(Arc<Shared>);
+
+pub(super) struct Shared {
+    hub: Arc<Hub>,
+    kinds: RwLock<BTreeMap<Arc<str>, Kind>>,
+    running: Arc<Mutex<usize>>,
+    tasks: Mutex<Vec<AbortHandle>>,
+}
+
+/// What does jobs of a name.
+struct Kind {
+    element: AnyElement,
+    /// To the task that hands them over. At most as many jobs are in it as may be under way.
+    jobs: mpsc::UnboundedSender<Job>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.tasks.get_mut().drain(..).for_each(|task| task.abort());
+    }
+}
+
+impl Live {
+    /// One with the default settings, in which everybody may do everything.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[must_use]
+    pub fn new(app: &App) -> Self {
+        Self::with(app, Settings::default(), ())
+    }
+
+    /// One with these settings, whose clients may do what `security` lets them.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[must_use]
+    pub fn with(_app: &App, settings: Settings, security: impl Security) -> Self {
+        let hub = Arc::new(Hub::new(settings, Box::new(security)));
+        let live = Self(Arc::new(Shared {
+            hub: hub.clone(),
+            kinds: RwLock::default(),
+            running: Arc::default(),
+            tasks: Mutex::default(),
+        }));
+        live.own(async move {
+            loop {
+                match hub.expire() {
+                    Some(at) => tokio::select! {
+                        () = tokio::time::sleep_until(at) => {}
+                        () = hub.sooner.notified() => {}
+                    },
+                    None => hub.sooner.notified().await,
+                }
+            }
+        });
+        live
+    }
+
+    /// Lets an element do the jobs of a name. It takes jobs and emits parts that it [makes](Job::part) of them;
+    /// [`answering`](super::answering) makes such a function. An element may do jobs of several names. It is started.
+    ///
+    /// A job on which it fails ends with a part that says why.
+    ///
+    /// # Errors
+    /// [`Error::KindTaken`], [`Error::Name`], [`Error::Link`].
+    pub fn job(&self, name: &str, element: &Element<Job, Part>) -> Result<(), Error> {
+        check_name("a kind of jobs", name)?;
+        let mut kinds = self.0.kinds.write();
+        if let Some(kind) = kinds.get(name) {
+            return Err(Error::KindTaken { name: name.to_owned(), by: kind.element.path().to_string() });
+        }
+        let failed = |reason: BoxError| Error::Link {
+            name: name.to_owned(),
+            path: element.path().to_string(),
+            reason: reason.to_string(),
+        };
+        let any = element.any().clone();
+        if !kinds.values().any(|kind| kind.element == any) {
+            element
+                .link_sink(Results::<Part>::parts(Arc::downgrade(&self.0)), LinkOptions::new())
+                .map_err(|error| failed(error.into()))?;
+            self.tell_of_failures(&any);
+            if !any.state().is_active() {
+                any.start().map_err(|error| failed(error.into()))?;
+            }
+        }
+        let (jobs, mut waiting) = mpsc::unbounded_channel::<Job>();
+        let (element, hub) = (element.clone(), Arc::downgrade(&self.0.hub));
+        self.own(async move {
+            while let Some(job) = waiting.recv().await {
+                if job.is_cancelled() {
+                    continue;
+                }
+                if let Err(error) = element.push(job).await {
+                    let reason = error.to_string();
+                    let part = error.into_item().fail(reason);
+                    if let (Some(hub), Some(part)) = (hub.upgrade(), part) {
+                        hub.deliver(vec![part]);
+                    }
+                }
+            }
+        });
+        kinds.insert(name.into(), Kind { element: any, jobs });
+        Ok(())
+    }
+
+    /// A part for each job that an element fails on.
+    fn tell_of_failures(&self, element: &AnyElement) {
+        let (mut letters, hub) = (element.dead_letters(), Arc::downgrade(&self.0.hub));
+        self.own(async move {
+            while let Some(letter) = letters.next().await {
+                let part = letter.input::<Job>().and_then(|job| job.fail(&letter.error.kind));
+                if let (Some(hub), Some(part)) = (hub.upgrade(), part) {
+                    hub.deliver(vec![part]);
+                }
+            }
+        });
+    }
+
+    /// The names of the jobs that can be asked for, with the paths of the elements that do them.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<(Arc<str>, String)> {
+        self.0.kinds.read().iter().map(|(name, kind)| (name.clone(), kind.element.path().to_string())).collect()
+    }
+
+    /// A sink that publishes items under a name, for whoever is interested: for [`Element::link_sink`], or a stream that is
+    /// forwarded to it.
+    #[must_use]
+    pub fn results<T: Serialize>(&self, name: &str) -> Results<T> {
+        Results::new(Arc::downgrade(&self.0), name)
+    }
+
+    /// Publishes all that comes from a stream under a name, such as the items of a channel, events, or the changes of
+    /// runs of workflows; until that or the live server ends.
+    pub fn feed<T: Serialize + Send + 'static>(
+        &self,
+        name: &str,
+        stream: impl Stream<Item = T> + Send + 'static,
+    ) {
+        let results = self.results(name);
+        self.own(async move {
+            let forwarded = stream.map(Ok).forward(results).await;
+            if let Err(error) = forwarded {
+                tracing::debug!(%error, "a stream is published no more");
+            }
+        });
+    }
+
+    /// Publishes under a name, for the members of that group and whoever is interested.
+    ///
+    /// # Errors
+    /// [`Error::Name`].
+    pub fn publish(&self, name: &str, data: impl Into<Value>) -> Result<(), Error> {
+        check_name("what is published", name)?;
+        self.0.send(vec![Part::new(name, data)]);
+        Ok(())
+    }
+
+    /// A new client.
+    pub fn connect(&self, viewer: Viewer) -> Client {
+        Client::new(self.clone(), self.hub().enter(viewer))
+    }
+
+    /// The client of that id, if it is there.
+    #[must_use]
+    pub fn client(&self, id: &str) -> Option<ClientHandle> {
+        self.hub().find(id).map(|inner| ClientHandle::of(self.clone(), inner))
+    }
+
+    /// Who is in a group.
+    #[must_use]
+    pub fn members(&self, group: &str) -> Vec<Member> {
+        self.hub().members(group)
+    }
+
+    /// Where it is in what was published.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.hub().position()
+    }
+
+    /// How much there may be of everything.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        self.hub().settings()
+    }
+
+    /// Closes all clients behind what waits for them.
+    pub fn close(&self) {
+        self.hub().close();
+    }
+
+    pub(super) fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+
+    pub(super) fn security(&self) -> &dyn Security {
+        self.0.hub.security()
+    }
+
+    pub(super) fn ask(&self, client: &Arc<client::Inner>, name: &str, input: Value) -> Result<JobId, Error> {
+        if !self.security().may_ask(&client.viewer, name, &input) {
+            let who = client.viewer.to_string();
+            return Err(Error::Forbidden { who, what: format!("have a job called `{name}` done so") });
+        }
+        if client.queue.is_closed() {
+            return Err(Error::Gone);
+        }
+        let kinds = self.0.kinds.read();
+        let Some((name, kind)) = kinds.get_key_value(name) else {
+            let known: Vec<_> = kinds.keys().map(ToString::to_string).collect();
+            let near = crate::hint::nearest(name, known.iter().map(|name| &**name));
+            let hint = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+            return Err(Error::UnknownKind { name: name.to_owned(), hint, known });
+        };
+        let under_way = UnderWay::begin(self)?;
+        let job = Job::new(name.clone(), Arc::new(input), client.viewer.clone());
+        job.hold(under_way);
+        job.own(client.clone());
+        client.jobs.lock().push((job.id(), Arc::downgrade(job.running())));
+        let id = job.id();
+        if kind.jobs.send(job).is_err() {
+            return Err(Error::Gone);
+        }
+        Ok(id)
+    }
+
+    /// Starts a task that ends with the live server.
+    fn own(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.0.tasks.lock();
+        tasks.retain(|task| !task.is_finished());
+        tasks.push(tokio::spawn(task).abort_handle());
+    }
+}
+
+impl Shared {
+    /// Lets parts go their way to clients.
+    pub(super) fn send(&self, parts: Vec<Part>) {
+        self.hub.deliver(parts);
+    }
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live").field("kinds", &self.kinds()).finish_non_exhaustive()
+    }
+}
+
+/// A job's place among those that may be under way.
+struct UnderWay {
+    running: Arc<Mutex<usize>>,
+    hub: Weak<Hub>,
+    since: Instant,
+}
+
+impl UnderWay {
+    fn begin(live: &Live) -> Result<Self, Error> {
+        let limit = live.settings().jobs;
+        let mut running = live.0.running.lock();
+        if *running >= limit {
+            return Err(Error::Busy { limit });
+        }
+        *running += 1;
+        let meter = &live.hub().meter;
+        meter.add(metered::JOBS, 1);
+        meter.set(metered::RUNNING, *running as f64);
+        Ok(Self {
+            running: live.0.running.clone(),
+            hub: Arc::downgrade(&live.0.hub),
+            since: Instant::now(),
+        })
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut running = self.running.lock();
+        *running -= 1;
+        if let Some(hub) = self.hub.upgrade() {
+            hub.meter.set(metered::RUNNING, *running as f64);
+            hub.meter.record(self.since.elapsed());
+        }
+    }
+}
