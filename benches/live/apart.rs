@@ -21,7 +21,7 @@ pub(super) async fn play(case: &str, words: &[String]) {
     let words: Vec<&str> = words.iter().map(|word| &**word).collect();
     let figures = match case {
         "hub" => hub::play(&words).await.to_vec(),
-        "interests" => interests::play(&words).to_vec(),
+        "interests" => interests::play(&words).await.to_vec(),
         other => panic!("there is no role {other}"),
     };
     println!("{}", figures.iter().map(f64::to_string).collect::<Vec<_>>().join(" "));

@@ -4,6 +4,9 @@ use super::apart::{self, Tally, cpu};
 use super::figure;
 use super::part::Part;
 use axum::body::Bytes;
+use futures::StreamExt;
+use mape::app::App;
+use mape::live::{Client, Delivery, Interest, Live, Viewer};
 use mape_benches::{Comparison, Side, median};
 use std::hint::black_box;
 use std::sync::Arc;
@@ -59,6 +62,14 @@ pub(super) async fn play(words: &[&str]) -> [f64; 3] {
             };
             run(pace == "flood", follow, publish).await
         }
+        "ours" => {
+            let live = Live::new(&App::new());
+            let follow = |tally| follow_ours(live.connect(Viewer::default()), tally);
+            let publish = async |tick| {
+                live.publish("news", serde_json::to_value(Part::number(tick)).unwrap()).unwrap();
+            };
+            run(pace == "flood", follow, publish).await
+        }
         other => panic!("there is no side {other}"),
     }
 }
@@ -105,6 +116,21 @@ async fn follow_bare(mut parts: broadcast::Receiver<Bytes>, tally: Arc<Tally>) {
             }
             Err(broadcast::error::RecvError::Lagged(parts)) => tally.lose(parts),
             Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+async fn follow_ours(mut client: Client, tally: Arc<Tally>) {
+    client.state("news", Interest::named(["news"]), None).unwrap();
+    let mut count = 0;
+    while let Some(told) = client.next().await {
+        match told {
+            Delivery::Part(part) => {
+                black_box(part);
+                tally.deliver(&mut count);
+            }
+            Delivery::Missed { count } => tally.lose(count),
+            other => panic!("a client is told {other:?}"),
         }
     }
 }

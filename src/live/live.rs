@@ -3,7 +3,8 @@
 use super::hub::{Hub, check_name};
 use super::results::Results;
 use super::{
-    Client, ClientHandle, Error, Job, JobId, Member, Part, Position, Security, Settings, Viewer, client, metered,
+    Client, ClientHandle, Error, Job, JobId, Member, Part, Position, Security, Settings, Viewer, client,
+    metered,
 };
 use crate::app::App;
 use crate::element::{AnyElement, BoxError, Element, LinkOptions};
@@ -174,7 +175,12 @@ impl Live {
     /// The names of the jobs that can be asked for, with the paths of the elements that do them.
     #[must_use]
     pub fn kinds(&self) -> Vec<(Arc<str>, String)> {
-        self.0.kinds.read().iter().map(|(name, kind)| (name.clone(), kind.element.path().to_string())).collect()
+        self.0
+            .kinds
+            .read()
+            .iter()
+            .map(|(name, kind)| (name.clone(), kind.element.path().to_string()))
+            .collect()
     }
 
     /// A sink that publishes items under a name, for whoever is interested: for [`Element::link_sink`], or a stream that is
@@ -318,11 +324,7 @@ impl UnderWay {
         let meter = &live.hub().meter;
         meter.add(metered::JOBS, 1);
         meter.set(metered::RUNNING, *running as f64);
-        Ok(Self {
-            running: live.0.running.clone(),
-            hub: Arc::downgrade(&live.0.hub),
-            since: Instant::now(),
-        })
+        Ok(Self { running: live.0.running.clone(), hub: Arc::downgrade(&live.0.hub), since: Instant::now() })
     }
 }
 
