@@ -1,6 +1,6 @@
 use super::{data, told, until_end, waiting};
 use futures::StreamExt;
-use mape::live::{Delivery, Error, Job, Live, Settings, Viewer, answering};
+use mape::live::{Delivery, Error, Interest, Job, Live, Settings, Viewer, answering};
 use mape::prelude::*;
 use serde_json::json;
 use std::time::Duration;
@@ -207,5 +207,3 @@ async fn one_element_does_jobs_of_several_names_and_hands_each_part_out_once() {
     assert_eq!(told.iter().filter_map(data).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(ended(&told), [1, 1]);
 }
-
-use mape::live::Interest;
