@@ -1,13 +1,15 @@
 //! The live server of a process.
 
 use super::hub::{Hub, check_name};
+use super::kind::{self, Kind, Work};
+use super::pipeline::{Lot, Station};
 use super::results::Results;
 use super::{
-    Client, ClientHandle, Error, Job, JobId, Member, Part, Position, Security, Settings, Viewer, client,
-    metered,
+    Client, ClientHandle, Error, Job, JobId, Member, Part, Pipelines, Position, Security, Settings, Viewer,
+    client, metered,
 };
 use crate::app::App;
-use crate::element::{AnyElement, BoxError, Element, LinkOptions};
+use crate::element::{BoxError, Element, LinkOptions};
 use futures::{Stream, StreamExt};
 use parking_lot::{Mutex, RwLock};
 use serde::Serialize;
@@ -56,16 +58,10 @@ pub struct Live(Arc<Shared>);
 
 pub(super) struct Shared {
     hub: Arc<Hub>,
+    pub(super) station: Arc<Station>,
     kinds: RwLock<BTreeMap<Arc<str>, Kind>>,
     running: Arc<Mutex<usize>>,
     tasks: Mutex<Vec<AbortHandle>>,
-}
-
-/// What does jobs of a name.
-struct Kind {
-    element: AnyElement,
-    /// To the task that hands them over. At most as many jobs are in it as may be under way.
-    jobs: mpsc::UnboundedSender<Job>,
 }
 
 impl Drop for Shared {
@@ -93,6 +89,7 @@ impl Live {
         let hub = Arc::new(Hub::new(settings, Box::new(security)));
         let live = Self(Arc::new(Shared {
             hub: hub.clone(),
+            station: Arc::new(Station::new(hub.clone())),
             kinds: RwLock::default(),
             running: Arc::default(),
             tasks: Mutex::default(),
@@ -108,6 +105,8 @@ impl Live {
                 }
             }
         });
+        let station = live.0.station.clone();
+        live.own(async move { station.run().await });
         live
     }
 
@@ -119,6 +118,20 @@ impl Live {
     /// # Errors
     /// [`Error::KindTaken`], [`Error::Name`], [`Error::Link`].
     pub fn job(&self, name: &str, element: &Element<Job, Part>) -> Result<(), Error> {
+        self.register(name, element)
+    }
+
+    /// The same with an element that takes lists of jobs, such as one that asks a service for many things at a time:
+    /// [`answering_lists`](super::answering_lists) makes its function. A list has one job, unless a
+    /// [pipeline](super::Stage::Batch) collects more.
+    ///
+    /// # Errors
+    /// As of [`job`](Self::job).
+    pub fn job_lists(&self, name: &str, element: &Element<Vec<Job>, Part>) -> Result<(), Error> {
+        self.register(name, element)
+    }
+
+    fn register<W: Work>(&self, name: &str, element: &Element<W, Part>) -> Result<(), Error> {
         check_name("a kind of jobs", name)?;
         let mut kinds = self.0.kinds.write();
         if let Some(kind) = kinds.get(name) {
@@ -130,46 +143,20 @@ impl Live {
             reason: reason.to_string(),
         };
         let any = element.any().clone();
+        let station = Arc::downgrade(&self.0.station);
         if !kinds.values().any(|kind| kind.element == any) {
             element
                 .link_sink(Results::<Part>::parts(Arc::downgrade(&self.0)), LinkOptions::new())
                 .map_err(|error| failed(error.into()))?;
-            self.tell_of_failures(&any);
+            self.own(kind::tell_of_failures::<W>(any.clone(), station.clone()));
             if !any.state().is_active() {
                 any.start().map_err(|error| failed(error.into()))?;
             }
         }
-        let (jobs, mut waiting) = mpsc::unbounded_channel::<Job>();
-        let (element, hub) = (element.clone(), Arc::downgrade(&self.0.hub));
-        self.own(async move {
-            while let Some(job) = waiting.recv().await {
-                if job.is_cancelled() {
-                    continue;
-                }
-                if let Err(error) = element.push(job).await {
-                    let reason = error.to_string();
-                    let part = error.into_item().fail(reason);
-                    if let (Some(hub), Some(part)) = (hub.upgrade(), part) {
-                        hub.deliver(vec![part]);
-                    }
-                }
-            }
-        });
+        let (jobs, waiting) = mpsc::unbounded_channel();
+        self.own(kind::hand_over(waiting, element.clone(), station));
         kinds.insert(name.into(), Kind { element: any, jobs });
         Ok(())
-    }
-
-    /// A part for each job that an element fails on.
-    fn tell_of_failures(&self, element: &AnyElement) {
-        let (mut letters, hub) = (element.dead_letters(), Arc::downgrade(&self.0.hub));
-        self.own(async move {
-            while let Some(letter) = letters.next().await {
-                let part = letter.input::<Job>().and_then(|job| job.fail(&letter.error.kind));
-                if let (Some(hub), Some(part)) = (hub.upgrade(), part) {
-                    hub.deliver(vec![part]);
-                }
-            }
-        });
     }
 
     /// The names of the jobs that can be asked for, with the paths of the elements that do them.
@@ -209,11 +196,10 @@ impl Live {
     /// Publishes under a name, for the members of that group and whoever is interested.
     ///
     /// # Errors
-    /// [`Error::Name`].
+    /// [`Error::Name`]; [`Error::Full`] if it goes through a pipeline that has no room.
     pub fn publish(&self, name: &str, data: impl Into<Value>) -> Result<(), Error> {
         check_name("what is published", name)?;
-        self.0.send(vec![Part::new(name, data)]);
-        Ok(())
+        self.0.station.publish(Part::new(name, data))
     }
 
     /// A new client.
@@ -237,6 +223,29 @@ impl Live {
     #[must_use]
     pub fn position(&self) -> Position {
         self.hub().position()
+    }
+
+    /// The pipelines that are in force.
+    #[must_use]
+    pub fn pipelines(&self) -> Arc<Pipelines> {
+        self.0.station.declared()
+    }
+
+    /// Puts other pipelines in force, as a whole, while jobs run; or nothing changes. See
+    /// [their contract](super::pipeline).
+    ///
+    /// # Errors
+    /// [`Error::Pipelines`].
+    pub fn set_pipelines(&self, pipelines: Pipelines) -> Result<(), Error> {
+        self.0.station.set(pipelines).map_err(Error::Pipelines)
+    }
+
+    /// Puts the pipelines that were in force before in force again, and says which; once more takes that back.
+    ///
+    /// # Errors
+    /// [`Error::NothingBefore`].
+    pub fn roll_back(&self) -> Result<Arc<Pipelines>, Error> {
+        self.0.station.roll_back()
     }
 
     /// How much there may be of everything.
@@ -267,22 +276,32 @@ impl Live {
             return Err(Error::Gone);
         }
         let kinds = self.0.kinds.read();
-        let Some((name, kind)) = kinds.get_key_value(name) else {
+        let Some((known, kind)) = kinds.get_key_value(name) else {
             let known: Vec<_> = kinds.keys().map(ToString::to_string).collect();
             let near = crate::hint::nearest(name, known.iter().map(|name| &**name));
             let hint = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
             return Err(Error::UnknownKind { name: name.to_owned(), hint, known });
         };
-        let under_way = UnderWay::begin(self)?;
+        let (name, to) = (known.clone(), kind.jobs.clone());
+        drop(kinds);
         let job = Job::new(name.clone(), Arc::new(input), client.viewer.clone());
-        job.hold(under_way);
+        job.hold(self.begin()?);
         job.own(client.clone());
         client.jobs.lock().push((job.id(), Arc::downgrade(job.running())));
         let id = job.id();
-        if kind.jobs.send(job).is_err() {
-            return Err(Error::Gone);
-        }
-        Ok(id)
+        let Some(shared) = self.0.station.ask(&name, Lot::new(job, to))? else { return Ok(id) };
+        let mut jobs = client.jobs.lock();
+        jobs.retain(|(other, _)| *other != id && *other != shared.id());
+        jobs.push((shared.id(), Arc::downgrade(shared.running())));
+        drop(jobs);
+        Ok(shared.id())
+    }
+
+    fn begin(&self) -> Result<UnderWay, Error> {
+        UnderWay::begin(self).or_else(|_| {
+            self.0.station.forget_cancelled();
+            UnderWay::begin(self)
+        })
     }
 
     /// Starts a task that ends with the live server.
@@ -290,13 +309,6 @@ impl Live {
         let mut tasks = self.0.tasks.lock();
         tasks.retain(|task| !task.is_finished());
         tasks.push(tokio::spawn(task).abort_handle());
-    }
-}
-
-impl Shared {
-    /// Lets parts go their way to clients.
-    pub(super) fn send(&self, parts: Vec<Part>) {
-        self.hub.deliver(parts);
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Settings {
     /// How many names are known at a time; of those that nobody listens to, the longest silent is forgotten first.
     /// Default: 10,000.
     pub names: usize,
+    /// How many parts a pipeline of results holds; while there are as many, those who make more wait. Default: 16,384.
+    pub held: usize,
 }
 
 impl Default for Settings {
@@ -37,6 +39,7 @@ impl Default for Settings {
             history: 256,
             history_bytes: 64 * 1024 * 1024,
             names: 10_000,
+            held: 16_384,
         }
     }
 }

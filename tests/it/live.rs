@@ -4,6 +4,7 @@ mod clients;
 mod groups;
 mod interests;
 mod jobs;
+mod pipelines;
 
 use futures::{FutureExt, StreamExt};
 use mape::live::{Client, Delivery};
