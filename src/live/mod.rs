@@ -28,32 +28,42 @@ mod client;
 mod delivered;
 mod delivery;
 mod error;
+#[cfg(feature = "flow")]
+mod flow;
 mod hub;
 mod interest;
 mod job;
+mod kind;
 #[expect(clippy::module_inception, reason = "it holds `Live`")]
 mod live;
 pub(crate) mod metered;
 pub(crate) mod nodes;
+mod outlet;
 mod part;
+pub(crate) mod pipeline;
 mod position;
 mod queue;
 mod results;
+mod rules;
 mod security;
 mod settings;
 mod topic;
 
-pub use answering::{NotSent, Parts, answering};
+pub use answering::{NotSent, Parts, answering, answering_lists};
 pub use client::{Client, ClientHandle, Stated};
 pub use delivered::{Body, Delivered};
 pub use delivery::{Closed, Delivery, Member};
 pub use error::Error;
+#[cfg(feature = "flow")]
+pub use flow::running;
 pub use interest::Interest;
 pub use job::{Job, JobId, NoJobId};
 pub use live::Live;
 pub use nodes::{Extract, NodeInfo};
 pub use part::Part;
+pub use pipeline::{InvalidPipelines, Pipeline, Pipelines, Stage};
 pub use position::{NoPosition, Position};
 pub use results::{LiveGone, Results};
+pub use rules::{Deed, Rule, Rules};
 pub use security::{Security, Viewer};
 pub use settings::{Settings, WhenFull};

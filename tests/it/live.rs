@@ -5,6 +5,9 @@ mod groups;
 mod interests;
 mod jobs;
 mod nodes;
+mod pipelines;
+#[cfg(feature = "flow")]
+mod workflows;
 
 use futures::{FutureExt, StreamExt};
 use mape::live::{Client, Delivery};
