@@ -98,6 +98,12 @@ impl Hub {
         Position { epoch: self.epoch.clone(), offset: self.state.lock().position }
     }
 
+    /// How many clients and names there are.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let state = self.state.lock();
+        (state.clients.len(), state.topics.len())
+    }
+
     // --- clients -------------------------------------------------------------------------------------------------
 
     pub(super) fn enter(&self, viewer: Viewer) -> Arc<Client> {

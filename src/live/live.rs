@@ -3,8 +3,8 @@
 use super::hub::{Hub, check_name};
 use super::results::Results;
 use super::{
-    Client, ClientHandle, Error, Job, JobId, Member, Part, Position, Security, Settings, Viewer, client,
-    metered,
+    Client, ClientHandle, Counts, Error, Job, JobId, Member, Part, Position, Security, Settings, Viewer,
+    client, metered,
 };
 use crate::app::App;
 use crate::element::{AnyElement, BoxError, Element, LinkOptions};
@@ -237,6 +237,13 @@ impl Live {
     #[must_use]
     pub fn position(&self) -> Position {
         self.hub().position()
+    }
+
+    /// How much there is now.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let (clients, names) = self.hub().counts();
+        Counts { clients, names, jobs: *self.0.running.lock() }
     }
 
     /// How much there may be of everything.

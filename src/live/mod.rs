@@ -23,6 +23,7 @@
 mod answering;
 mod audience;
 mod client;
+mod counts;
 mod delivered;
 mod delivery;
 mod error;
@@ -42,6 +43,7 @@ mod topic;
 
 pub use answering::{NotSent, Parts, answering};
 pub use client::{Client, ClientHandle, Stated};
+pub use counts::Counts;
 pub use delivered::{Body, Delivered};
 pub use delivery::{Closed, Delivery, Member};
 pub use error::Error;
