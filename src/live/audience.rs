@@ -1,7 +1,7 @@
 //! Who is interested in something.
 
-use super::{Delivered, Interest};
 use super::client::Inner as Client;
+use super::{Delivered, Interest};
 use crate::condition::{Found, Index, Search};
 use serde_json::Value;
 use std::collections::BTreeMap;

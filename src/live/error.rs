@@ -60,7 +60,9 @@ pub enum Error {
     #[error("the client is gone")]
     Gone,
     /// A pipeline of results holds as much as it may.
-    #[error("the pipeline that `{name}` is published through holds {limit} parts, and no more may be: publish later")]
+    #[error(
+        "the pipeline that `{name}` is published through holds {limit} parts, and no more may be: publish later"
+    )]
     Full {
         /// What was to be published.
         name: String,

@@ -1,7 +1,12 @@
 //! Who is interested in what, and what was published last: hands parts out.
 
+mod among_nodes;
+
+pub(super) use among_nodes::Arrived;
+
 use super::audience::{Audience, Statement};
 use super::client::{Inner as Client, Stated, takes};
+use super::nodes::Elsewhere;
 use super::queue::Queue;
 use super::topic::{Present, Topic};
 use super::{Closed, Delivered, Delivery, Error, Interest, Job, Member, Part, Position, Security, Settings};
@@ -26,7 +31,8 @@ pub(super) struct Hub {
     state: Mutex<State>,
     security: Box<dyn Security>,
     settings: Settings,
-    epoch: Arc<str>,
+    /// Members have come or gone.
+    pub(super) moved: Notify,
     /// An interest ends sooner than those before.
     pub(super) sooner: Notify,
     pub(super) meter: Arc<Meter>,
@@ -43,6 +49,7 @@ struct State {
     deadlines: BTreeMap<(Instant, u64), Arc<Statement>>,
     /// Numbers clients, statements and parts.
     numbers: u64,
+    epoch: Arc<str>,
     position: EventId,
     /// Of all that is kept: where it is, and under which name.
     order: BTreeMap<EventId, Arc<str>>,
@@ -50,6 +57,8 @@ struct State {
     /// Nothing up to here is kept of names that were forgotten.
     floor: EventId,
     search: Search,
+    /// Members of groups whose clients are at other nodes.
+    elsewhere: Elsewhere,
     is_closed: bool,
 }
 
@@ -69,18 +78,20 @@ impl Hub {
             patterned: BTreeMap::new(),
             deadlines: BTreeMap::new(),
             numbers: 0,
+            epoch: format!("{:016x}", fastrand::u64(..)).into(),
             position: EventId::MIN,
             order: BTreeMap::new(),
             kept_bytes: 0,
             floor: EventId::MIN,
             search: Search::new(),
+            elsewhere: Elsewhere::default(),
             is_closed: false,
         };
         Self {
             state: Mutex::new(state),
             security,
             settings,
-            epoch: format!("{:016x}", fastrand::u64(..)).into(),
+            moved: Notify::new(),
             sooner: Notify::new(),
             meter: Meter::new(&metered::LIVE, ""),
         }
@@ -95,7 +106,7 @@ impl Hub {
     }
 
     pub(super) fn position(&self) -> Position {
-        Position { epoch: self.epoch.clone(), offset: self.state.lock().position }
+        self.state.lock().whereabouts()
     }
 
     // --- clients -------------------------------------------------------------------------------------------------
@@ -129,6 +140,9 @@ impl Hub {
             for (group, statement) in &known.groups {
                 state.strike(statement);
                 state.depart(group, client.key);
+            }
+            if !known.groups.is_empty() {
+                self.moved.notify_one();
             }
             self.meter.set(metered::CLIENTS, state.clients.len() as f64);
         }
@@ -243,6 +257,7 @@ impl Hub {
         let stated = self.recover(state, client, &[statement], since);
         let member = Member { client: client.id.clone(), name: client.viewer.name.clone(), info };
         state.arrive(&group, Present { member, wants_presence, client: client.clone() });
+        self.moved.notify_one();
         Ok(stated)
     }
 
@@ -252,21 +267,18 @@ impl Hub {
         let Some(statement) = known.groups.remove(group) else { return false };
         state.strike(&statement);
         state.depart(group, client.key);
+        self.moved.notify_one();
         true
     }
 
     pub(super) fn members(&self, group: &str) -> Vec<Member> {
         let state = self.state.lock();
         let present = state.topics.get(group).map(|topic| topic.present.values());
-        present.into_iter().flatten().map(|present| present.member.clone()).collect()
+        let here = present.into_iter().flatten().map(|present| &present.member);
+        here.chain(state.elsewhere.members(group)).cloned().collect()
     }
 
-    fn may_state(
-        &self,
-        state: &State,
-        client: &Client,
-        more: impl Fn(&Known) -> usize,
-    ) -> Result<(), Error> {
+    fn may_state(&self, state: &State, client: &Client, more: impl Fn(&Known) -> usize) -> Result<(), Error> {
         let known = state.clients.get(&client.key).ok_or(Error::Gone)?;
         let (limit, more) = (self.settings.interests, more(known));
         if more > 0 && known.statements.len() + known.groups.len() + more > limit {
@@ -323,9 +335,10 @@ impl Hub {
         statements: &[Arc<Statement>],
         since: Option<&Position>,
     ) -> Stated {
-        let position = Position { epoch: self.epoch.clone(), offset: state.position };
+        let position = state.whereabouts();
         let recovered = since.map(|since| {
-            let missed = if since.epoch == self.epoch { state.missed(statements, since.offset) } else { None };
+            let missed =
+                if since.epoch == state.epoch { state.missed(statements, since.offset) } else { None };
             let Some(mut missed) = missed else { return false };
             let wants = |part: &Delivered| {
                 statements.iter().any(|statement| statement.wants(part, self.settings.steps))
@@ -364,14 +377,7 @@ impl Hub {
 
     // --- parts ---------------------------------------------------------------------------------------------------
 
-    /// Hands out parts, in their order.
-    pub(super) fn deliver(&self, parts: Vec<Part>) {
-        self.hand_out(&parts);
-        // Only now jobs may end, which tells their clients behind these parts.
-        drop(parts);
-    }
-
-    /// The same while the parts are kept, and with them their jobs.
+    /// Hands out parts, in their order, while they are kept, and with them their jobs.
     pub(super) fn hand_out(&self, parts: &[Part]) {
         if parts.is_empty() {
             return;
@@ -384,31 +390,43 @@ impl Hub {
     }
 
     fn deliver_one(&self, state: &mut State, part: &Part, now: Instant) {
-        state.numbers += 1;
         state.position = state.position.next();
-        let number = state.numbers;
         let delivered = part.delivered(Some(state.position));
-        self.topic(state, &part.name);
+        let owners = part.job.as_ref().map(Job::owners).unwrap_or_default();
+        if let Some(record) = part.job.as_ref().and_then(Job::recorded) {
+            record.lock().push(&delivered);
+        }
+        self.hand(state, &delivered, &owners, &[], now);
+        self.keep(state, &delivered);
+    }
+
+    /// Hands a part to those who asked for it and to those who are interested, but for some who have it.
+    fn hand(
+        &self,
+        state: &mut State,
+        delivered: &Arc<Delivered>,
+        owners: &[Arc<Client>],
+        have: &[u64],
+        now: Instant,
+    ) {
+        state.numbers += 1;
+        let number = state.numbers;
+        self.topic(state, &delivered.name);
         let State { topics, unnamed, search, .. } = state;
-        let Some(topic) = topics.get(&part.name) else { return };
+        let Some(topic) = topics.get(&delivered.name) else { return };
         let (mut handed, mut lost) = (0, 0);
-        let mut hand = |client: &Client| {
-            if takes(client, number, &delivered, &*self.security) {
+        let mut hand = |client: &Client, is_own| {
+            if !have.contains(&client.key) && takes(client, number, delivered, &*self.security, is_own) {
                 handed += 1;
-                lost += client.queue.push(&delivered).0;
+                lost += client.queue.push(delivered).0;
             }
         };
-        if let Some(job) = &part.job {
-            job.owners().iter().for_each(|owner| hand(owner));
-            if let Some(record) = job.recorded() {
-                record.lock().push(&delivered);
-            }
-        }
+        owners.iter().for_each(|owner| hand(owner, true));
         let mut unjudged = 0;
         for audience in [&topic.audience, &*unnamed] {
             let found = audience.find(delivered.data(), search, |statement| {
                 if statement.holds_at(now) {
-                    hand(&statement.client);
+                    hand(&statement.client, false);
                 }
             });
             unjudged += found.unjudged;
@@ -417,7 +435,6 @@ impl Hub {
         self.meter.add(metered::HANDED, handed);
         self.meter.add(metered::MISSED, lost);
         self.meter.add(metered::UNJUDGED, unjudged as u64);
-        self.keep(state, &delivered);
     }
 
     /// Keeps a part for clients that come back.
@@ -463,6 +480,10 @@ impl Hub {
 }
 
 impl State {
+    fn whereabouts(&self) -> Position {
+        Position { epoch: self.epoch.clone(), offset: self.position }
+    }
+
     /// Takes a statement from wherever it has a say.
     fn strike(&mut self, statement: &Arc<Statement>) {
         if let Some(until) = statement.until {

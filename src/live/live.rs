@@ -2,6 +2,8 @@
 
 use super::hub::{Hub, check_name};
 use super::kind::{self, Kind, Work};
+use super::nodes::Node;
+use super::outlet::Outlet;
 use super::pipeline::{Lot, Station};
 use super::results::Results;
 use super::{
@@ -54,10 +56,12 @@ use tokio::time::Instant;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct Live(Arc<Shared>);
+pub struct Live(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
     hub: Arc<Hub>,
+    /// What it is to others, if it shares with them.
+    pub(super) node: Option<Arc<Node>>,
     pub(super) station: Arc<Station>,
     kinds: RwLock<BTreeMap<Arc<str>, Kind>>,
     running: Arc<Mutex<usize>>,
@@ -80,20 +84,28 @@ impl Live {
         Self::with(app, Settings::default(), ())
     }
 
-    /// One with these settings, whose clients may do what `security` lets them.
+    /// One with these settings, whose clients may do what `security` lets them. On a server, such as `redis:`, it is a
+    /// [node](Self::shared) among others.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
     #[must_use]
-    pub fn with(_app: &App, settings: Settings, security: impl Security) -> Self {
-        let hub = Arc::new(Hub::new(settings, Box::new(security)));
+    pub fn with(app: &App, settings: Settings, security: impl Security) -> Self {
+        Self::build(app, settings, Box::new(security), app.backend().is_open())
+    }
+
+    pub(super) fn build(app: &App, settings: Settings, security: Box<dyn Security>, is_node: bool) -> Self {
+        let hub = Arc::new(Hub::new(settings, security));
+        let node = is_node.then(|| Arc::new(Node::new(app, hub.clone())));
         let live = Self(Arc::new(Shared {
             hub: hub.clone(),
-            station: Arc::new(Station::new(hub.clone())),
+            node: node.clone(),
+            station: Arc::new(Station::new(hub.clone(), Outlet::new(hub.clone(), node))),
             kinds: RwLock::default(),
             running: Arc::default(),
             tasks: Mutex::default(),
         }));
+        live.join_others();
         live.own(async move {
             loop {
                 match hub.expire() {
@@ -155,7 +167,11 @@ impl Live {
         }
         let (jobs, waiting) = mpsc::unbounded_channel();
         self.own(kind::hand_over(waiting, element.clone(), station));
-        kinds.insert(name.into(), Kind { element: any, jobs });
+        let name: Arc<str> = name.into();
+        kinds.insert(name.clone(), Kind { element: any, jobs });
+        if let Some(node) = &self.0.node {
+            node.does(&name);
+        }
         Ok(())
     }
 
@@ -256,6 +272,7 @@ impl Live {
 
     /// Closes all clients behind what waits for them.
     pub fn close(&self) {
+        self.say_goodbye();
         self.hub().close();
     }
 
@@ -277,17 +294,12 @@ impl Live {
         }
         let kinds = self.0.kinds.read();
         let Some((known, kind)) = kinds.get_key_value(name) else {
-            let known: Vec<_> = kinds.keys().map(ToString::to_string).collect();
-            let near = crate::hint::nearest(name, known.iter().map(|name| &**name));
-            let hint = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
-            return Err(Error::UnknownKind { name: name.to_owned(), hint, known });
+            drop(kinds);
+            return self.ask_elsewhere(client, name, input);
         };
         let (name, to) = (known.clone(), kind.jobs.clone());
         drop(kinds);
-        let job = Job::new(name.clone(), Arc::new(input), client.viewer.clone());
-        job.hold(self.begin()?);
-        job.own(client.clone());
-        client.jobs.lock().push((job.id(), Arc::downgrade(job.running())));
+        let job = self.0.asked(client, name.clone(), input)?;
         let id = job.id();
         let Some(shared) = self.0.station.ask(&name, Lot::new(job, to))? else { return Ok(id) };
         let mut jobs = client.jobs.lock();
@@ -297,18 +309,67 @@ impl Live {
         Ok(shared.id())
     }
 
-    fn begin(&self) -> Result<UnderWay, Error> {
+    /// Starts a task that ends with the live server.
+    pub(super) fn own(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.0.tasks.lock();
+        tasks.retain(|task| !task.is_finished());
+        tasks.push(tokio::spawn(task).abort_handle());
+    }
+}
+
+impl Shared {
+    /// A job that a client has asked for, which is under way from now on.
+    pub(super) fn asked(
+        &self,
+        client: &Arc<client::Inner>,
+        name: Arc<str>,
+        input: Value,
+    ) -> Result<Job, Error> {
+        let under_way = self.under_way()?;
+        let job = Job::new(name, Arc::new(input), client.viewer.clone());
+        job.hold(under_way);
+        job.own(client.clone());
+        client.jobs.lock().push((job.id(), Arc::downgrade(job.running())));
+        Ok(job)
+    }
+
+    /// Begins a job that was asked for at another node.
+    pub(super) fn begin(&self, job: &Job) -> Result<(), Error> {
+        let viewer = job.asked_by();
+        if !self.hub.security().may_ask(viewer, job.name(), job.input()) {
+            let what = format!("have a job called `{}` done so", job.name());
+            return Err(Error::Forbidden { who: viewer.to_string(), what });
+        }
+        let to = {
+            let kinds = self.kinds.read();
+            let Some(kind) = kinds.get(job.name()) else { return Err(self.unknown_kind(job.name(), &kinds)) };
+            kind.jobs.clone()
+        };
+        job.hold(self.under_way()?);
+        self.station.ask(job.name(), Lot::new(job.clone(), to)).map(drop)
+    }
+
+    /// A place among those that may be under way.
+    fn under_way(&self) -> Result<UnderWay, Error> {
         UnderWay::begin(self).or_else(|_| {
-            self.0.station.forget_cancelled();
+            self.station.forget_cancelled();
             UnderWay::begin(self)
         })
     }
 
-    /// Starts a task that ends with the live server.
-    fn own(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let mut tasks = self.0.tasks.lock();
-        tasks.retain(|task| !task.is_finished());
-        tasks.push(tokio::spawn(task).abort_handle());
+    /// Nobody does such jobs.
+    pub(super) fn no_kind(&self, name: &str) -> Error {
+        self.unknown_kind(name, &self.kinds.read())
+    }
+
+    fn unknown_kind(&self, name: &str, kinds: &BTreeMap<Arc<str>, Kind>) -> Error {
+        let mut known: Vec<_> = kinds.keys().map(ToString::to_string).collect();
+        known.extend(self.node.iter().flat_map(|node| node.kinds_elsewhere()));
+        known.sort();
+        known.dedup();
+        let near = crate::hint::nearest(name, known.iter().map(|name| &**name));
+        let hint = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+        Error::UnknownKind { name: name.to_owned(), hint, known }
     }
 }
 
@@ -326,17 +387,17 @@ struct UnderWay {
 }
 
 impl UnderWay {
-    fn begin(live: &Live) -> Result<Self, Error> {
-        let limit = live.settings().jobs;
-        let mut running = live.0.running.lock();
+    fn begin(live: &Shared) -> Result<Self, Error> {
+        let limit = live.hub.settings().jobs;
+        let mut running = live.running.lock();
         if *running >= limit {
             return Err(Error::Busy { limit });
         }
         *running += 1;
-        let meter = &live.hub().meter;
+        let meter = &live.hub.meter;
         meter.add(metered::JOBS, 1);
         meter.set(metered::RUNNING, *running as f64);
-        Ok(Self { running: live.0.running.clone(), hub: Arc::downgrade(&live.0.hub), since: Instant::now() })
+        Ok(Self { running: live.running.clone(), hub: Arc::downgrade(&live.hub), since: Instant::now() })
     }
 }
 

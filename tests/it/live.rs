@@ -5,6 +5,8 @@ mod groups;
 mod interests;
 mod jobs;
 mod pipelines;
+#[cfg(feature = "flow")]
+mod workflows;
 
 use futures::{FutureExt, StreamExt};
 use mape::live::{Client, Delivery};

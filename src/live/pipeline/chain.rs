@@ -84,7 +84,11 @@ enum Machine<T: Unit> {
 
 impl<T: Unit> Chain<T> {
     /// The pipeline that was declared; it goes on with what one for the same names knows.
-    pub(super) fn new(declared: &Pipeline, before: Option<&mut Self>, hub: &Arc<crate::live::hub::Hub>) -> Self {
+    pub(super) fn new(
+        declared: &Pipeline,
+        before: Option<&mut Self>,
+        hub: &Arc<crate::live::hub::Hub>,
+    ) -> Self {
         let Pipeline { names, stages } = declared;
         let meter = before.as_ref().map_or_else(
             || Meter::new(&metered::PIPELINE, described::<T>(names)),
@@ -129,7 +133,8 @@ impl<T: Unit> Chain<T> {
         };
         let stages = &self.stages;
         let at = (0..stages.len()).find(|at| {
-            stages.get(*at).is_some_and(|other| kind(other) == kind(stage)) && self::scope(stages, *at) == scope
+            stages.get(*at).is_some_and(|other| kind(other) == kind(stage))
+                && self::scope(stages, *at) == scope
         })?;
         self.machines.get_mut(at)
     }
@@ -233,7 +238,8 @@ impl<T: Unit> Machine<T> {
             Self::Debounce(debounce) => debounce.offer(item, group, now, next, out),
             Self::Rate(rate) => rate.offer(item, group, now, next),
             Self::Filter { condition, steps } => {
-                let holds = item.data().is_none_or(|data| condition.holds_within(data, *steps).unwrap_or(false));
+                let holds =
+                    item.data().is_none_or(|data| condition.holds_within(data, *steps).unwrap_or(false));
                 if holds {
                     next.push((item, group));
                 } else {

@@ -15,7 +15,10 @@ pub(crate) static PIPELINE: Kind = Kind {
     ],
     gauges: &[
         ("held", "Jobs, or parts, that its stages hold."),
-        ("waiting", "Jobs that wait for others to end, in the order of the pipeline or for a place beside them."),
+        (
+            "waiting",
+            "Jobs that wait for others to end, in the order of the pipeline or for a place beside them.",
+        ),
     ],
     latency: None,
 };

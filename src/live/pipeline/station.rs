@@ -5,10 +5,11 @@ use super::jobs::{Lot, Own};
 use super::side::{Named, Side};
 use super::{InvalidPipelines, Pipelines};
 use crate::live::hub::Hub;
+use crate::live::outlet::Outlet;
 use crate::live::{Error, Job, Part};
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::sync::Notify;
 
 /// Where jobs and parts go through the pipelines that are in force.
@@ -17,6 +18,7 @@ use tokio::sync::Notify;
 /// never let go of under one.
 pub(in crate::live) struct Station {
     hub: Arc<Hub>,
+    outlet: Outlet,
     jobs: Side<Lot>,
     results: Side<Part>,
     /// Something is due sooner than expected.
@@ -37,10 +39,11 @@ impl Named for Part {
 }
 
 impl Station {
-    pub(in crate::live) fn new(hub: Arc<Hub>) -> Self {
+    pub(in crate::live) fn new(hub: Arc<Hub>, outlet: Outlet) -> Self {
         let declared = Declared { now: Arc::default(), before: None };
         Self {
             hub,
+            outlet,
             jobs: Side::new(),
             results: Side::new(),
             sooner: Notify::new(),
@@ -87,7 +90,7 @@ impl Station {
         }
         for (job, parts) in more.answered {
             let parts = parts.iter().map(|part| job.again(part.body()));
-            self.hub.deliver(parts.collect());
+            self.outlet.deliver(parts.collect());
         }
         for (lot, reason) in left {
             let parts = lot.jobs().iter().filter_map(|job| job.fail(format_args!("left out: {reason}")));
@@ -114,13 +117,13 @@ impl Station {
 
     /// Lets parts go their way to clients, unless there is no room for them: then those that are left stay in the list.
     pub(in crate::live) fn poll_send(&self, parts: &mut Vec<Part>, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(self.outlet.poll_room(cx));
         if !self.results.is_active() {
-            self.hub.deliver(std::mem::take(parts));
+            self.outlet.deliver(std::mem::take(parts));
             return Poll::Ready(());
         }
         let most = self.hub.settings().held;
-        let (out, polled) =
-            self.results.poll_offer(parts, most, cx, &self.sooner, |out| self.hand_out(out));
+        let (out, polled) = self.results.poll_offer(parts, most, cx, &self.sooner, |out| self.hand_out(out));
         drop(out);
         polled
     }
@@ -138,7 +141,7 @@ impl Station {
     /// The same with one that can't wait, such as what a job has failed on.
     pub(in crate::live) fn send(&self, part: Part) {
         if !self.results.is_active() {
-            self.hub.deliver(vec![part]);
+            self.outlet.deliver(vec![part]);
             return;
         }
         let name = part.name().clone();
@@ -148,7 +151,7 @@ impl Station {
 
     /// In the order in which they come through, so under the lock; the jobs of the parts may end when it is released.
     fn hand_out(&self, out: &mut Out<Part>) {
-        self.hub.hand_out(&out.through);
+        self.outlet.hand_out(&out.through);
     }
 
     // --- declarations --------------------------------------------------------------------------------------------

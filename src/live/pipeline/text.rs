@@ -17,7 +17,8 @@ impl Pipelines {
             let full = error.to_string();
             // serde_json ends its messages with the place, which ours begin with.
             let message = full.split(" at line ").next().unwrap_or(&full);
-            InvalidPipelines::new("", format!("it is no JSON: {message}")).at(Some((error.line(), error.column())))
+            InvalidPipelines::new("", format!("it is no JSON: {message}"))
+                .at(Some((error.line(), error.column())))
         })?;
         Self::from_value(value).map_err(|invalid| {
             #[cfg(any(feature = "flow", feature = "config"))]

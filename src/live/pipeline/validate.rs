@@ -52,7 +52,8 @@ impl Pipelines {
     /// # Errors
     /// [`InvalidPipelines`], with its path and without a place in a text.
     pub fn check(&self) -> Result<(), InvalidPipelines> {
-        for (which, list, what) in [(For::Jobs, &self.jobs, "jobs"), (For::Results, &self.results, "results")] {
+        for (which, list, what) in [(For::Jobs, &self.jobs, "jobs"), (For::Results, &self.results, "results")]
+        {
             if list.len() > MOST_PIPELINES {
                 let message = format!("there may be {MOST_PIPELINES} pipelines, not {}", list.len());
                 return Err(InvalidPipelines::new(what, message));
@@ -89,7 +90,9 @@ impl Pipeline {
             let path = format!("{path}.stages[{i}]");
             stage.check(which, &path)?;
             let (before, after) = self.stages.split_at(i);
-            stage.check_place(which, before, after.len() == 1).map_err(|it| InvalidPipelines::new(path, it))?;
+            stage
+                .check_place(which, before, after.len() == 1)
+                .map_err(|it| InvalidPipelines::new(path, it))?;
         }
         Ok(())
     }
@@ -114,7 +117,11 @@ impl Stage {
         let path = |key: &str| format!("{path}.{}{key}", self.name());
         let number = |key: &str, number: usize, most: usize| {
             let message = || format!("must be 1 to {most}, not {number}");
-            if (1..=most).contains(&number) { Ok(()) } else { Err(InvalidPipelines::new(path(key), message())) }
+            if (1..=most).contains(&number) {
+                Ok(())
+            } else {
+                Err(InvalidPipelines::new(path(key), message()))
+            }
         };
         let time = |key: &str, time: Duration| {
             let message = || format!("must be more than nothing and at most a day, not {time:?}");
@@ -154,23 +161,28 @@ impl Stage {
     /// Whether it may stand behind these.
     fn check_place(&self, which: For, before: &[Self], is_last: bool) -> Result<(), String> {
         let name = self.name();
-        let holds = |stage: &&Self| {
-            matches!(stage, Self::Batch { .. } | Self::Debounce(_) | Self::RateLimit { .. })
-        };
+        let holds =
+            |stage: &&Self| matches!(stage, Self::Batch { .. } | Self::Debounce(_) | Self::RateLimit { .. });
         match (which, self) {
             (For::Results, Self::Parallel(_) | Self::InOrder | Self::Cache { .. }) => {
                 Err(format!("`{name}` is for jobs, not for results: put it in a pipeline below `jobs`"))
             }
-            (For::Jobs, Self::Parallel(_) | Self::InOrder) if !is_last => {
-                Err(format!("`{name}` must be the last stage, for a job has its place from there until it ends"))
-            }
+            (For::Jobs, Self::Parallel(_) | Self::InOrder) if !is_last => Err(format!(
+                "`{name}` must be the last stage, for a job has its place from there until it ends"
+            )),
             (For::Jobs, Self::Dedup | Self::Cache { .. } | Self::Filter(_)) => {
                 if let Some(holding) = before.iter().find(holds) {
                     let holding = holding.name();
-                    return Err(format!("`{name}` must stand before `{holding}`: it decides when a job is asked for"));
+                    return Err(format!(
+                        "`{name}` must stand before `{holding}`: it decides when a job is asked for"
+                    ));
                 }
                 let is_twice = !matches!(self, Self::Filter(_)) && before.iter().any(|it| it.name() == name);
-                if is_twice { Err(format!("there is another `{name}` before: leave one out")) } else { Ok(()) }
+                if is_twice {
+                    Err(format!("there is another `{name}` before: leave one out"))
+                } else {
+                    Ok(())
+                }
             }
             _ => Ok(()),
         }

@@ -52,7 +52,9 @@ impl Tree {
         let mut here = self;
         for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {
             let next = match &here.content {
-                Content::List(items) => step.trim_end_matches(']').parse().ok().and_then(|at: usize| items.get(at)),
+                Content::List(items) => {
+                    step.trim_end_matches(']').parse().ok().and_then(|at: usize| items.get(at))
+                }
                 Content::Map(map) => map.iter().find(|(key, _)| key == step).map(|(_, value)| value),
                 Content::Scalar(_) => None,
             };

@@ -1,7 +1,7 @@
 use super::{told, waiting};
 use futures::StreamExt;
 use mape::condition::Condition;
-use mape::live::{Delivered, Delivery, Error, Interest, Live, Position, Security, Settings, Viewer};
+use mape::live::{Delivered, Delivery, Error, Interest, Live, Position, Rules, Security, Settings, Viewer};
 use mape::prelude::*;
 use serde_json::json;
 use std::time::Duration;
@@ -204,4 +204,30 @@ async fn thousands_of_interests_find_the_same_as_trying_each() {
         assert_eq!(waiting(client), wanted, "{condition}");
     }
     assert_eq!(since.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn declared_rules_decide_who_sees_what_and_errors_are_seen_by_nobody_they_are_not_for() {
+    let rules: Rules = serde_json::from_value(json!([
+        {"names": ["orders"], "may": ["see"], "own": "/customer"},
+        {"names": ["orders"], "may": ["see"], "roles": ["admin"], "when": "sum gt 10"},
+    ]))
+    .unwrap();
+    let live = Live::with(&App::new(), Settings::default(), rules);
+    let mut joe = live.connect(Viewer::named("joe"));
+    let mut ada = live.connect(Viewer::named("ada").with_role("admin"));
+    let mut nobody = live.connect(Viewer::default());
+    for client in [&joe, &ada, &nobody] {
+        client.state("all", Interest::all(), None).unwrap();
+    }
+    live.publish("orders", json!({"customer": "joe", "sum": 5})).unwrap();
+    live.publish("orders", json!({"customer": "jane", "sum": 50})).unwrap();
+    live.publish("orders", json!({"customer": null, "sum": 5})).unwrap();
+    live.publish("news", 1).unwrap();
+    assert_eq!(waiting(&mut joe), [json!({"customer": "joe", "sum": 5}), json!(1)]);
+    assert_eq!(waiting(&mut ada), [json!({"customer": "jane", "sum": 50}), json!(1)]);
+    assert_eq!(waiting(&mut nobody), [1]);
+    let wrong = json!([{"names": ["x"], "when": "a qe 1"}]);
+    let wrong = serde_json::from_value::<Rules>(wrong).unwrap_err().to_string();
+    assert!(wrong.contains("there is no operator `qe`"), "{wrong}");
 }

@@ -86,20 +86,41 @@ fn what_is_wrong_is_told_with_its_place() {
         ("jobs: 1", "1:1: jobs: invalid type: integer `1`, expected a sequence"),
         ("jobs:\n - stages: [dedup]\nresult: []", "3:1: "),
         ("jobs:\n - stages: []\nresult: []", "unknown field `result`"),
-        ("jobs:\n - stages:\n    - batch: {most: 0, within: 1s}", "3:15: jobs[0].stages[0].batch.most: must be 1 to 10000, not 0"),
-        ("jobs:\n - stages:\n    - batch: {most: 5, within: soon}", "3:24: jobs[0].stages[0].batch.within: invalid value: string \"soon\""),
+        (
+            "jobs:\n - stages:\n    - batch: {most: 0, within: 1s}",
+            "3:15: jobs[0].stages[0].batch.most: must be 1 to 10000, not 0",
+        ),
+        (
+            "jobs:\n - stages:\n    - batch: {most: 5, within: soon}",
+            "3:24: jobs[0].stages[0].batch.within: invalid value: string \"soon\"",
+        ),
         ("jobs:\n - stages:\n    - batch: {most: 5}", "jobs[0].stages[0].batch: missing field `within`"),
         ("jobs:\n - stages:\n    - dedup\n    - debunce: 1s", "jobs[0].stages[1]: unknown variant `debunce`"),
-        ("jobs:\n - stages:\n    - dedup\n    - debounce: 0s", "4:7: jobs[0].stages[1].debounce: must be more than nothing"),
-        ("jobs:\n - stages:\n    - in_order\n    - dedup", "3:7: jobs[0].stages[0]: `in_order` must be the last stage"),
-        ("jobs:\n - stages: [{debounce: 1s}, dedup]", "2:29: jobs[0].stages[1]: `dedup` must stand before `debounce`"),
+        (
+            "jobs:\n - stages:\n    - dedup\n    - debounce: 0s",
+            "4:7: jobs[0].stages[1].debounce: must be more than nothing",
+        ),
+        (
+            "jobs:\n - stages:\n    - in_order\n    - dedup",
+            "3:7: jobs[0].stages[0]: `in_order` must be the last stage",
+        ),
+        (
+            "jobs:\n - stages: [{debounce: 1s}, dedup]",
+            "2:29: jobs[0].stages[1]: `dedup` must stand before `debounce`",
+        ),
         ("jobs:\n - stages: [dedup, dedup]", "jobs[0].stages[1]: there is another `dedup`"),
         ("jobs:\n - stages: [{group_by: job}]", "jobs[0].stages[0].group_by: each job would be a group"),
         ("jobs:\n - stages: [{group_by: a.*}]", "`a.*` leads to many places"),
         ("jobs:\n - stages: [{filter: a qe 1}]", "there is no operator `qe`"),
         ("results:\n - stages: [{parallel: 3}]", "2:12: results[0].stages[0]: `parallel` is for jobs"),
-        ("jobs:\n - stages: []\n - names: [a]\n   stages: []", "3:4: jobs[1]: is never reached: jobs[0] is for any name"),
-        ("jobs:\n - names: ['']\n   stages: []", "jobs[0].names[0]: a pattern of names has 1 to 200 bytes, not 0"),
+        (
+            "jobs:\n - stages: []\n - names: [a]\n   stages: []",
+            "3:4: jobs[1]: is never reached: jobs[0] is for any name",
+        ),
+        (
+            "jobs:\n - names: ['']\n   stages: []",
+            "jobs[0].names[0]: a pattern of names has 1 to 200 bytes, not 0",
+        ),
         ("jobs: !!python/object/apply:os.getpid []", "it is no YAML"),
     ] {
         let error = Pipelines::from_yaml(text).unwrap_err().to_string();
@@ -112,7 +133,10 @@ fn what_is_wrong_in_json_is_told_too() {
     for (text, wanted) in [
         ("{\"jobs\": [\n}", "2:1: it is no JSON: expected value"),
         ("[]", "it is no declaration"),
-        ("{\"jobs\": [{\"stages\": [\n\t{\"parallel\": 0}]}]}", "jobs[0].stages[0].parallel: must be 1 to 10000, not 0"),
+        (
+            "{\"jobs\": [{\"stages\": [\n\t{\"parallel\": 0}]}]}",
+            "jobs[0].stages[0].parallel: must be 1 to 10000, not 0",
+        ),
     ] {
         let error = Pipelines::from_json(text).unwrap_err().to_string();
         assert!(error.contains(wanted), "{text}\n{error}\n{wanted}");

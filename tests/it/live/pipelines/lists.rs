@@ -30,7 +30,8 @@ async fn list_api() -> (String, Arc<AtomicUsize>) {
                 stream.read_exact(&mut body).await.unwrap();
                 counted.fetch_add(1, Ordering::Relaxed);
                 let ids: Vec<u64> = serde_json::from_slice(&body).unwrap();
-                let customers: Vec<_> = ids.iter().map(|id| json!({"id": id, "name": format!("c{id}")})).collect();
+                let customers: Vec<_> =
+                    ids.iter().map(|id| json!({"id": id, "name": format!("c{id}")})).collect();
                 let body = Value::from(customers).to_string();
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n";
                 let answer = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
@@ -44,7 +45,8 @@ async fn list_api() -> (String, Arc<AtomicUsize>) {
 async fn customers(address: &str, ids: &[u64]) -> Result<Vec<Value>, BoxError> {
     let mut stream = tokio::net::TcpStream::connect(address).await?;
     let body = serde_json::to_string(ids)?;
-    let request = format!("POST /customers HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let request =
+        format!("POST /customers HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
@@ -102,7 +104,9 @@ async fn what_a_list_fails_on_reaches_everybody_in_it_and_who_has_gone_is_not_as
     let element = app.create_loop("jobs").unwrap().execute("list").each_unordered(4, fails);
     live.job_lists("list", &element.spawn().unwrap()).unwrap();
     for_jobs(&live, Pipeline::new().batch(3, ms(100)));
-    for (input, error) in [("fail", "error: the service is down"), ("panic", "error: panicked: out of cheese")] {
+    for (input, error) in
+        [("fail", "error: the service is down"), ("panic", "error: panicked: out of cheese")]
+    {
         let clients = [(); 3].map(|()| live.connect(Viewer::default()));
         clients.iter().for_each(|client| drop(client.ask("list", input).unwrap()));
         let [first, gone, last] = clients;

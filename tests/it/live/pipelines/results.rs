@@ -43,7 +43,10 @@ async fn an_error_comes_at_once_behind_what_was_collected() {
     client.close_when_done();
     let since = tokio::time::Instant::now();
     let told = until_end(client).await;
-    assert_eq!(told.iter().filter_map(data).collect::<Vec<_>>(), [json!([1, 2]), json!("error: no such customer")]);
+    assert_eq!(
+        told.iter().filter_map(data).collect::<Vec<_>>(),
+        [json!([1, 2]), json!("error: no such customer")]
+    );
     assert!(matches!(told.last(), Some(Delivery::Ended { .. })));
     assert_eq!(since.elapsed(), ms(0));
 }

@@ -36,7 +36,9 @@ fn variants() -> Vec<Pipelines> {
 /// The numbers in a part, which may be a list.
 fn numbers(delivery: &Delivery) -> Vec<u64> {
     match data(delivery) {
-        Some(serde_json::Value::Array(list)) => list.iter().map(|part| part["nr"].as_u64().unwrap()).collect(),
+        Some(serde_json::Value::Array(list)) => {
+            list.iter().map(|part| part["nr"].as_u64().unwrap()).collect()
+        }
         Some(part) => vec![part["nr"].as_u64().unwrap()],
         None => Vec::new(),
     }
