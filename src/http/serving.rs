@@ -32,6 +32,12 @@ const BACKLOG: u32 = 4096;
 /// How long a client may take to agree on how to encrypt.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
+/// The place of a connection among those there may be. Whatever goes on as something else, such as a WebSocket, keeps it.
+#[derive(Clone)]
+pub(super) struct Seat(
+    #[expect(dead_code, reason = "it is let go of")] Arc<(OwnedSemaphorePermit, Connection)>,
+);
+
 /// A service that runs; it ends when this is closed or dropped.
 pub struct Serving {
     address: SocketAddr,
@@ -102,12 +108,14 @@ impl Serving {
             .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX))
             .max_concurrent_streams(256)
             .keep_alive_interval(Some(Duration::from_secs(20)));
+        let all_seats = limits.connections.clamp(1, Semaphore::MAX_PERMITS);
         let server = Server {
             builder: Arc::new(builder),
             router,
             tls,
             meter: metered::listener(address),
-            seats: Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS))),
+            seats: Arc::new(Semaphore::new(all_seats)),
+            all_seats,
             first_within: limits.head_within,
             closing: closing.clone(),
             ending: ending.clone(),
@@ -168,6 +176,7 @@ struct Server {
     tls: Option<Tls>,
     /// One for each connection there may be.
     seats: Arc<Semaphore>,
+    all_seats: usize,
     meter: Arc<Meter>,
     /// How long a client may take to ask for the first time.
     first_within: Duration,
@@ -189,17 +198,16 @@ impl Server {
             let watcher = graceful.watcher();
             let (builder, router, tls) = (self.builder.clone(), self.router.clone(), self.tls.clone());
             let first_within = self.first_within;
-            let counted = Connection::of(&self.meter);
+            let seat = Seat(Arc::new((seat, Connection::of(&self.meter))));
             connections.spawn(async move {
-                let _seat = (seat, counted);
                 let _ = stream.set_nodelay(true);
                 match tls {
                     None => {
-                        converse(&builder, stream, client, router, watcher, first_within).await;
+                        converse(&builder, stream, (client, seat), router, watcher, first_within).await;
                     }
                     Some(tls) => match timeout(HANDSHAKE, tls.acceptor().accept(stream)).await {
                         Ok(Ok(stream)) => {
-                            converse(&builder, stream, client, router, watcher, first_within).await;
+                            converse(&builder, stream, (client, seat), router, watcher, first_within).await;
                         }
                         Ok(Err(error)) => tracing::debug!(%client, %error, "no encrypted connection"),
                         Err(_) => tracing::debug!(%client, "no encrypted connection in time"),
@@ -213,6 +221,12 @@ impl Server {
             () = self.ending.cancelled() => connections.abort_all(),
         }
         while connections.join_next().await.is_some() {}
+        // Those that went on as something else end by themselves, soon.
+        let all = u32::try_from(self.all_seats).unwrap_or(u32::MAX);
+        tokio::select! {
+            _ = self.seats.acquire_many(all) => {}
+            () = self.ending.cancelled() => {}
+        }
     }
 
     /// The next connection, once there is a seat for it.
@@ -233,7 +247,7 @@ impl Server {
 async fn converse(
     builder: &Builder<TokioExecutor>,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    client: SocketAddr,
+    (client, seat): (SocketAddr, Seat),
     router: Router,
     watcher: hyper_util::server::graceful::Watcher,
     first_within: Duration,
@@ -243,6 +257,7 @@ async fn converse(
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         asked.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(client));
+        request.extensions_mut().insert(seat.clone());
         router.clone().oneshot(request)
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);

@@ -13,7 +13,9 @@ impl From<Error> for Problem {
             Error::Forbidden { .. } => Self::new(StatusCode::FORBIDDEN, &error),
             Error::Gone => Self::new(StatusCode::GONE, &error),
             Error::Condition(condition) => Self::from(&**condition),
-            Error::KindTaken { .. } | Error::Link { .. } => Self::conflict(&error),
+            Error::Full { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, &error).retry_after(1),
+            Error::Pipelines(_) => Self::unprocessable(&error),
+            Error::NothingBefore | Error::KindTaken { .. } | Error::Link { .. } => Self::conflict(&error),
             Error::Name { .. } | Error::Interests { .. } => Self::unprocessable(&error),
         }
     }
