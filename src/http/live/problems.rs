@@ -14,7 +14,9 @@ impl From<Error> for Problem {
             Error::Gone => Self::new(StatusCode::GONE, &error),
             Error::Condition(condition) => Self::from(&**condition),
             Error::Full { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, &error).retry_after(1),
-            Error::Pipelines(_) => Self::unprocessable(&error),
+            Error::Pipelines(_) | Error::PipelinesFile { .. } | Error::File { .. } => {
+                Self::unprocessable(&error)
+            }
             Error::NothingBefore | Error::KindTaken { .. } | Error::Link { .. } => Self::conflict(&error),
             Error::Name { .. } | Error::Interests { .. } => Self::unprocessable(&error),
         }
