@@ -1,8 +1,11 @@
 //! The live server: jobs asked for, parts of results as they come, interests, groups.
 
 mod answer;
+#[cfg(feature = "config")]
+mod configured;
 mod guest;
 mod jobs;
+mod pipelines;
 mod problems;
 mod query;
 mod server;
@@ -28,6 +31,8 @@ where
         .routes(routes!(jobs::ask))
         .routes(routes!(jobs::ask_by_name))
         .routes(routes!(stream::stream))
+        .routes(routes!(pipelines::show, pipelines::put))
+        .routes(routes!(pipelines::roll_back))
 }
 
 /// The routes of a live server, without any guard, to be mounted in a server of one's own.
