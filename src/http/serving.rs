@@ -11,13 +11,14 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -26,6 +27,8 @@ use tower::ServiceExt;
 
 /// How long is waited after a connection could not be taken, as when the process has too many files open.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How many connections wait to be taken. Whoever finds no room tries again after a second.
+const BACKLOG: u32 = 4096;
 /// How long a client may take to agree on how to encrypt.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
@@ -137,7 +140,22 @@ pub(super) async fn bind(address: &str) -> Result<TcpListener, Error> {
     if !fits {
         return Err(Error::Address { address: address.to_owned() });
     }
-    TcpListener::bind(address).await.map_err(|source| Error::Listen { address: address.to_owned(), source })
+    listen(address).await.map_err(|source| Error::Listen { address: address.to_owned(), source })
+}
+
+/// As tokio binds, the first address of a name that can be; but with room for thousands who come at once.
+async fn listen(address: &str) -> io::Result<TcpListener> {
+    let mut failed = io::Error::new(io::ErrorKind::InvalidInput, "the name has no address");
+    for address in lookup_host(address).await? {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        #[cfg(not(windows))]
+        socket.set_reuseaddr(true)?;
+        match socket.bind(address).and_then(|()| socket.listen(BACKLOG)) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
 pub(super) fn address_of(listener: &TcpListener, address: &str) -> Result<SocketAddr, Error> {

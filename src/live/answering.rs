@@ -43,7 +43,8 @@ where
         let parts = Parts { job: job.clone(), out: out.clone() };
         let f = f.clone();
         async move {
-            let work = AssertUnwindSafe(async { f(job.clone(), parts).await.map_err(Into::into) }).catch_unwind();
+            let work =
+                AssertUnwindSafe(async { f(job.clone(), parts).await.map_err(Into::into) }).catch_unwind();
             let done: Result<(), BoxError> = tokio::select! {
                 biased;
                 () = job.cancelled() => return Ok(()),
@@ -62,7 +63,11 @@ where
 }
 
 fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(|s| &**s)).unwrap_or("?")
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(|s| &**s))
+        .unwrap_or("?")
 }
 
 /// Where the parts of a job go.

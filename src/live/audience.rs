@@ -1,7 +1,7 @@
 //! Who is interested in something.
 
-use super::Interest;
 use super::client::Inner as Client;
+use super::{Delivered, Interest};
 use crate::condition::{Found, Index, Search};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -23,6 +23,16 @@ pub(super) struct Statement {
 impl Statement {
     pub(super) fn holds_at(&self, now: Instant) -> bool {
         self.until.is_none_or(|until| now < until)
+    }
+
+    /// Whether it is interested in a part; one that takes too many steps to tell is left out.
+    pub(super) fn wants(&self, part: &Delivered, steps: u64) -> bool {
+        self.interest.matches_name(part.name())
+            && match (&self.interest.condition, part.data()) {
+                (Some(condition), Some(data)) => condition.holds_within(data, steps).unwrap_or(false),
+                (Some(_), None) => false,
+                (None, _) => true,
+            }
     }
 }
 

@@ -183,7 +183,21 @@ impl ClientHandle {
     /// # Errors
     /// [`Error::Interests`], [`Error::Name`], [`Error::Gone`].
     pub fn state(&self, name: &str, interest: Interest, since: Option<&Position>) -> Result<Stated, Error> {
-        self.hub().state(&self.inner, name, interest, since)
+        self.hub().state(&self.inner, vec![(name.into(), interest)], since)
+    }
+
+    /// States several interests by their names, all or none of them; what was missed comes once, whichever of them it
+    /// fulfils.
+    ///
+    /// # Errors
+    /// As of [`state`](Self::state).
+    pub fn state_all<N: Into<Arc<str>>>(
+        &self,
+        interests: impl IntoIterator<Item = (N, Interest)>,
+        since: Option<&Position>,
+    ) -> Result<Stated, Error> {
+        let interests = interests.into_iter().map(|(name, interest)| (name.into(), interest)).collect();
+        self.hub().state(&self.inner, interests, since)
     }
 
     /// Withdraws an interest; `false` if there is none of that name.
@@ -272,9 +286,17 @@ impl fmt::Debug for ClientHandle {
     }
 }
 
-/// Whether this client was not handed this part yet, and may see it; marks it as handed.
-pub(super) fn takes(client: &Inner, number: u64, part: &Delivered, security: &dyn super::Security) -> bool {
-    client.last.load(Ordering::Relaxed) != number && security.may_see(&client.viewer, part) && {
+/// Whether this client was not handed this part yet, and may see it; marks it as handed. Errors of its own jobs it may
+/// see whatever the security says.
+pub(super) fn takes(
+    client: &Inner,
+    number: u64,
+    part: &Delivered,
+    security: &dyn super::Security,
+    is_own: bool,
+) -> bool {
+    let may_see = || (is_own && part.error().is_some()) || security.may_see(&client.viewer, part);
+    client.last.load(Ordering::Relaxed) != number && may_see() && {
         client.last.store(number, Ordering::Relaxed);
         true
     }

@@ -1,7 +1,12 @@
 //! Who is interested in what, and what was published last: hands parts out.
 
+mod among_nodes;
+
+pub(super) use among_nodes::Arrived;
+
 use super::audience::{Audience, Statement};
 use super::client::{Inner as Client, Stated, takes};
+use super::nodes::Elsewhere;
 use super::queue::Queue;
 use super::topic::{Present, Topic};
 use super::{Closed, Delivered, Delivery, Error, Interest, Job, Member, Part, Position, Security, Settings};
@@ -26,7 +31,8 @@ pub(super) struct Hub {
     state: Mutex<State>,
     security: Box<dyn Security>,
     settings: Settings,
-    epoch: Arc<str>,
+    /// Members have come or gone.
+    pub(super) moved: Notify,
     /// An interest ends sooner than those before.
     pub(super) sooner: Notify,
     pub(super) meter: Arc<Meter>,
@@ -43,6 +49,7 @@ struct State {
     deadlines: BTreeMap<(Instant, u64), Arc<Statement>>,
     /// Numbers clients, statements and parts.
     numbers: u64,
+    epoch: Arc<str>,
     position: EventId,
     /// Of all that is kept: where it is, and under which name.
     order: BTreeMap<EventId, Arc<str>>,
@@ -50,6 +57,8 @@ struct State {
     /// Nothing up to here is kept of names that were forgotten.
     floor: EventId,
     search: Search,
+    /// Members of groups whose clients are at other nodes.
+    elsewhere: Elsewhere,
     is_closed: bool,
 }
 
@@ -69,18 +78,20 @@ impl Hub {
             patterned: BTreeMap::new(),
             deadlines: BTreeMap::new(),
             numbers: 0,
+            epoch: format!("{:016x}", fastrand::u64(..)).into(),
             position: EventId::MIN,
             order: BTreeMap::new(),
             kept_bytes: 0,
             floor: EventId::MIN,
             search: Search::new(),
+            elsewhere: Elsewhere::default(),
             is_closed: false,
         };
         Self {
             state: Mutex::new(state),
             security,
             settings,
-            epoch: format!("{:016x}", fastrand::u64(..)).into(),
+            moved: Notify::new(),
             sooner: Notify::new(),
             meter: Meter::new(&metered::LIVE, ""),
         }
@@ -95,7 +106,7 @@ impl Hub {
     }
 
     pub(super) fn position(&self) -> Position {
-        Position { epoch: self.epoch.clone(), offset: self.state.lock().position }
+        self.state.lock().whereabouts()
     }
 
     // --- clients -------------------------------------------------------------------------------------------------
@@ -129,6 +140,9 @@ impl Hub {
             for (group, statement) in &known.groups {
                 state.strike(statement);
                 state.depart(group, client.key);
+            }
+            if !known.groups.is_empty() {
+                self.moved.notify_one();
             }
             self.meter.set(metered::CLIENTS, state.clients.len() as f64);
         }
@@ -165,29 +179,32 @@ impl Hub {
 
     // --- interests -----------------------------------------------------------------------------------------------
 
+    /// States interests by their names, in place of those of the same names; all or none.
     pub(super) fn state(
         &self,
         client: &Arc<Client>,
-        name: &str,
-        interest: Interest,
+        interests: Vec<(Arc<str>, Interest)>,
         since: Option<&Position>,
     ) -> Result<Stated, Error> {
-        check_name("an interest", name)?;
-        let name: Arc<str> = name.into();
+        for (name, _) in &interests {
+            check_name("an interest", name)?;
+        }
         let mut state = self.state.lock();
         let state = &mut *state;
-        self.may_state(state, client, |known| known.statements.contains_key(&name))?;
-        if let Some(before) =
-            state.clients.get_mut(&client.key).and_then(|known| known.statements.remove(&name))
-        {
-            state.strike(&before);
+        self.may_state(state, client, |known| {
+            interests.iter().filter(|(name, _)| !known.statements.contains_key(name)).count()
+        })?;
+        let mut statements = Vec::with_capacity(interests.len());
+        for (name, interest) in interests {
+            let statement = self.statement(state, client, name.clone(), interest);
+            let Some(known) = state.clients.get_mut(&client.key) else { return Err(Error::Gone) };
+            if let Some(before) = known.statements.insert(name, statement.clone()) {
+                state.strike(&before);
+            }
+            self.list(state, &statement);
+            statements.push(statement);
         }
-        let statement = self.statement(state, client, name.clone(), interest);
-        if let Some(known) = state.clients.get_mut(&client.key) {
-            known.statements.insert(name, statement.clone());
-        }
-        self.list(state, &statement);
-        Ok(self.recover(state, &statement, since))
+        Ok(self.recover(state, client, &statements, since))
     }
 
     pub(super) fn withdraw(&self, client: &Client, name: &str) -> bool {
@@ -210,7 +227,7 @@ impl Hub {
         let group: Arc<str> = group.into();
         let mut state = self.state.lock();
         let state = &mut *state;
-        self.may_state(state, client, |known| known.groups.contains_key(&group))?;
+        self.may_state(state, client, |known| usize::from(!known.groups.contains_key(&group)))?;
         if let Some(before) = state.clients.get_mut(&client.key).and_then(|known| known.groups.remove(&group))
         {
             state.strike(&before);
@@ -222,9 +239,10 @@ impl Hub {
             known.groups.insert(group.clone(), statement.clone());
         }
         self.list(state, &statement);
-        let stated = self.recover(state, &statement, since);
+        let stated = self.recover(state, client, &[statement], since);
         let member = Member { client: client.id.clone(), name: client.viewer.name.clone(), info };
         state.arrive(&group, Present { member, wants_presence, client: client.clone() });
+        self.moved.notify_one();
         Ok(stated)
     }
 
@@ -234,24 +252,21 @@ impl Hub {
         let Some(statement) = known.groups.remove(group) else { return false };
         state.strike(&statement);
         state.depart(group, client.key);
+        self.moved.notify_one();
         true
     }
 
     pub(super) fn members(&self, group: &str) -> Vec<Member> {
         let state = self.state.lock();
         let present = state.topics.get(group).map(|topic| topic.present.values());
-        present.into_iter().flatten().map(|present| present.member.clone()).collect()
+        let here = present.into_iter().flatten().map(|present| &present.member);
+        here.chain(state.elsewhere.members(group)).cloned().collect()
     }
 
-    fn may_state(
-        &self,
-        state: &State,
-        client: &Client,
-        is_there: impl Fn(&Known) -> bool,
-    ) -> Result<(), Error> {
+    fn may_state(&self, state: &State, client: &Client, more: impl Fn(&Known) -> usize) -> Result<(), Error> {
         let known = state.clients.get(&client.key).ok_or(Error::Gone)?;
-        let limit = self.settings.interests;
-        if !is_there(known) && known.statements.len() + known.groups.len() >= limit {
+        let (limit, more) = (self.settings.interests, more(known));
+        if more > 0 && known.statements.len() + known.groups.len() + more > limit {
             return Err(Error::Interests { limit });
         }
         if client.queue.is_closed() { Err(Error::Gone) } else { Ok(()) }
@@ -298,24 +313,29 @@ impl Hub {
     }
 
     /// Hands over what was missed, as far as that is known in full.
-    fn recover(&self, state: &State, statement: &Statement, since: Option<&Position>) -> Stated {
-        let position = Position { epoch: self.epoch.clone(), offset: state.position };
+    fn recover(
+        &self,
+        state: &State,
+        client: &Client,
+        statements: &[Arc<Statement>],
+        since: Option<&Position>,
+    ) -> Stated {
+        let position = state.whereabouts();
         let recovered = since.map(|since| {
-            let missed = if since.epoch == self.epoch { state.missed(statement, since.offset) } else { None };
-            let missed = missed.filter(|missed| missed.len() <= self.settings.client_buffer);
-            let Some(missed) = missed else { return false };
-            for part in missed {
-                let is_wanted = match (&statement.interest.condition, part.data()) {
-                    (Some(condition), Some(data)) => {
-                        condition.holds_within(data, self.settings.steps).unwrap_or(false)
-                    }
-                    (Some(_), None) => false,
-                    (None, _) => true,
-                };
-                if is_wanted && self.security.may_see(&statement.client.viewer, part) {
-                    statement.client.queue.push(part);
-                }
+            let missed =
+                if since.epoch == state.epoch { state.missed(statements, since.offset) } else { None };
+            let Some(mut missed) = missed else { return false };
+            let wants = |part: &Delivered| {
+                statements.iter().any(|statement| statement.wants(part, self.settings.steps))
+            };
+            missed.retain(|part| wants(part) && self.security.may_see(&client.viewer, part));
+            let bytes: usize = missed.iter().map(|part| part.json().len()).sum();
+            if missed.len() > self.settings.client_buffer || bytes > self.settings.client_bytes {
+                return false;
             }
+            missed.into_iter().for_each(|part| {
+                client.queue.push(part);
+            });
             true
         });
         Stated { position, recovered }
@@ -359,28 +379,40 @@ impl Hub {
     }
 
     fn deliver_one(&self, state: &mut State, part: &Part, now: Instant) {
-        state.numbers += 1;
         state.position = state.position.next();
-        let number = state.numbers;
         let delivered = part.delivered(Some(state.position));
-        self.topic(state, &part.name);
+        let owners = part.job.as_ref().map(Job::owners).unwrap_or_default();
+        self.hand(state, &delivered, &owners, &[], now);
+        self.keep(state, &delivered);
+    }
+
+    /// Hands a part to those who asked for it and to those who are interested, but for some who have it.
+    fn hand(
+        &self,
+        state: &mut State,
+        delivered: &Arc<Delivered>,
+        owners: &[Arc<Client>],
+        have: &[u64],
+        now: Instant,
+    ) {
+        state.numbers += 1;
+        let number = state.numbers;
+        self.topic(state, &delivered.name);
         let State { topics, unnamed, search, .. } = state;
-        let Some(topic) = topics.get(&part.name) else { return };
+        let Some(topic) = topics.get(&delivered.name) else { return };
         let (mut handed, mut lost) = (0, 0);
-        let mut hand = |client: &Client| {
-            if takes(client, number, &delivered, &*self.security) {
+        let mut hand = |client: &Client, is_own| {
+            if !have.contains(&client.key) && takes(client, number, delivered, &*self.security, is_own) {
                 handed += 1;
-                lost += client.queue.push(&delivered).0;
+                lost += client.queue.push(delivered).0;
             }
         };
-        if let Some(job) = &part.job {
-            job.owners().iter().for_each(|owner| hand(owner));
-        }
+        owners.iter().for_each(|owner| hand(owner, true));
         let mut unjudged = 0;
         for audience in [&topic.audience, &*unnamed] {
             let found = audience.find(delivered.data(), search, |statement| {
                 if statement.holds_at(now) {
-                    hand(&statement.client);
+                    hand(&statement.client, false);
                 }
             });
             unjudged += found.unjudged;
@@ -389,7 +421,6 @@ impl Hub {
         self.meter.add(metered::HANDED, handed);
         self.meter.add(metered::MISSED, lost);
         self.meter.add(metered::UNJUDGED, unjudged as u64);
-        self.keep(state, &delivered);
     }
 
     /// Keeps a part for clients that come back.
@@ -435,6 +466,10 @@ impl Hub {
 }
 
 impl State {
+    fn whereabouts(&self) -> Position {
+        Position { epoch: self.epoch.clone(), offset: self.position }
+    }
+
     /// Takes a statement from wherever it has a say.
     fn strike(&mut self, statement: &Arc<Statement>) {
         if let Some(until) = statement.until {
@@ -465,15 +500,15 @@ impl State {
         }
     }
 
-    /// The parts behind `since` under names that an interest is in, in their order; `None` if some are not kept any
+    /// The parts behind `since` under names that interests are in, in their order; `None` if some are not kept any
     /// more.
-    fn missed(&self, statement: &Statement, since: EventId) -> Option<Vec<&Arc<Delivered>>> {
+    fn missed(&self, statements: &[Arc<Statement>], since: EventId) -> Option<Vec<&Arc<Delivered>>> {
         if since > self.position || self.floor > since {
             return None;
         }
         let mut missed = Vec::new();
         for (name, topic) in &self.topics {
-            if !statement.interest.matches_name(name) {
+            if !statements.iter().any(|statement| statement.interest.matches_name(name)) {
                 continue;
             }
             if topic.floor > since {

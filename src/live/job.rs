@@ -78,6 +78,8 @@ pub(super) struct Running {
     has_failed: AtomicBool,
     is_cancelled: AtomicBool,
     cancelling: Notify,
+    /// What else is to be done when nobody wants it any more.
+    when_cancelled: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     owners: Mutex<Vec<Arc<Client>>>,
     /// What is let go of when it ends, such as its place among those that run in parallel.
     holds: Mutex<Vec<Box<dyn Any + Send>>>,
@@ -85,8 +87,13 @@ pub(super) struct Running {
 
 impl Job {
     pub(super) fn new(name: Arc<str>, input: Arc<Value>, asked_by: Viewer) -> Self {
+        Self::of(JobId::random(), name, input, asked_by)
+    }
+
+    /// One that has its id already.
+    pub(super) fn of(id: JobId, name: Arc<str>, input: Arc<Value>, asked_by: Viewer) -> Self {
         Self(Arc::new(Running {
-            id: JobId::random(),
+            id,
             name,
             input,
             asked_by,
@@ -94,6 +101,7 @@ impl Job {
             has_failed: AtomicBool::new(false),
             is_cancelled: AtomicBool::new(false),
             cancelling: Notify::new(),
+            when_cancelled: Mutex::default(),
             owners: Mutex::default(),
             holds: Mutex::default(),
         }))
@@ -182,6 +190,20 @@ impl Job {
     pub(super) fn cancel(&self) {
         self.0.is_cancelled.store(true, Ordering::Release);
         self.0.cancelling.notify_waiters();
+        let also = self.0.when_cancelled.lock().take();
+        if let Some(also) = also {
+            also();
+        }
+    }
+
+    /// Calls a function when nobody wants it any more.
+    pub(super) fn when_cancelled(&self, f: impl FnOnce() + Send + 'static) {
+        *self.0.when_cancelled.lock() = Some(Box::new(f));
+    }
+
+    /// A part of this number was made of it elsewhere.
+    pub(super) fn has_part(&self, nr: u64) {
+        self.0.parts.fetch_max(nr.saturating_add(1), Ordering::Relaxed);
     }
 
     /// Keeps something until it ends.

@@ -1,9 +1,11 @@
 //! The live server of a process.
 
 use super::hub::{Hub, check_name};
+use super::nodes::Node;
 use super::results::Results;
 use super::{
-    Client, ClientHandle, Error, Job, JobId, Member, Part, Position, Security, Settings, Viewer, client, metered,
+    Client, ClientHandle, Error, Job, JobId, Member, Part, Position, Security, Settings, Viewer, client,
+    metered,
 };
 use crate::app::App;
 use crate::element::{AnyElement, BoxError, Element, LinkOptions};
@@ -51,10 +53,12 @@ use tokio::time::Instant;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct Live(Arc<Shared>);
+pub struct Live(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
     hub: Arc<Hub>,
+    /// What it is to others, if it shares with them.
+    pub(super) node: Option<Arc<Node>>,
     kinds: RwLock<BTreeMap<Arc<str>, Kind>>,
     running: Arc<Mutex<usize>>,
     tasks: Mutex<Vec<AbortHandle>>,
@@ -83,19 +87,26 @@ impl Live {
         Self::with(app, Settings::default(), ())
     }
 
-    /// One with these settings, whose clients may do what `security` lets them.
+    /// One with these settings, whose clients may do what `security` lets them. On a server, such as `redis:`, it is a
+    /// [node](Self::shared) among others.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
     #[must_use]
-    pub fn with(_app: &App, settings: Settings, security: impl Security) -> Self {
-        let hub = Arc::new(Hub::new(settings, Box::new(security)));
+    pub fn with(app: &App, settings: Settings, security: impl Security) -> Self {
+        Self::build(app, settings, Box::new(security), app.backend().is_open())
+    }
+
+    pub(super) fn build(app: &App, settings: Settings, security: Box<dyn Security>, is_node: bool) -> Self {
+        let hub = Arc::new(Hub::new(settings, security));
         let live = Self(Arc::new(Shared {
             hub: hub.clone(),
+            node: is_node.then(|| Arc::new(Node::new(app, hub.clone()))),
             kinds: RwLock::default(),
             running: Arc::default(),
             tasks: Mutex::default(),
         }));
+        live.join_others();
         live.own(async move {
             loop {
                 match hub.expire() {
@@ -139,7 +150,7 @@ impl Live {
             }
         }
         let (jobs, mut waiting) = mpsc::unbounded_channel::<Job>();
-        let (element, hub) = (element.clone(), Arc::downgrade(&self.0.hub));
+        let (element, live) = (element.clone(), Arc::downgrade(&self.0));
         self.own(async move {
             while let Some(job) = waiting.recv().await {
                 if job.is_cancelled() {
@@ -148,24 +159,28 @@ impl Live {
                 if let Err(error) = element.push(job).await {
                     let reason = error.to_string();
                     let part = error.into_item().fail(reason);
-                    if let (Some(hub), Some(part)) = (hub.upgrade(), part) {
-                        hub.deliver(vec![part]);
+                    if let (Some(live), Some(part)) = (live.upgrade(), part) {
+                        live.send(vec![part]);
                     }
                 }
             }
         });
-        kinds.insert(name.into(), Kind { element: any, jobs });
+        let name: Arc<str> = name.into();
+        kinds.insert(name.clone(), Kind { element: any, jobs });
+        if let Some(node) = &self.0.node {
+            node.does(&name);
+        }
         Ok(())
     }
 
     /// A part for each job that an element fails on.
     fn tell_of_failures(&self, element: &AnyElement) {
-        let (mut letters, hub) = (element.dead_letters(), Arc::downgrade(&self.0.hub));
+        let (mut letters, live) = (element.dead_letters(), Arc::downgrade(&self.0));
         self.own(async move {
             while let Some(letter) = letters.next().await {
                 let part = letter.input::<Job>().and_then(|job| job.fail(&letter.error.kind));
-                if let (Some(hub), Some(part)) = (hub.upgrade(), part) {
-                    hub.deliver(vec![part]);
+                if let (Some(live), Some(part)) = (live.upgrade(), part) {
+                    live.send(vec![part]);
                 }
             }
         });
@@ -174,7 +189,12 @@ impl Live {
     /// The names of the jobs that can be asked for, with the paths of the elements that do them.
     #[must_use]
     pub fn kinds(&self) -> Vec<(Arc<str>, String)> {
-        self.0.kinds.read().iter().map(|(name, kind)| (name.clone(), kind.element.path().to_string())).collect()
+        self.0
+            .kinds
+            .read()
+            .iter()
+            .map(|(name, kind)| (name.clone(), kind.element.path().to_string()))
+            .collect()
     }
 
     /// A sink that publishes items under a name, for whoever is interested: for [`Element::link_sink`], or a stream that is
@@ -241,6 +261,7 @@ impl Live {
 
     /// Closes all clients behind what waits for them.
     pub fn close(&self) {
+        self.say_goodbye();
         self.hub().close();
     }
 
@@ -262,16 +283,10 @@ impl Live {
         }
         let kinds = self.0.kinds.read();
         let Some((name, kind)) = kinds.get_key_value(name) else {
-            let known: Vec<_> = kinds.keys().map(ToString::to_string).collect();
-            let near = crate::hint::nearest(name, known.iter().map(|name| &**name));
-            let hint = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
-            return Err(Error::UnknownKind { name: name.to_owned(), hint, known });
+            drop(kinds);
+            return self.ask_elsewhere(client, name, input);
         };
-        let under_way = UnderWay::begin(self)?;
-        let job = Job::new(name.clone(), Arc::new(input), client.viewer.clone());
-        job.hold(under_way);
-        job.own(client.clone());
-        client.jobs.lock().push((job.id(), Arc::downgrade(job.running())));
+        let job = self.0.asked(client, name.clone(), input)?;
         let id = job.id();
         if kind.jobs.send(job).is_err() {
             return Err(Error::Gone);
@@ -280,7 +295,7 @@ impl Live {
     }
 
     /// Starts a task that ends with the live server.
-    fn own(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn own(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.0.tasks.lock();
         tasks.retain(|task| !task.is_finished());
         tasks.push(tokio::spawn(task).abort_handle());
@@ -290,7 +305,53 @@ impl Live {
 impl Shared {
     /// Lets parts go their way to clients.
     pub(super) fn send(&self, parts: Vec<Part>) {
-        self.hub.deliver(parts);
+        match &self.node {
+            Some(node) => node.publish(parts),
+            None => self.hub.deliver(parts),
+        }
+    }
+
+    /// A job that a client has asked for, which is under way from now on.
+    pub(super) fn asked(
+        &self,
+        client: &Arc<client::Inner>,
+        name: Arc<str>,
+        input: Value,
+    ) -> Result<Job, Error> {
+        let under_way = UnderWay::begin(self)?;
+        let job = Job::new(name, Arc::new(input), client.viewer.clone());
+        job.hold(under_way);
+        job.own(client.clone());
+        client.jobs.lock().push((job.id(), Arc::downgrade(job.running())));
+        Ok(job)
+    }
+
+    /// Begins a job that was asked for at another node.
+    pub(super) fn begin(&self, job: &Job) -> Result<(), Error> {
+        let viewer = job.asked_by();
+        if !self.hub.security().may_ask(viewer, job.name(), job.input()) {
+            let what = format!("have a job called `{}` done so", job.name());
+            return Err(Error::Forbidden { who: viewer.to_string(), what });
+        }
+        let kinds = self.kinds.read();
+        let Some(kind) = kinds.get(job.name()) else { return Err(self.unknown_kind(job.name(), &kinds)) };
+        job.hold(UnderWay::begin(self)?);
+        kind.jobs.send(job.clone()).map_err(|_| Error::Gone)
+    }
+
+    /// Nobody does such jobs.
+    pub(super) fn no_kind(&self, name: &str) -> Error {
+        self.unknown_kind(name, &self.kinds.read())
+    }
+
+    fn unknown_kind(&self, name: &str, kinds: &BTreeMap<Arc<str>, Kind>) -> Error {
+        let mut known: Vec<_> = kinds.keys().map(ToString::to_string).collect();
+        known.extend(self.node.iter().flat_map(|node| node.kinds_elsewhere()));
+        known.sort();
+        known.dedup();
+        let near = crate::hint::nearest(name, known.iter().map(|name| &**name));
+        let hint = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+        Error::UnknownKind { name: name.to_owned(), hint, known }
     }
 }
 
@@ -308,21 +369,17 @@ struct UnderWay {
 }
 
 impl UnderWay {
-    fn begin(live: &Live) -> Result<Self, Error> {
-        let limit = live.settings().jobs;
-        let mut running = live.0.running.lock();
+    fn begin(live: &Shared) -> Result<Self, Error> {
+        let limit = live.hub.settings().jobs;
+        let mut running = live.running.lock();
         if *running >= limit {
             return Err(Error::Busy { limit });
         }
         *running += 1;
-        let meter = &live.hub().meter;
+        let meter = &live.hub.meter;
         meter.add(metered::JOBS, 1);
         meter.set(metered::RUNNING, *running as f64);
-        Ok(Self {
-            running: live.0.running.clone(),
-            hub: Arc::downgrade(&live.0.hub),
-            since: Instant::now(),
-        })
+        Ok(Self { running: live.running.clone(), hub: Arc::downgrade(&live.hub), since: Instant::now() })
     }
 }
 

@@ -14,6 +14,8 @@
 //!   hold nobody up.
 //! - **Coming back.** Each part has a place in the order of all. A client that returns with its [`Position`] gets
 //!   exactly what it missed, or is told that this is not known any more.
+//! - **Many processes.** On one backend, live servers are [nodes](Live::shared): a client sees what is published at any of
+//!   them, and has jobs done that only others do.
 //! - **Once.** A part reaches a client once, however many of its interests it fulfils.
 //!
 //! Source: the streaming server on RxPY's subjects (jobs and results as two hot streams, interests of clients as
@@ -26,16 +28,20 @@ mod client;
 mod delivered;
 mod delivery;
 mod error;
+#[cfg(feature = "flow")]
+mod flow;
 mod hub;
 mod interest;
 mod job;
 #[expect(clippy::module_inception, reason = "it holds `Live`")]
 mod live;
 pub(crate) mod metered;
+pub(crate) mod nodes;
 mod part;
 mod position;
 mod queue;
 mod results;
+mod rules;
 mod security;
 mod settings;
 mod topic;
@@ -45,11 +51,15 @@ pub use client::{Client, ClientHandle, Stated};
 pub use delivered::{Body, Delivered};
 pub use delivery::{Closed, Delivery, Member};
 pub use error::Error;
+#[cfg(feature = "flow")]
+pub use flow::running;
 pub use interest::Interest;
 pub use job::{Job, JobId, NoJobId};
 pub use live::Live;
+pub use nodes::{Extract, NodeInfo};
 pub use part::Part;
 pub use position::{NoPosition, Position};
 pub use results::{LiveGone, Results};
+pub use rules::{Deed, Rule, Rules};
 pub use security::{Security, Viewer};
 pub use settings::{Settings, WhenFull};

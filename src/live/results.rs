@@ -56,8 +56,10 @@ impl<T> Unpin for Results<T> {}
 impl<T> Sink<T> for Results<T> {
     type Error = LiveGone;
 
-    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), LiveGone>> {
-        Poll::Ready(Ok(()))
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), LiveGone>> {
+        let live = self.live.upgrade().ok_or(LiveGone)?;
+        // What is shared with others waits for the log of all.
+        live.poll_room(cx).map(Ok)
     }
 
     fn start_send(mut self: Pin<&mut Self>, item: T) -> Result<(), LiveGone> {

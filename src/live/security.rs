@@ -56,7 +56,7 @@ impl fmt::Display for Viewer {
 /// }
 /// ```
 pub trait Security: Send + Sync + 'static {
-    /// Whether it may see this part.
+    /// Whether it may see this part. Of its own jobs it sees what went wrong without being asked for.
     fn may_see(&self, _viewer: &Viewer, _part: &Delivered) -> bool {
         true
     }

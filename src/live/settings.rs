@@ -1,5 +1,7 @@
 //! How much there may be of everything.
 
+use std::time::Duration;
+
 /// How much a live server keeps, and lets its clients ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -23,6 +25,12 @@ pub struct Settings {
     /// How many names are known at a time; of those that nobody listens to, the longest silent is forgotten first.
     /// Default: 10,000.
     pub names: usize,
+    /// How many parts are kept in the log that [nodes](super::Live::shared) share. Default: 10,000.
+    pub shared_history: u64,
+    /// How many bytes of parts a node keeps of which others know [values](super::Extract) alone. Default: 64 MiB.
+    pub cache_bytes: usize,
+    /// For how long it keeps them. Default: 30 s.
+    pub cache_lifetime: Duration,
 }
 
 impl Default for Settings {
@@ -37,6 +45,9 @@ impl Default for Settings {
             history: 256,
             history_bytes: 64 * 1024 * 1024,
             names: 10_000,
+            shared_history: 10_000,
+            cache_bytes: 64 * 1024 * 1024,
+            cache_lifetime: Duration::from_secs(30),
         }
     }
 }

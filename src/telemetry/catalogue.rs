@@ -62,6 +62,7 @@ fn kinds() -> Vec<&'static Kind> {
         &crate::event::metered::GROUP,
         &crate::event::metered::SINK,
         &crate::live::metered::LIVE,
+        &crate::live::nodes::metered::NODE,
         &crate::stream::ops::OPERATOR,
     ];
     #[cfg(feature = "edge")]

@@ -4,6 +4,8 @@ mod clients;
 mod groups;
 mod interests;
 mod jobs;
+#[cfg(feature = "flow")]
+mod workflows;
 
 use futures::{FutureExt, StreamExt};
 use mape::live::{Client, Delivery};

@@ -64,7 +64,7 @@ async fn elements_channels_events_and_streams_put_results_in() {
     let element = app.create_loop("car").unwrap().monitor("speed").map(|n: u64| n).spawn().unwrap();
     element.link_sink(live.results("speed"), LinkOptions::new()).unwrap();
     element.start().unwrap();
-    let cars = app.channels().source::<u64>("car_*").await.unwrap();
+    let cars = app.channels().source::<u64>("car_*").await.unwrap().bare();
     live.feed("cars", cars.filter_map(|item| std::future::ready(item.ok())));
     let log = app.logs().log("alarms");
     let alarms = log.follow(mape::event::EventId::MIN);

@@ -5,7 +5,9 @@ use serde_json::json;
 
 fn presence(told: &[Delivery]) -> Vec<(String, bool)> {
     let one = |delivery: &Delivery| match delivery {
-        Delivery::Presence { member, joined, .. } => Some((member.info["nick"].as_str()?.to_owned(), *joined)),
+        Delivery::Presence { member, joined, .. } => {
+            Some((member.info["nick"].as_str()?.to_owned(), *joined))
+        }
         _ => None,
     };
     told.iter().filter_map(one).collect()

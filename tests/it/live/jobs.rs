@@ -1,6 +1,6 @@
 use super::{data, told, until_end, waiting};
 use futures::StreamExt;
-use mape::live::{Delivery, Error, Job, Live, Settings, Viewer, answering};
+use mape::live::{Delivery, Error, Interest, Job, Live, Settings, Viewer, answering};
 use mape::prelude::*;
 use serde_json::json;
 use std::time::Duration;
@@ -104,10 +104,11 @@ async fn an_error_and_a_panic_reach_the_client_as_a_part_and_others_go_on() {
 async fn what_a_plain_element_fails_on_is_told_too() {
     let app = App::new();
     let live = Live::new(&app);
-    let plain = app.create_loop("jobs").unwrap().execute("plain").try_map(|job: Job| match job.input_as::<u8>() {
-        Ok(n) => Ok(job.part(n)),
-        Err(error) => Err(error),
-    });
+    let plain =
+        app.create_loop("jobs").unwrap().execute("plain").try_map(|job: Job| match job.input_as::<u8>() {
+            Ok(n) => Ok(job.part(n)),
+            Err(error) => Err(error),
+        });
     live.job("plain", &plain.spawn().unwrap()).unwrap();
     let client = live.connect(Viewer::default());
     client.ask("plain", "many").unwrap();
@@ -206,5 +207,3 @@ async fn one_element_does_jobs_of_several_names_and_hands_each_part_out_once() {
     assert_eq!(told.iter().filter_map(data).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(ended(&told), [1, 1]);
 }
-
-use mape::live::Interest;
