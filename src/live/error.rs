@@ -59,6 +59,22 @@ pub enum Error {
     /// The client has gone, or was closed.
     #[error("the client is gone")]
     Gone,
+    /// A pipeline of results holds as much as it may.
+    #[error(
+        "the pipeline that `{name}` is published through holds {limit} parts, and no more may be: publish later"
+    )]
+    Full {
+        /// What was to be published.
+        name: String,
+        /// How many it may hold.
+        limit: usize,
+    },
+    /// A declaration of pipelines is wrong; the one before stays in force.
+    #[error("the declared pipelines can't be put in force: {0}")]
+    Pipelines(super::InvalidPipelines),
+    /// There is no declaration before this one.
+    #[error("no other pipelines were declared before these: there is nothing to go back to")]
+    NothingBefore,
     /// The element can't be linked.
     #[error("jobs called `{name}` can't be handed to {path}: {reason}")]
     Link {

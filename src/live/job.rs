@@ -1,7 +1,8 @@
 //! Work that a client asked for.
 
 use super::client::Inner as Client;
-use super::{Body, Delivery, Part, Viewer};
+use super::pipeline::Record;
+use super::{Body, Delivery, Part, Settings, Viewer};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -9,8 +10,8 @@ use serde_json::Value;
 use std::any::Any;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Notify;
 
 /// The id of a job: 16 hexadecimal digits.
@@ -83,6 +84,8 @@ pub(super) struct Running {
     owners: Mutex<Vec<Arc<Client>>>,
     /// What is let go of when it ends, such as its place among those that run in parallel.
     holds: Mutex<Vec<Box<dyn Any + Send>>>,
+    /// What was handed out of it, if somebody else may ask for the same.
+    record: OnceLock<Mutex<Record>>,
 }
 
 impl Job {
@@ -104,6 +107,7 @@ impl Job {
             when_cancelled: Mutex::default(),
             owners: Mutex::default(),
             holds: Mutex::default(),
+            record: OnceLock::new(),
         }))
     }
 
@@ -149,6 +153,11 @@ impl Job {
     #[must_use]
     pub fn error(&self, error: impl fmt::Display) -> Part {
         self.make(Body::Error(error.to_string().into()))
+    }
+
+    /// A part that says what one of an equal job said.
+    pub(super) fn again(&self, body: &Body) -> Part {
+        self.make(body.clone())
     }
 
     fn make(&self, body: Body) -> Part {
@@ -211,6 +220,16 @@ impl Job {
         self.0.holds.lock().push(Box::new(what));
     }
 
+    /// What is handed out of it from now on.
+    pub(super) fn record(&self, settings: &Settings) -> &Mutex<Record> {
+        self.0.record.get_or_init(|| Mutex::new(Record::new(settings)))
+    }
+
+    /// What was handed out of it, if that is recorded.
+    pub(super) fn recorded(&self) -> Option<&Mutex<Record>> {
+        self.0.record.get()
+    }
+
     pub(super) fn running(&self) -> &Arc<Running> {
         &self.0
     }
@@ -220,8 +239,14 @@ impl Job {
         self.0.owners.lock().clone()
     }
 
-    pub(super) fn own(&self, client: Arc<Client>) {
-        self.0.owners.lock().push(client);
+    /// `false` if the client has asked for it before.
+    pub(super) fn own(&self, client: Arc<Client>) -> bool {
+        let mut owners = self.0.owners.lock();
+        let is_new = owners.iter().all(|owner| owner.key != client.key);
+        if is_new {
+            owners.push(client);
+        }
+        is_new
     }
 }
 
@@ -242,6 +267,10 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        let is_whole = !*self.has_failed.get_mut() && !*self.is_cancelled.get_mut();
+        if let Some(record) = self.record.take().filter(|_| is_whole) {
+            record.into_inner().keep();
+        }
         self.holds.get_mut().clear();
         let (job, parts) = (self.id, *self.parts.get_mut());
         for owner in self.owners.get_mut().drain(..) {
