@@ -1,5 +1,6 @@
 //! Items to and from other services: real ones of ours, and stand-ins that behave as others do.
 
+mod file_tail;
 pub(crate) mod peer;
 mod poll_source;
 mod post_sink;
