@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use futures::stream::{self, Stream, StreamExt};
-use mape::live::{Job, Live, Parts, answering};
+use mape::live::{Job, Live, Parts, answering, answering_lists};
 use mape::prelude::*;
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -30,11 +30,10 @@ pub fn offer(app: &App, live: &Live, services: &Arc<Services>) -> anyhow::Result
     let caller = Caller::new()?;
     let jobs = app.create_loop("dashboard")?;
     let (asks, at) = (caller.clone(), services.readings);
-    let readings = jobs.execute("readings").each_unordered(
-        AT_A_TIME,
-        answering(move |job, parts| reading(asks.clone(), at, job, parts)),
-    );
-    live.job("reading", &readings.spawn()?)?;
+    let readings = jobs
+        .execute("readings")
+        .each_unordered(AT_A_TIME, answering_lists(move |list| readings(asks.clone(), at, list)));
+    live.job_lists("reading", &readings.spawn()?)?;
     let (asks, at) = (caller.clone(), services.network);
     let network = jobs.execute("network").each_unordered(
         AT_A_TIME,
@@ -56,16 +55,34 @@ struct OneReading {
     id: String,
 }
 
-/// One number: a call for each.
-async fn reading(caller: Caller, at: SocketAddr, job: Job, parts: Parts) -> Result<(), BoxError> {
-    let OneReading { id } = job.input_as()?;
-    say(&job, format_args!("asking for {id}"));
-    let answer = caller.get(at, &format!("/readings?ids={id}")).await?;
-    let read = answer.get(0).cloned().ok_or("the service has answered with nothing")?;
-    match read["error"].as_str() {
-        Some(error) => Err(error.into()),
-        None => Ok(parts.send(read).await?),
+/// One number for each job, in one call for all that come together: how many do, is a matter of pipelines.
+async fn readings(caller: Caller, at: SocketAddr, list: Vec<Parts>) -> Result<(), BoxError> {
+    let (mut ids, mut whose) = (Vec::new(), Vec::new());
+    for parts in &list {
+        match parts.job().input_as::<OneReading>() {
+            Ok(OneReading { id }) if id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => {
+                say(parts.job(), format_args!("asking for {id}"));
+                ids.push(id);
+                whose.push(parts);
+            }
+            Ok(OneReading { id }) => parts.send_error(format!("{id:?} is no name of a reading")).await?,
+            Err(error) => parts.send_error(error).await?,
+        }
     }
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let answer = caller.get(at, &format!("/readings?ids={}", ids.join(","))).await?;
+    for (n, parts) in whose.into_iter().enumerate() {
+        match answer.get(n) {
+            Some(read) => match read["error"].as_str() {
+                Some(error) => parts.send_error(error.to_owned()).await?,
+                None => parts.send(read).await?,
+            },
+            None => parts.send_error("the service has not answered that").await?,
+        }
+    }
+    Ok(())
 }
 
 /// What comes in and goes out; when the service is busy, a part says so, and it is asked again.

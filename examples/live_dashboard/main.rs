@@ -33,7 +33,7 @@ mod page;
 mod pipelines;
 mod said;
 mod services;
-//TMP mod sources;
+mod sources;
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
@@ -110,9 +110,9 @@ impl Dashboard {
         let live = Live::with(&app, settings, ());
         calls::offer(&app, &live, &services)?;
         in_parts::offer(&app, &live)?;
-        //TMP sources::follow(&app, &live, &journal, &services)?;
+        sources::follow(&app, &live, &journal, &services)?;
         pipelines::declare(&live, pipelines)?;
-        let routes = page::routes().merge(in_parts::routes(&live));
+        let routes = page::routes().merge(pipelines::routes(&live)).merge(in_parts::routes(&live));
         let serving = Service::new(&app).routes(routes).listen(listen).await?;
         Ok(Self { app, live, serving, _services: services, _journal: journal })
     }

@@ -14,7 +14,7 @@ use crate::services::Services;
 /// Follows the file of calls as `calls`, and the WebSocket as `pulse`.
 pub fn follow(app: &App, live: &Live, journal: &Journal, services: &Arc<Services>) -> anyhow::Result<()> {
     publish(app, live, "calls", FileTail::<Value>::json(journal.path()))?;
-    publish(app, live, "pulse", WebSocketSource::<Value>::json(&format!("ws://{}/pulse", services.pulse))?)
+    publish(app, live, "pulse", WebSocketSource::<Value>::new(&format!("ws://{}/pulse", services.pulse))?)
 }
 
 /// Publishes the items of a source under a name; what goes wrong is logged, and the source goes on.
@@ -24,7 +24,7 @@ fn publish<E: std::fmt::Display + Send + 'static>(
     name: &'static str,
     source: impl Stream<Item = Result<Value, E>> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let element = app.get_loop("dashboard").monitor(name).map(|item: Value| item).spawn()?;
+    let element = app.find_loop("dashboard")?.monitor(name).map(|item: Value| item).spawn()?;
     element.link_sink(live.results(name), LinkOptions::new())?;
     element.start()?;
     element.feed(source.filter_map(move |item| async move {

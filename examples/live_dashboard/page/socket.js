@@ -78,7 +78,7 @@ export class Connection {
     const since = this.position;
     this.client = client;
     this.epoch = position.slice(0, position.lastIndexOf(':'));
-    this.position = position;
+    this.position ??= position;
     this.pause = FIRST_PAUSE;
     const away = this.lostAt && performance.now() - this.lostAt;
     this.lostAt = null;
@@ -91,6 +91,8 @@ export class Connection {
     await this.say({ join });
     this.heard.state('live', 'live', client);
     const { recovered } = await stated;
+    // Until what was missed has come, the place before it holds.
+    if (recovered === false) this.position = position;
     if (away) this.heard.back(away, recovered);
   }
 }
