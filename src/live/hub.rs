@@ -109,6 +109,12 @@ impl Hub {
         self.state.lock().whereabouts()
     }
 
+    /// How many clients and names there are.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let state = self.state.lock();
+        (state.clients.len(), state.topics.len())
+    }
+
     // --- clients -------------------------------------------------------------------------------------------------
 
     pub(super) fn enter(&self, viewer: Viewer) -> Arc<Client> {

@@ -82,6 +82,8 @@ pub(super) struct Running {
     /// What else is to be done when nobody wants it any more.
     when_cancelled: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     owners: Mutex<Vec<Arc<Client>>>,
+    /// Another node wants it.
+    is_for_other: AtomicBool,
     /// What is let go of when it ends, such as its place among those that run in parallel.
     holds: Mutex<Vec<Box<dyn Any + Send>>>,
     /// What was handed out of it, if somebody else may ask for the same.
@@ -106,6 +108,7 @@ impl Job {
             cancelling: Notify::new(),
             when_cancelled: Mutex::default(),
             owners: Mutex::default(),
+            is_for_other: AtomicBool::new(false),
             holds: Mutex::default(),
             record: OnceLock::new(),
         }))
@@ -210,6 +213,15 @@ impl Job {
         *self.0.when_cancelled.lock() = Some(Box::new(f));
     }
 
+    /// Whether another node wants it.
+    pub(super) fn set_for_other(&self, is_for_other: bool) {
+        self.0.is_for_other.store(is_for_other, Ordering::Release);
+    }
+
+    pub(super) fn is_for_other(&self) -> bool {
+        self.0.is_for_other.load(Ordering::Acquire)
+    }
+
     /// A part of this number was made of it elsewhere.
     pub(super) fn has_part(&self, nr: u64) {
         self.0.parts.fetch_max(nr.saturating_add(1), Ordering::Relaxed);
@@ -261,7 +273,7 @@ impl Running {
     pub(super) fn disown(&self, client: u64) -> bool {
         let mut owners = self.owners.lock();
         owners.retain(|owner| owner.key != client);
-        owners.is_empty()
+        owners.is_empty() && !self.is_for_other.load(Ordering::Acquire)
     }
 }
 

@@ -7,8 +7,8 @@ use super::outlet::Outlet;
 use super::pipeline::{Lot, Station};
 use super::results::Results;
 use super::{
-    Client, ClientHandle, Error, Job, JobId, Member, Part, Pipelines, Position, Security, Settings, Viewer,
-    client, metered,
+    Client, ClientHandle, Counts, Error, Job, JobId, Member, Part, Pipelines, Position, Security, Settings,
+    Viewer, client, metered,
 };
 use crate::app::App;
 use crate::element::{BoxError, Element, LinkOptions};
@@ -239,6 +239,13 @@ impl Live {
     #[must_use]
     pub fn position(&self) -> Position {
         self.hub().position()
+    }
+
+    /// How much there is now.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let (clients, names) = self.hub().counts();
+        Counts { clients, names, jobs: *self.0.running.lock() }
     }
 
     /// The pipelines that are in force.

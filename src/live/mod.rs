@@ -25,6 +25,7 @@
 mod answering;
 mod audience;
 mod client;
+mod counts;
 mod delivered;
 mod delivery;
 mod error;
@@ -51,6 +52,7 @@ mod topic;
 
 pub use answering::{NotSent, Parts, answering, answering_lists};
 pub use client::{Client, ClientHandle, Stated};
+pub use counts::Counts;
 pub use delivered::{Body, Delivered};
 pub use delivery::{Closed, Delivery, Member};
 pub use error::Error;

@@ -82,7 +82,9 @@ impl Node {
     pub(super) fn cancel_taken(&self, job: JobId) {
         let running = self.jobs.taken.lock().get(&job).and_then(|taken| taken.running.upgrade());
         if let Some(running) = running {
-            self.hub.give_up(u64::MAX, Job::from(running));
+            let job = Job::from(running);
+            job.set_for_other(false);
+            self.hub.give_up(u64::MAX, job);
         }
     }
 
@@ -132,6 +134,7 @@ pub(super) fn take(live: &Shared, node: &Arc<Node>, from: &Arc<str>, job: Job) {
         all.insert(id, Taken { from: from.clone(), running: Arc::downgrade(job.running()) });
     }
     node.meter.add(metered::TAKEN, 1);
+    job.set_for_other(true);
     // Let go of behind its last part.
     job.hold(TellEnd { node: node.clone(), job: id });
     if let Err(error) = live.begin(&job) {
