@@ -30,6 +30,8 @@ pub const KIND: &str = "parts";
 pub const MOST_PARTS: u64 = 10_000;
 /// The most milliseconds between two.
 const MOST_MILLISECONDS: u64 = 60_000;
+/// The longest name of a job, in bytes.
+const LONGEST_NAME: usize = 200;
 /// How many jobs are done at a time, unless the pipelines say less.
 const AT_A_TIME: usize = 10_000;
 
@@ -95,6 +97,10 @@ async fn answer(
         Ok(numbers) => numbers,
         Err(reason) => return refused(StatusCode::BAD_REQUEST, &reason),
     };
+    if job.len() > LONGEST_NAME {
+        let reason = format!("the name of a job has at most {LONGEST_NAME} bytes, not {}", job.len());
+        return refused(StatusCode::BAD_REQUEST, &reason);
+    }
     let client = live.connect(Viewer::named(from.to_string()));
     if let Err(error) = client.ask(KIND, json!(Wanted { job, parts, dt, asked: now() })) {
         let status = match error {

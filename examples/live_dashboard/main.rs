@@ -113,7 +113,7 @@ impl Dashboard {
         sources::follow(&app, &live, &journal, &services)?;
         pipelines::declare(&live, pipelines)?;
         let routes = page::routes().merge(pipelines::routes(&live)).merge(in_parts::routes(&live));
-        let serving = Service::new(&app).routes(routes).listen(listen).await?;
+        let serving = Service::new(&app).live(&live).routes(routes).listen(listen).await?;
         Ok(Self { app, live, serving, _services: services, _journal: journal })
     }
 
