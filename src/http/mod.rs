@@ -49,6 +49,7 @@ mod openapi;
 mod problem;
 mod service;
 mod serving;
+mod speaking;
 mod streams;
 mod tls;
 mod workflows;

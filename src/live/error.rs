@@ -1,6 +1,7 @@
 //! What can be refused.
 
 use crate::condition;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Why a client does not get what it asked for. Nothing was begun or changed.
@@ -72,6 +73,22 @@ pub enum Error {
     /// A declaration of pipelines is wrong; the one before stays in force.
     #[error("the declared pipelines can't be put in force: {0}")]
     Pipelines(super::InvalidPipelines),
+    /// What a file declares is wrong; what was in force stays.
+    #[error("{}:{invalid}", file.display())]
+    PipelinesFile {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong, and where in it.
+        invalid: super::InvalidPipelines,
+    },
+    /// A file of pipelines can't be read.
+    #[error("the pipelines in `{}` can't be read: {reason}", file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
     /// There is no declaration before this one.
     #[error("no other pipelines were declared before these: there is nothing to go back to")]
     NothingBefore,

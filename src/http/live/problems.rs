@@ -9,12 +9,12 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match &error {
             Error::UnknownKind { .. } => Self::not_found(&error),
-            Error::Busy { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, &error).retry_after(1),
+            Error::Busy { .. } | Error::Full { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, &error).retry_after(1),
             Error::Forbidden { .. } => Self::new(StatusCode::FORBIDDEN, &error),
             Error::Gone => Self::new(StatusCode::GONE, &error),
             Error::Condition(condition) => Self::from(&**condition),
-            Error::KindTaken { .. } | Error::Link { .. } => Self::conflict(&error),
-            Error::Name { .. } | Error::Interests { .. } => Self::unprocessable(&error),
+            Error::KindTaken { .. } | Error::Link { .. } | Error::NothingBefore => Self::conflict(&error),
+            Error::Name { .. } | Error::Interests { .. } | Error::Pipelines(_) => Self::unprocessable(&error),
         }
     }
 }

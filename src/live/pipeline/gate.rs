@@ -109,6 +109,7 @@ impl Gate {
         for (lot, group) in turn.starts {
             let place = Arc::new(Place { gate: self.clone(), group });
             lot.hold(&place);
+            self.meter.add(metered::PASSED, lot.len() as u64);
             over.extend(lot.start().err());
         }
         if !over.is_empty() {

@@ -37,6 +37,7 @@ mod debounce;
 mod declaration;
 mod dedup;
 mod due;
+mod file;
 mod gate;
 mod invalid;
 mod jobs;

@@ -1,6 +1,7 @@
 //! Declared pipelines.
 
 mod declared;
+mod files;
 mod jobs;
 mod lists;
 mod results;

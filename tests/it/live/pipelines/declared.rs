@@ -112,7 +112,7 @@ fn what_is_wrong_is_told_with_its_place() {
         ("jobs:\n - stages: [{group_by: job}]", "jobs[0].stages[0].group_by: each job would be a group"),
         ("jobs:\n - stages: [{group_by: a.*}]", "`a.*` leads to many places"),
         ("jobs:\n - stages: [{filter: a qe 1}]", "there is no operator `qe`"),
-        ("results:\n - stages: [{parallel: 3}]", "2:12: results[0].stages[0]: `parallel` is for jobs"),
+        ("results:\n - stages: [{parallel: 3}]", "2:13: results[0].stages[0]: `parallel` is for jobs"),
         (
             "jobs:\n - stages: []\n - names: [a]\n   stages: []",
             "3:4: jobs[1]: is never reached: jobs[0] is for any name",

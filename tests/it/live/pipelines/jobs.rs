@@ -103,7 +103,7 @@ async fn who_has_gone_gives_up_a_place_and_a_turn() {
     settings.jobs = 10;
     let live = Live::with(&app, settings, ());
     let never = answering(|job: Job, _| async move {
-        if job.input() == "end" { Ok(()) } else { std::future::pending::<Result<(), BoxError>>().await }
+        if **job.input() == "end" { Ok(()) } else { std::future::pending::<Result<(), BoxError>>().await }
     });
     let never = app.create_loop("jobs").unwrap().execute("never").each_unordered(100, never);
     live.job("never", &never.spawn().unwrap()).unwrap();

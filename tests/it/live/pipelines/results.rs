@@ -96,14 +96,14 @@ async fn only_the_last_part_comes_when_it_is_quiet() {
 async fn parts_that_say_the_same_and_those_that_nobody_is_to_see_are_left_out() {
     let app = App::new();
     let live = echoing(&app);
-    for_results(&live, Pipeline::named(["x"]).dedup().filter(Condition::parse("n lt 5").unwrap()));
+    for_results(&live, Pipeline::named(["x", "deduped"]).dedup().filter(Condition::parse("n lt 5").unwrap()));
     let mut client = follower(&live);
     for n in [1, 1, 2, 2, 7, 2, 1] {
         live.publish("x", json!({"n": n})).unwrap();
     }
     let seen: Vec<_> = waiting(&mut client).iter().map(|part| part["n"].as_u64().unwrap()).collect();
     assert_eq!(seen, [1, 2, 2, 1]);
-    assert_eq!((super::counted("results x", 0), super::counted("results x", 2)), (7, 3));
+    assert_eq!((super::counted("results x,deduped", 0), super::counted("results x,deduped", 2)), (7, 3));
 }
 
 #[tokio::test(start_paused = true)]
