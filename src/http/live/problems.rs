@@ -9,12 +9,18 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match &error {
             Error::UnknownKind { .. } => Self::not_found(&error),
-            Error::Busy { .. } | Error::Full { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, &error).retry_after(1),
+            Error::Busy { .. } | Error::Full { .. } => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, &error).retry_after(1)
+            }
             Error::Forbidden { .. } => Self::new(StatusCode::FORBIDDEN, &error),
+            Error::File { .. } => Self::unavailable(&error),
             Error::Gone => Self::new(StatusCode::GONE, &error),
             Error::Condition(condition) => Self::from(&**condition),
             Error::KindTaken { .. } | Error::Link { .. } | Error::NothingBefore => Self::conflict(&error),
-            Error::Name { .. } | Error::Interests { .. } | Error::Pipelines(_) => Self::unprocessable(&error),
+            Error::Name { .. }
+            | Error::Interests { .. }
+            | Error::Pipelines(_)
+            | Error::PipelinesFile { .. } => Self::unprocessable(&error),
         }
     }
 }

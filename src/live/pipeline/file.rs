@@ -27,7 +27,8 @@ impl Live {
     /// [`Error::File`], [`Error::PipelinesFile`]: it can't be read, or what it declares is wrong, now.
     pub fn follow_pipelines(&self, file: impl Into<PathBuf>) -> Result<(), Error> {
         let file = file.into();
-        let text = read(&file).map_err(|error| Error::File { file: file.clone(), reason: error.to_string() })?;
+        let text =
+            read(&file).map_err(|error| Error::File { file: file.clone(), reason: error.to_string() })?;
         let station = self.0.station.clone();
         put(&station, &text).map_err(|invalid| Error::PipelinesFile { file: file.clone(), invalid })?;
         self.own(follow(file, text, station));
