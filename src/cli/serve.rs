@@ -1,5 +1,6 @@
 //! `mape serve`
 
+use super::live_server::LiveServer;
 use super::log_output::observe;
 use super::run_flow::{self, is_not_done};
 use super::signal::told_to_end;
@@ -29,6 +30,7 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
     let told = pin!(told_to_end()?);
     let app = App::with_backend(staying.backend.clone());
     observe(&app);
+    let live = if arguments.no_http { None } else { Some(LiveServer::start(global, &app).await?) };
     let engine = if arguments.no_engine {
         None
     } else {
@@ -37,9 +39,12 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
         if staying.is_on_a_server() {
             tasks = tasks.and_others();
         }
+        if let Some(live) = &live {
+            tasks = tasks.with(live.live.task());
+        }
         Some(Engine::with(tasks).named(global.names()).start(&app).await?)
     };
-    let served = serve(global, arguments, &app, &mut staying, engine.as_ref(), told).await;
+    let served = serve(global, arguments, &app, &mut staying, (engine.as_ref(), live), told).await;
     let closed = match engine {
         Some(engine) => engine.close().await,
         None => Ok(()),
@@ -57,19 +62,25 @@ async fn listen(
     arguments: &ServeArguments,
     app: &App,
     engine: Option<&Engine>,
+    live: Option<&LiveServer>,
 ) -> Result<Option<Serving>> {
-    if arguments.no_http {
-        return Ok(None);
-    }
-    let rest = global.load()?.rest;
+    let Some(live) = live else { return Ok(None) };
+    let config = global.load()?;
+    let rest = config.rest;
+    let heartbeat = config.live.heartbeat;
+    let service = || {
+        Ok::<_, anyhow::Error>(
+            service(global, arguments, app, engine, &rest)?.live(&live.live).heartbeat(heartbeat),
+        )
+    };
     let address = arguments.listen.as_ref().unwrap_or(&rest.address);
-    match service(global, arguments, app, engine, &rest)?.listen(address).await {
+    match service()?.listen(address).await {
         // Nobody has asked for that very port.
         Err(Error::Listen { .. })
             if arguments.listen.is_none() && rest.address == Rest::default().address =>
         {
             note(global, "taken", &format!("{address} is taken, so another port is; --listen names one"));
-            Ok(Some(service(global, arguments, app, engine, &rest)?.listen("127.0.0.1:0").await?))
+            Ok(Some(service()?.listen("127.0.0.1:0").await?))
         }
         Ok(serving) => Ok(Some(serving)),
         Err(error @ (Error::Listen { .. } | Error::File { .. })) => Err(error.into()),
@@ -107,17 +118,23 @@ async fn serve(
     arguments: &ServeArguments,
     app: &App,
     staying: &mut Staying,
-    engine: Option<&Engine>,
+    (engine, live): (Option<&Engine>, Option<LiveServer>),
     told: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<()> {
-    let serving = listen(global, arguments, app, engine).await?;
     let workflows = Workflows::new(app.backend()).named(global.names());
     let runs = engine.map_or(&workflows, Engine::workflows);
+    let serving = listen(global, arguments, app, engine, live.as_ref()).await?;
+    if let (Some(live), Some(directory)) = (&live, &arguments.flow_dir) {
+        live.offer(app, runs, directory)?;
+    }
     let done =
         go_on(global, staying, runs, (serving.as_ref(), arguments.allow_anyone), engine.is_some(), told)
             .await;
     if let Some(serving) = serving {
         serving.close(ANSWERED_WITHIN).await;
+    }
+    if let Some(live) = live {
+        live.close().await;
     }
     done
 }

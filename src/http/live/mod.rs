@@ -1,11 +1,18 @@
 //! The live server: jobs asked for, parts of results as they come, interests, groups.
 
 mod answer;
+mod clients;
+#[cfg(feature = "config")]
+mod configured;
 mod guest;
 mod jobs;
+mod look;
+mod pipelines;
 mod problems;
 mod query;
+mod saying;
 mod server;
+mod socket;
 mod stating;
 mod stream;
 mod telling;
@@ -28,6 +35,16 @@ where
         .routes(routes!(jobs::ask))
         .routes(routes!(jobs::ask_by_name))
         .routes(routes!(stream::stream))
+        .routes(routes!(socket::socket))
+        .routes(routes!(look::overview))
+        .routes(routes!(look::publish))
+        .routes(routes!(look::members))
+        .routes(routes!(clients::state, clients::withdraw))
+        .routes(routes!(clients::join, clients::leave))
+        .routes(routes!(clients::ask))
+        .routes(routes!(clients::cancel))
+        .routes(routes!(pipelines::show, pipelines::put))
+        .routes(routes!(pipelines::roll_back))
 }
 
 /// The routes of a live server, without any guard, to be mounted in a server of one's own.
