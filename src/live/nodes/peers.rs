@@ -173,7 +173,9 @@ impl Life {
             return Ok(written);
         }
         debug!(bytes = written.len(), "what members of groups say of themselves is too long for other nodes");
-        groups.values_mut().flat_map(|members| members.values_mut()).for_each(|member| member.info = Value::Null);
+        for member in groups.values_mut().flat_map(BTreeMap::values_mut) {
+            member.info = Value::Null;
+        }
         serde_json::to_vec(&groups)
     }
 
