@@ -92,7 +92,7 @@ impl Comparison {
             let number = |n: f64, digits| {
                 if n.is_finite() { format!("{n:.digits$}") } else { "null".to_owned() }
             };
-            let (bench, digits) = (self.bench, digits(*value));
+            let (bench, digits) = (self.bench, digits(*value, *baseline));
             let (value, baseline) = (number(*value, digits), number(*baseline, digits));
             let (ratio, cpu) = (number(*ratio, 3), number(cpu_ratio.unwrap_or(f64::NAN), 3));
             println!(
@@ -107,13 +107,14 @@ impl Comparison {
             );
         }
         let cpu = cpu_ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
-        let digits = digits(*value);
+        let digits = digits(*value, *baseline);
         println!("{case:<24}{value:>12.digits$}{baseline:>12.digits$} {unit:<11}{ratio:>7.2}{cpu:>8}  {aim}");
     }
 }
 
 /// Digits behind the point: small numbers have some.
-fn digits(value: f64) -> usize {
+fn digits(value: f64, baseline: f64) -> usize {
+    let value = if value.is_finite() { value } else { baseline };
     if value.abs() < 100.0 { 3 } else { 0 }
 }
 

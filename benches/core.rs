@@ -15,6 +15,8 @@ mod fanout3;
 mod group;
 #[path = "core/inner_pipe.rs"]
 mod inner_pipe;
+#[path = "core/interest.rs"]
+mod interest;
 #[path = "core/knowledge.rs"]
 mod knowledge;
 #[path = "core/measure.rs"]

@@ -61,6 +61,7 @@
 //! | [`channel`] | publish and subscribe by name and pattern |
 //! | [`condition`] | conditions over data: filter, classify, route, and an index of thousands |
 //! | [`goal`] | what is wanted, as conditions over signals, judged as they come |
+//! | [`live`] | results in parts, to whoever is interested |
 //! | [`event`] | the durable log: consumer groups, leases, dead letters |
 //! | [`backend`] | where knowledge, channels and events live, chosen by a URL |
 #![cfg_attr(
@@ -107,6 +108,7 @@ mod hint;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod knowledge;
+pub mod live;
 pub mod prelude;
 pub mod stream;
 pub mod telemetry;

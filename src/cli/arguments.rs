@@ -142,6 +142,9 @@ pub(super) enum Command {
     Tap(super::tap::TapArguments),
     /// Push into a port of an element in a service
     Push(super::push::PushArguments),
+    /// Ask a service for jobs and follow what is published there
+    #[command(subcommand)]
+    Live(super::live::LiveCommand),
     /// Watch a service in the terminal: loops, elements, their rates, queues and errors, workflows, goals
     Top(super::top::TopArguments),
     /// Look into shared knowledge, change and watch it

@@ -18,6 +18,7 @@ mod config_explain;
 mod events;
 mod flow;
 mod knowledge;
+mod live;
 mod log;
 mod log_output;
 mod loops;

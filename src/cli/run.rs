@@ -3,7 +3,7 @@
 use super::arguments::{Command, ConfigCommand};
 use super::output::ReaderGone;
 use super::{
-    Arguments, Global, Output, Usage, channel, config_check, config_explain, flow, knowledge, log,
+    Arguments, Global, Output, Usage, channel, config_check, config_explain, flow, knowledge, live, log,
     log_output, loops, push, receipts, report, schedule, simulate, tap, top, version, worker, workflow,
 };
 use anyhow::{Context, Result};
@@ -24,6 +24,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Command::Flow(command) => flow::run(global, command, &mut output),
         Command::Version => version::run(&mut output),
         Command::Loops(arguments) => wait(global, async || loops::run(global, arguments, &mut output).await),
+        Command::Live(command) => wait(global, async || live::run(global, command, &mut output).await),
         Command::Tap(arguments) => wait(global, async || tap::run(global, arguments, &mut output).await),
         Command::Push(arguments) => wait(global, async || push::run(global, arguments, &mut output).await),
         Command::Top(arguments) => wait(global, async || top::run(global, arguments, &mut output).await),

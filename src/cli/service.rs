@@ -111,6 +111,12 @@ impl Service {
         self.send(self.request(Method::GET, path, query).header(ACCEPT, "text/event-stream")).await
     }
 
+    /// The answer to a body, if it goes on.
+    pub(super) async fn post_events(&self, path: &str, json: String) -> Result<Response> {
+        let request = self.request(Method::POST, path, &[]).header(ACCEPT, "text/event-stream");
+        self.send(request.header(CONTENT_TYPE, "application/json").body(json)).await
+    }
+
     pub(super) async fn post(&self, path: &str, query: &[(&str, &str)], json: String) -> Result<Value> {
         let request = self.request(Method::POST, path, query).timeout(ANSWER);
         let response = self.send(request.header(CONTENT_TYPE, "application/json").body(json)).await?;

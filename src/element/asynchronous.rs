@@ -1,7 +1,7 @@
 //! Asynchronous element functions: one call at a time, in order.
 
 use super::batch::Batch;
-use super::function::{Loan, fail, keep};
+use super::function::{Loan, fail, forget, keep};
 use super::queue::{Got, Queue};
 use super::site::{Mode, Site};
 use super::{BoxError, Item, Outcome, Overflow};
@@ -194,7 +194,12 @@ where
                 // Once a call is enough: before it waits for anything, the pipe looks again.
                 me.results.fetch();
                 match outcome.outcome() {
-                    Ok(()) => me.site.worked.store(true, Relaxed),
+                    Ok(()) => {
+                        me.site.worked.store(true, Relaxed);
+                        if me.site.keeps_inputs() {
+                            forget(me.site);
+                        }
+                    }
                     Err(error) => *me.failed = Some(error),
                 }
                 continue;

@@ -1,7 +1,7 @@
 //! Asynchronous element functions, several calls at a time.
 
 use super::asynchronous::{Emitter, Results};
-use super::function::{Loan, keep};
+use super::function::{Loan, forget, keep};
 use super::site::{Mode, Site};
 use super::{BoxError, ErrorKind, Item, Outcome};
 use crate::stream::meter::{self, Kind, Meter};
@@ -315,11 +315,15 @@ where
                         continue;
                     }
                     Poll::Ready(Some(item)) => {
-                        if state.site.keeps_inputs() {
+                        let is_kept = state.site.keeps_inputs();
+                        if is_kept {
                             keep(&state.site, &item);
                         }
                         // A key that panics costs its item.
                         state.site.in_function(|| state.discipline.enter(item));
+                        if is_kept {
+                            forget(&state.site);
+                        }
                         continue;
                     }
                     Poll::Ready(None) => {

@@ -164,6 +164,13 @@ pub(crate) fn keep<T: Item>(site: &Site, item: &T) {
     *site.rare().kept.lock() = Some(Box::new(item.clone()));
 }
 
+/// Lets go of the item that is done.
+#[cold]
+pub(crate) fn forget(site: &Site) {
+    let kept = site.rare().kept.lock().take();
+    drop(kept);
+}
+
 #[cold]
 pub(crate) fn fail(site: &Arc<Site>, error: BoxError) {
     let input: Option<Box<dyn Any + Send>> = site.rare().kept.lock().take();
@@ -212,6 +219,9 @@ where
                 if let Err(error) = outcome {
                     fail(me.site, error);
                     break 'turn Turn::Fault;
+                }
+                if !plain {
+                    forget(me.site);
                 }
                 worked = true;
                 if out.batch.len() >= BATCH {
@@ -267,7 +277,12 @@ where
             held.turned = false;
             let outcome = me.site.in_function(|| f(item, &mut held.out).outcome());
             match outcome {
-                Ok(()) => me.site.worked.store(true, Relaxed),
+                Ok(()) => {
+                    me.site.worked.store(true, Relaxed);
+                    if me.site.keeps_inputs() {
+                        forget(me.site);
+                    }
+                }
                 Err(error) => held.failed = Some(error),
             }
         }

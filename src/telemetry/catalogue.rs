@@ -61,6 +61,9 @@ fn kinds() -> Vec<&'static Kind> {
         &crate::element::CALLS,
         &crate::event::metered::GROUP,
         &crate::event::metered::SINK,
+        &crate::live::metered::LIVE,
+        &crate::live::nodes::metered::NODE,
+        &crate::live::pipeline::metered::PIPELINE,
         &crate::stream::ops::OPERATOR,
     ];
     #[cfg(feature = "edge")]

@@ -31,6 +31,7 @@ mod http;
 #[cfg(all(feature = "http", feature = "cli"))]
 mod influx;
 mod knowledge;
+mod live;
 mod patterns;
 #[cfg(all(feature = "flow", feature = "redis"))]
 mod python;

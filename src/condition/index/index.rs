@@ -137,6 +137,11 @@ impl<K: Clone + Eq + Hash> Index<K> {
         self.entry(*self.by_key.get(key)?).map(|entry| &entry.condition)
     }
 
+    /// The keys of all conditions, in no order that means anything.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &K> {
+        self.by_key.keys()
+    }
+
     /// How many conditions there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -2,6 +2,7 @@
 
 use super::time;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The live server, which pushes the parts of results to whoever is interested.
@@ -16,11 +17,21 @@ pub struct Live {
     /// How often a quiet connection is given a sign of life. Default: 15 s.
     #[serde(with = "time")]
     pub heartbeat: Duration,
+    /// What happens to jobs and to parts of results, as `mape::live::Pipelines` are written. Default: nothing.
+    pub pipelines: Option<serde_json::Value>,
+    /// A file that says so in its place, and is followed. Default: none.
+    pub pipelines_file: Option<PathBuf>,
 }
 
 impl Default for Live {
     fn default() -> Self {
-        Self { client_buffer: 1024, when_full: WhenFull::DropOldest, heartbeat: Duration::from_secs(15) }
+        Self {
+            client_buffer: 1024,
+            when_full: WhenFull::DropOldest,
+            heartbeat: Duration::from_secs(15),
+            pipelines: None,
+            pipelines_file: None,
+        }
     }
 }
 

@@ -129,3 +129,24 @@ async fn connections_are_encrypted_with_the_given_certificate() {
     let wrong = Tls::from_files(&certificate, &certificate).unwrap_err();
     assert!(wrong.to_string().contains("private key"), "{wrong}");
 }
+
+#[tokio::test]
+async fn http2_is_spoken_with_whoever_begins_with_it_and_a_request_in_single_bytes_is_answered() {
+    let site = Site::of(&App::new()).await;
+    let mut stream = TcpStream::connect(site.serving.address()).await.unwrap();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    let mut settings = [0; 9];
+    stream.read_exact(&mut settings).await.unwrap();
+    assert_eq!(settings[3], 4, "a frame of settings comes first");
+    // It begins as HTTP/2 does.
+    let request = b"POST /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let mut stream = TcpStream::connect(site.serving.address()).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    for byte in request {
+        stream.write_all(&[*byte]).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 405"), "{}", String::from_utf8_lossy(&answer));
+}

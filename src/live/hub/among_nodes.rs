@@ -1,0 +1,188 @@
+//! The hub of a node among others: parts come by the log that all nodes read, in its order.
+
+use super::{Client, Hub, State};
+use crate::event::EventId;
+use crate::live::audience::Statement;
+use crate::live::client::takes;
+use crate::live::nodes::Groups;
+use crate::live::{Delivered, Delivery, Part, Position, metered};
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::time::Instant;
+
+/// A part that the log has brought.
+pub(in crate::live) struct Arrived {
+    pub(in crate::live) part: Arc<Delivered>,
+    /// Those who asked for it and do not have it.
+    pub(in crate::live) owners: Vec<Arc<Client>>,
+    /// Those who asked for it and have it.
+    pub(in crate::live) have: Vec<u64>,
+    /// It was published before this node was there: it is kept, and handed to nobody.
+    pub(in crate::live) is_old: bool,
+}
+
+impl Hub {
+    /// Hands parts to those who asked for the jobs, ahead of all others; who got each.
+    pub(in crate::live) fn serve(&self, parts: &[Part]) -> Vec<Vec<u64>> {
+        let mut handed = 0;
+        let mut lost = 0;
+        // Who comes to share a job gets what is recorded of it, and then what comes here.
+        let _state = self.state.lock();
+        let served = parts.iter().map(|part| {
+            let Some(job) = &part.job else { return Vec::new() };
+            let (owners, record) = (job.owners(), job.recorded());
+            if owners.is_empty() && record.is_none() {
+                return Vec::new();
+            }
+            let delivered = part.delivered(None);
+            if let Some(record) = record {
+                record.lock().push(&delivered);
+            }
+            for owner in &owners {
+                if delivered.error().is_some() || self.security.may_see(&owner.viewer, &delivered) {
+                    handed += 1;
+                    lost += owner.queue.push(&delivered).0;
+                }
+            }
+            owners.iter().map(|owner| owner.key).collect()
+        });
+        let served = served.collect();
+        self.meter.add(metered::HANDED, handed);
+        self.meter.add(metered::MISSED, lost);
+        served
+    }
+
+    /// Hands out what the log has brought, in its order.
+    pub(in crate::live) fn arrive(&self, arrived: Vec<Arrived>) {
+        if arrived.is_empty() {
+            return;
+        }
+        let mut state = self.state.lock();
+        let now = Instant::now();
+        for Arrived { part, owners, have, is_old } in &arrived {
+            state.position = part.offset().unwrap_or(state.position);
+            if *is_old {
+                self.topic(&mut state, &part.name);
+            } else {
+                self.hand(&mut state, part, owners, have, now);
+            }
+            self.keep(&mut state, part);
+        }
+        drop(state);
+        // Not under the lock: jobs of owners may end with it.
+        drop(arrived);
+    }
+
+    /// A part is at this place of which only some values are known here: who is interested in those.
+    pub(in crate::live) fn interested_in(
+        &self,
+        name: &Arc<str>,
+        values: Option<&Value>,
+        offset: EventId,
+    ) -> Vec<Arc<Statement>> {
+        let mut state = self.state.lock();
+        let now = Instant::now();
+        state.position = offset;
+        self.topic(&mut state, name);
+        let State { topics, unnamed, search, .. } = &mut *state;
+        let Some(topic) = topics.get_mut(name) else { return Vec::new() };
+        // Who comes back for what is not here is told so.
+        topic.floor = offset;
+        topic.last = offset;
+        let mut found = Vec::new();
+        for audience in [&topic.audience, &*unnamed] {
+            audience.find(values, search, |statement| {
+                if statement.holds_at(now) {
+                    found.push(statement.clone());
+                }
+            });
+        }
+        found
+    }
+
+    /// Hands a part to those of these whose conditions it fulfils and who are interested still.
+    pub(in crate::live) fn hand_late(&self, part: &Arc<Delivered>, to: &[Arc<Statement>]) {
+        let mut state = self.state.lock();
+        state.numbers += 1;
+        let (number, now) = (state.numbers, Instant::now());
+        let (mut handed, mut lost) = (0, 0);
+        for statement in to {
+            let client = &statement.client;
+            let is_stated = state.clients.get(&client.key).is_some_and(|known| {
+                [&known.statements, &known.groups]
+                    .iter()
+                    .any(|list| list.get(&statement.name).is_some_and(|other| Arc::ptr_eq(other, statement)))
+            });
+            let is_wanted = is_stated
+                && statement.holds_at(now)
+                && match (&statement.interest.condition, part.data()) {
+                    (Some(condition), Some(data)) => {
+                        condition.holds_within(data, self.settings.steps).unwrap_or(false)
+                    }
+                    // That something is lost is told to all who may have wanted it.
+                    (_, None) | (None, _) => true,
+                };
+            if is_wanted && takes(client, number, part, &*self.security, false) {
+                handed += 1;
+                lost += client.queue.push(part).0;
+            }
+        }
+        drop(state);
+        self.meter.add(metered::HANDED, handed);
+        self.meter.add(metered::MISSED, lost);
+    }
+
+    /// Tells all who are interested in anything that parts were lost on their way here.
+    pub(in crate::live) fn lost(&self, count: u64) {
+        let state = self.state.lock();
+        for known in state.clients.values() {
+            if known.client.interests.load(Ordering::Acquire) > 0 {
+                known.client.queue.tell(Delivery::Missed { count });
+            }
+        }
+        drop(state);
+        self.meter.add(metered::MISSED, count);
+    }
+
+    /// Begins a history, of which nothing is known up to a place.
+    pub(in crate::live) fn begin(&self, at: &Position) {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        state.epoch = at.epoch.clone();
+        state.position = at.offset;
+        state.floor = at.offset;
+        state.order.clear();
+        state.kept_bytes = 0;
+        for topic in state.topics.values_mut() {
+            topic.kept.clear();
+            topic.floor = at.offset;
+            topic.last = at.offset;
+        }
+    }
+
+    /// Who is in which group here.
+    pub(in crate::live) fn present(&self) -> Groups {
+        let state = self.state.lock();
+        let groups = state.topics.iter().filter(|(_, topic)| !topic.present.is_empty());
+        let members = |topic: &super::Topic| {
+            topic
+                .present
+                .values()
+                .map(|present| (present.member.client.clone(), present.member.clone()))
+                .collect()
+        };
+        groups.map(|(name, topic)| (name.clone(), members(topic))).collect()
+    }
+
+    /// Who is in which group at another node, from now on.
+    pub(in crate::live) fn present_elsewhere(&self, node: &Arc<str>, groups: Groups) {
+        let mut state = self.state.lock();
+        let moves = state.elsewhere.replace(node, groups);
+        for moved in moves {
+            if let Some(topic) = state.topics.get(&moved.group) {
+                topic.tell_presence(&moved.group, &moved.member, moved.joined);
+            }
+        }
+    }
+}
