@@ -55,5 +55,6 @@ pub use diagnostic::Diagnostic;
 pub use error::Error;
 pub use index::{Found, Index, Search};
 pub use literal::convert_texts;
+pub(crate) use path::Path;
 pub use stream::{Classified, Classify, ConditionOperators, FilterBy, RouteBy, Routed};
 pub use syntax::Syntax;

@@ -6,7 +6,7 @@ use std::fmt;
 
 /// The way to a value, step by step.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Path {
+pub(crate) struct Path {
     steps: Box<[Step]>,
 }
 
@@ -59,7 +59,7 @@ pub(super) fn resolved(index: i64, length: usize) -> Option<usize> {
 
 impl Path {
     /// A path as it is written: steps with `.` between them, `*` and `**`; characters behind `\` mean themselves.
-    pub(super) fn parse(raw: &str) -> Result<Self, String> {
+    pub(crate) fn parse(raw: &str) -> Result<Self, String> {
         let parts = divided(raw, '.');
         let alone = parts.len() == 1;
         let step = |part: &&str| match *part {
@@ -104,7 +104,7 @@ impl Path {
         &self.steps
     }
 
-    pub(super) fn is_wild(&self) -> bool {
+    pub(crate) fn is_wild(&self) -> bool {
         self.steps.iter().any(|step| !matches!(step, Step::Key(_)))
     }
 
@@ -114,7 +114,7 @@ impl Path {
     }
 
     /// What a path without wildcards leads to.
-    pub(super) fn find<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+    pub(crate) fn find<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         self.steps.iter().try_fold(value, |value, step| match step {
             Step::Key(key) => key.of(value),
             _ => None,

@@ -85,6 +85,23 @@ impl Node {
         key.split('.').try_fold(self, |node, part| node.map()?.get(part))
     }
 
+    /// Where the node at a dotted key comes from, or the last one on the way to it. Items of a list are called `[0]`.
+    pub(super) fn nearest(&self, key: &str) -> &Origin {
+        let mut here = self;
+        for step in key.split(['.', '[']).filter(|step| !step.is_empty()) {
+            let next = match &here.value {
+                Value::Map(map) => map.get(step),
+                Value::List(items) => {
+                    step.trim_end_matches(']').parse().ok().and_then(|at: usize| items.get(at))
+                }
+                _ => None,
+            };
+            let Some(next) = next else { break };
+            here = next;
+        }
+        &here.origin
+    }
+
     /// Removes and returns the node at a dotted key.
     pub(super) fn take(&mut self, key: &str) -> Option<Self> {
         match key.split_once('.') {

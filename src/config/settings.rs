@@ -95,6 +95,21 @@ impl Config {
         Ok(())
     }
 
+    /// An error that says that the value at a dotted key is wrong, with where it comes from: for what a program finds out
+    /// only when it uses it. Items of a list are called by their numbers, as in `live.pipelines.jobs[0].stages`.
+    ///
+    /// ```
+    /// # use mape::config::Config;
+    /// let config = Config::builder().text("cars:\n  limits:\n    - 50\n    - 500\n").without_environment().build()?;
+    /// let error = config.wrong("cars.limits[1]", "`cars.limits[1]` must be at most 130");
+    /// assert_eq!(error.to_string(), "config.yaml:4: `cars.limits[1]` must be at most 130");
+    /// # Ok::<(), mape::config::Error>(())
+    /// ```
+    #[must_use]
+    pub fn wrong(&self, key: &str, message: impl Into<String>) -> Error {
+        Error::Invalid(vec![Problem::new(key, self.tree.nearest(key), message)])
+    }
+
     /// Every effective value and where it comes from, without secrets.
     #[must_use]
     pub fn explain(&self) -> Explanation {

@@ -2,7 +2,7 @@
 
 use super::Error;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, RequestBuilder, Url};
+use reqwest::{Method, RequestBuilder, Response, Url};
 use std::error::Error as _;
 use std::fmt;
 use std::path::PathBuf;
@@ -91,9 +91,22 @@ impl Client {
 
     /// A request that shows who one is.
     pub(crate) async fn request(&self, method: Method, url: Url) -> Result<RequestBuilder, Error> {
+        Ok(self.lasting_request(method, url).await?.timeout(self.timeout))
+    }
+
+    /// One whose answer goes on for as long as it likes.
+    pub(super) async fn lasting_request(&self, method: Method, url: Url) -> Result<RequestBuilder, Error> {
         let made = self.made.get_or_try_init(|| make(self.ca_file.clone())).await;
         let made = made.map_err(|reason| Error::Client { reason })?;
-        Ok(made.request(method, url).headers(self.headers.clone()).timeout(self.timeout))
+        Ok(made.request(method, url).headers(self.headers.clone()))
+    }
+
+    /// Sends one, and waits for the beginning of its answer for no longer than for a whole one.
+    pub(super) async fn begin(&self, request: RequestBuilder, place: &str) -> Result<Response, Error> {
+        let failed = |reason| Error::NoAnswer { place: place.to_owned(), reason };
+        let answer = tokio::time::timeout(self.timeout, request.send()).await;
+        let answer = answer.map_err(|_| failed(format!("it does not answer within {:?}", self.timeout)))?;
+        answer.map_err(|error| failed(said(error)))
     }
 }
 

@@ -55,6 +55,51 @@ pub enum Error {
         /// The longest that is read.
         longest: usize,
     },
+    /// One item is longer than allowed. It is left out; the source goes on behind it.
+    #[error("an item of {place} is longer than {longest} bytes, and is left out")]
+    ItemTooLong {
+        /// Where it came from.
+        place: String,
+        /// The longest that is read.
+        longest: usize,
+    },
+    /// A connection broke off, or the other side ended it: items may have been lost here. The source connects again.
+    #[error("the connection to {place} was interrupted: {reason}; items may have been lost")]
+    Interrupted {
+        /// Who was listened to.
+        place: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The other side closed a WebSocket and says why: items may have been lost here. The source connects again.
+    #[error("{place} closed the connection with code {code}{}{reason}; items may have been lost", if .reason.is_empty() { "" } else { ": " })]
+    Disconnected {
+        /// Who was listened to.
+        place: String,
+        /// The code, as RFC 6455 has them: 1001 goes away, 1008 has a policy against it, 4000 and above are its own.
+        code: u16,
+        /// Its words.
+        reason: String,
+    },
+    /// A file that is followed was cut, replaced or taken away. It is read from its beginning; what was in it before
+    /// that and had not been read is lost.
+    #[error("{file} was cut or replaced after {read} bytes of it were read: it is read from its beginning")]
+    Cut {
+        /// Its path.
+        file: String,
+        /// How much of it was read.
+        read: u64,
+    },
+    /// Something can't be done with a file. The source tries again.
+    #[error("{doing} {file}: {reason}")]
+    File {
+        /// What was to be done.
+        doing: &'static str,
+        /// Its path.
+        file: String,
+        /// Why it can't be done.
+        reason: String,
+    },
     /// An answer is no item of the asked type.
     #[error("reading a {type_name} from {place}: {reason}")]
     Decode {
@@ -89,10 +134,10 @@ pub enum Error {
         /// Where it posted to.
         place: String,
     },
-    /// There is no tokio runtime to post from.
-    #[error("posting to {place}: there is no tokio runtime here")]
+    /// There is no tokio runtime to work on.
+    #[error("{place} can't be used: there is no tokio runtime here")]
     NoRuntime {
-        /// Where it was to post to.
+        /// Where it was to post to, or to read from.
         place: String,
     },
     /// A path can't be an endpoint.

@@ -3,7 +3,7 @@
 use super::answer::{body, detail, retry_after};
 use super::client::said;
 use super::metered;
-use super::target::{service, shown};
+use super::target::place;
 use super::{Client, Error};
 use crate::stream::Backoff;
 use crate::stream::meter::{self, Meter};
@@ -92,10 +92,7 @@ impl<T: DeserializeOwned> PollSource<T> {
     /// # Errors
     /// [`Error::Target`].
     pub fn new(url: &str) -> Result<Self, Error> {
-        let (base, query) = url.split_once('?').map_or((url, None), |(base, query)| (base, Some(query)));
-        let mut url = service(base)?;
-        url.set_query(query);
-        let shown = shown(&url);
+        let (url, shown) = place(url)?;
         let meter = Meter::new(&metered::SOURCE, shown.as_str());
         Ok(Self {
             place: Place { url, shown, client: Client::new(), longest: 1024 * 1024 },
@@ -180,10 +177,7 @@ impl<T: DeserializeOwned> PollSource<T> {
             self.known = known;
             return Ok(None);
         }
-        let mut reader = serde_json::Deserializer::from_slice(body);
-        let item = serde_path_to_error::deserialize(&mut reader).map_err(|error| error.to_string());
-        let item = item.and_then(|item| reader.end().map(|()| item).map_err(|error| error.to_string()));
-        let item = item.map_err(|reason| {
+        let item = super::decode::json(body).map_err(|reason| {
             let place = self.place.shown.clone();
             Error::Decode { place, type_name: type_name::<T>(), reason }
         })?;

@@ -99,6 +99,15 @@ pub(crate) fn service(base: &str) -> Result<Url, Error> {
     }
 }
 
+/// A URL with its path and query as it was given, and how it is shown.
+pub(super) fn place(url: &str) -> Result<(Url, String), Error> {
+    let (base, query) = url.split_once('?').map_or((url, None), |(base, query)| (base, Some(query)));
+    let mut url = service(base)?;
+    url.set_query(query);
+    let shown = shown(&url);
+    Ok((url, shown))
+}
+
 /// What was given as it is shown, whether or not it is a URL: without who one is there, and without the values of a query.
 fn redacted(given: &str) -> String {
     const SECRET: &str = "[redacted]";

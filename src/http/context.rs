@@ -2,6 +2,7 @@
 
 use super::Limits;
 use super::goals::Goals;
+use super::live::Server;
 use super::loops::{Ledger, Tickers};
 use super::workflows::Hub;
 use crate::app::App;
@@ -44,6 +45,8 @@ pub(crate) struct Parts {
     pub(crate) tickers: Tickers,
     /// Who asks for the goals, for those who watch them.
     pub(crate) goals: Goals,
+    /// The live server, if there is one.
+    pub(crate) live: Server,
     /// Tells of changes of runs.
     pub(crate) changes: Hub,
     /// Ends what would never end by itself.
@@ -70,6 +73,7 @@ impl Context {
             ledger: Ledger::default(),
             tickers: Tickers::default(),
             goals: Goals::default(),
+            live: Server::none(),
             changes: Hub::default(),
             closing: CancellationToken::new(),
         })

@@ -12,7 +12,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`Service`] has the settings; [`loops`] and [`workflows`] are its parts, to be mounted in a server of one's own.
+//! [`Service`] has the settings; [`loops`], [`workflows`] and [`live`] are its parts, to be mounted in a server of one's own.
 //!
 //! # Who may do what
 //!
@@ -41,6 +41,7 @@ mod extract;
 mod goals;
 mod health;
 mod knowledge;
+mod live;
 mod loops;
 mod metered;
 mod metrics;
@@ -55,6 +56,7 @@ mod workflows;
 
 pub use access::{Access, Jwt, Role, Rule};
 pub use error::Error;
+pub use live::live;
 pub use loops::loops;
 pub use service::{Limits, Service};
 pub use serving::Serving;

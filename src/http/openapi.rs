@@ -1,6 +1,6 @@
 //! The description of the API.
 
-use super::{Context, channels, goals, health, knowledge, loops, metrics, workflows};
+use super::{Context, channels, goals, health, knowledge, live, loops, metrics, workflows};
 use axum::Router;
 use serde::Serialize;
 use serde_json::json;
@@ -23,6 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "goals", description = "What is wanted, whether it is so, and by how much."),
         (name = "knowledge", description = "What loops share."),
         (name = "channels", description = "What loops tell each other."),
+        (name = "live", description = "Results in parts, to whoever is interested, the moment they exist."),
         (name = "littleflow", description = "Runs of flows, as littleflow's service has them."),
         (name = "runs", description = "Runs of flows: all there is to know and to do."),
         (name = "schedules", description = "Flows that begin by the clock."),
@@ -56,6 +57,7 @@ pub(super) fn routes() -> (Router<Context>, Document) {
         .merge(goals::routes())
         .merge(knowledge::routes())
         .merge(channels::routes())
+        .merge(live::routes())
         .merge(workflows::routes())
         .split_for_parts();
     complete(&mut document);
@@ -97,8 +99,12 @@ fn complete(document: &mut Document) {
 }
 
 /// Where a request without a body says something, too: nothing, or the end of items.
-const MAY_BE_LEFT_OUT: [&str; 3] =
-    ["/flows/check", "/loops/{loop}/elements/{element}", "/loops/{loop}/elements/{element}/methods/{name}"];
+const MAY_BE_LEFT_OUT: [&str; 4] = [
+    "/flows/check",
+    "/live/clients/{id}/groups/{group}",
+    "/loops/{loop}/elements/{element}",
+    "/loops/{loop}/elements/{element}/methods/{name}",
+];
 
 /// The one name of an operation, such as `get_loops_loop_elements`.
 fn id(method: &str, path: &str) -> String {

@@ -3,10 +3,12 @@
 use super::access::{self, Admission, Origins};
 use super::context::{Context, Parts};
 use super::goals::Goals;
+use super::live::{HEARTBEAT, Server};
 use super::loops::{Ledger, Tickers};
 use super::{Access, Error, Problem, Serving, Tls, console, docs, serving};
 use crate::app::App;
 use crate::edge::Endpoints;
+use crate::live::Live;
 use crate::workflow::{Engine, Workflows};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -46,6 +48,8 @@ pub struct Service {
     workflows: Option<Workflows>,
     engine: Option<Engine>,
     endpoints: Endpoints,
+    live: Option<Live>,
+    heartbeat: Duration,
     access: Access,
     limits: Limits,
     archives: Option<PathBuf>,
@@ -95,6 +99,8 @@ impl Service {
             workflows: Some(Workflows::new(app.backend())),
             engine: None,
             endpoints: Endpoints::new(),
+            live: None,
+            heartbeat: HEARTBEAT,
             access: Access::new(),
             limits: Limits::default(),
             archives: None,
@@ -119,6 +125,18 @@ impl Service {
     /// Also serves the endpoints of [`PostSource`](crate::edge::PostSource)s, those made later included.
     pub fn endpoints(mut self, endpoints: &Endpoints) -> Self {
         self.endpoints = endpoints.clone();
+        self
+    }
+
+    /// Also serves a live server, below `/live`.
+    pub fn live(mut self, live: &Live) -> Self {
+        self.live = Some(live.clone());
+        self
+    }
+
+    /// How often a quiet stream of the live server gives a sign of life. Default: 15 s.
+    pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
+        self.heartbeat = heartbeat;
         self
     }
 
@@ -192,6 +210,8 @@ impl Service {
         let cors = cors(&self.access);
         let per_second = self.limits.requests_per_second;
         let admission = Admission::new(self.access, origins, per_second, self.endpoints.clone());
+        let live =
+            Server::new(self.live, admission.clone(), self.heartbeat, self.limits.body, closing.clone());
         let context = Context::new(Parts {
             app: self.app,
             workflows: self.workflows,
@@ -204,6 +224,7 @@ impl Service {
             ledger: Ledger::default(),
             tickers: Tickers::default(),
             goals: Goals::default(),
+            live,
             changes: super::workflows::Hub::default(),
             closing,
         });
@@ -250,11 +271,17 @@ fn cors(access: &Access) -> Option<CorsLayer> {
         return None;
     }
     let layer = CorsLayer::new().allow_origin(AllowOrigin::list(origins));
-    Some(layer.allow_methods(tower_http::cors::Any).allow_headers([
-        axum::http::header::AUTHORIZATION,
-        axum::http::header::CONTENT_TYPE,
-        axum::http::header::ACCEPT,
-    ]))
+    Some(
+        layer
+            .allow_methods(tower_http::cors::Any)
+            .allow_headers([
+                axum::http::header::AUTHORIZATION,
+                axum::http::header::CONTENT_TYPE,
+                axum::http::header::ACCEPT,
+                axum::http::header::HeaderName::from_static("last-event-id"),
+            ])
+            .expose_headers([axum::http::header::HeaderName::from_static("x-mape-job")]),
+    )
 }
 
 async fn no_method(uri: Uri) -> Response {

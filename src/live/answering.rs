@@ -62,6 +62,72 @@ where
     }
 }
 
+/// The same for an element that does [lists of jobs](super::Live::job_lists): it is given where the parts of each go, in
+/// the order of the jobs.
+///
+/// The jobs end when the function does. What it answers as an error, and a panic, reach all of them. It is dropped where it
+/// waits when nobody wants any of them any more.
+///
+/// ```
+/// use mape::live::{Live, Parts, Pipeline, Pipelines, answering_lists};
+/// use mape::prelude::*;
+/// use std::time::Duration;
+///
+/// async fn ask_service(ids: Vec<u64>) -> Result<Vec<String>, BoxError> {
+///     Ok(ids.iter().map(|id| format!("customer {id}")).collect()) // one request for all of them
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), BoxError> {
+/// let app = App::new();
+/// let live = Live::new(&app);
+/// let ask = |list: Vec<Parts>| async move {
+///     let ids = list.iter().map(|parts| parts.job().input_as()).collect::<Result<_, _>>()?;
+///     for (parts, customer) in list.iter().zip(ask_service(ids).await?) {
+///         parts.send(customer).await?;
+///     }
+///     Ok::<(), BoxError>(())
+/// };
+/// let customers = app.create_loop("jobs")?.execute("customers").each_unordered(2, answering_lists(ask));
+/// live.job_lists("customers", &customers.spawn()?)?;
+/// // 100 at a time, and at most two requests a second:
+/// let second = Duration::from_secs(1);
+/// let customers = Pipeline::named(["customers"]).batch(100, second / 2).rate_limit(2, second);
+/// live.set_pipelines(Pipelines::new().for_jobs(customers))?;
+/// # Ok(()) }
+/// ```
+pub fn answering_lists<F, E>(
+    f: impl Fn(Vec<Parts>) -> F + Clone + Send + Sync + 'static,
+) -> impl FnMut(Vec<Job>, Emitter<Part>) -> BoxFuture<'static, Result<(), BoxError>> + Clone + Send + 'static
+where
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<BoxError>,
+{
+    move |jobs, out| {
+        let parts = jobs.iter().map(|job| Parts { job: job.clone(), out: out.clone() }).collect();
+        let f = f.clone();
+        async move {
+            let work = AssertUnwindSafe(async { f(parts).await.map_err(Into::into) }).catch_unwind();
+            let cancelled = futures::future::join_all(jobs.iter().map(Job::cancelled));
+            let done: Result<(), BoxError> = tokio::select! {
+                biased;
+                _ = cancelled => return Ok(()),
+                done = work => match done {
+                    Ok(done) => done,
+                    Err(panic) => Err(format!("panicked: {}", text_of(&*panic)).into()),
+                },
+            };
+            if let Err(error) = &done {
+                for part in jobs.iter().filter_map(|job| job.fail(error)) {
+                    out.emit(part).await;
+                }
+            }
+            done
+        }
+        .boxed()
+    }
+}
+
 fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
@@ -78,6 +144,12 @@ pub struct Parts {
 }
 
 impl Parts {
+    /// Of which job they are.
+    #[must_use]
+    pub fn job(&self) -> &Job {
+        &self.job
+    }
+
     /// Sends the next part; waits while the element's output is full.
     ///
     /// # Errors

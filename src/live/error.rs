@@ -1,6 +1,7 @@
 //! What can be refused.
 
 use crate::condition;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Why a client does not get what it asked for. Nothing was begun or changed.
@@ -59,6 +60,38 @@ pub enum Error {
     /// The client has gone, or was closed.
     #[error("the client is gone")]
     Gone,
+    /// A pipeline of results holds as much as it may.
+    #[error(
+        "the pipeline that `{name}` is published through holds {limit} parts, and no more may be: publish later"
+    )]
+    Full {
+        /// What was to be published.
+        name: String,
+        /// How many it may hold.
+        limit: usize,
+    },
+    /// A declaration of pipelines is wrong; the one before stays in force.
+    #[error("the declared pipelines can't be put in force: {0}")]
+    Pipelines(super::InvalidPipelines),
+    /// What a file declares is wrong; what was in force stays.
+    #[error("{}:{invalid}", file.display())]
+    PipelinesFile {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong, and where in it.
+        invalid: super::InvalidPipelines,
+    },
+    /// A file of pipelines can't be read.
+    #[error("the pipelines in `{}` can't be read: {reason}", file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// There is no declaration before this one.
+    #[error("no other pipelines were declared before these: there is nothing to go back to")]
+    NothingBefore,
     /// The element can't be linked.
     #[error("jobs called `{name}` can't be handed to {path}: {reason}")]
     Link {

@@ -109,6 +109,12 @@ impl Hub {
         self.state.lock().whereabouts()
     }
 
+    /// How many clients and names there are.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let state = self.state.lock();
+        (state.clients.len(), state.topics.len())
+    }
+
     // --- clients -------------------------------------------------------------------------------------------------
 
     pub(super) fn enter(&self, viewer: Viewer) -> Arc<Client> {
@@ -157,17 +163,32 @@ impl Hub {
     /// A client no longer wants a job; one that nobody else wants is cancelled. Who is interested in all jobs of its
     /// name wants it, too; who is interested in anything does not.
     pub(super) fn give_up(&self, client: u64, job: Job) {
+        // Nobody begins to share it meanwhile.
+        let state = self.state.lock();
         if !job.running().disown(client) {
             return;
         }
-        let state = self.state.lock();
         let is_wanted =
             state.topics.get(&**job.name()).is_some_and(|topic| topic.audience.has_other_than(client));
-        drop(state);
         if !is_wanted {
             self.meter.add(metered::CANCELLED, 1);
             job.cancel();
         }
+    }
+
+    /// Lets a client have a job that is under way, too: it gets the parts so far, and then the rest. `false` if nobody wants
+    /// the job any more, or not all of its parts are known.
+    pub(super) fn share(&self, client: &Arc<Client>, job: &Job) -> bool {
+        let _state = self.state.lock();
+        let Some(record) = job.recorded() else { return false };
+        let record = record.lock();
+        let Some(parts) = record.parts().filter(|_| !job.is_cancelled()) else { return false };
+        if job.own(client.clone()) {
+            let visible = parts.iter().filter(|part| self.security.may_see(&client.viewer, part));
+            let lost = visible.map(|part| client.queue.push(part).0).sum();
+            self.meter.add(metered::MISSED, lost);
+        }
+        true
     }
 
     /// Closes all clients behind what waits for them, and those that come.
@@ -362,26 +383,25 @@ impl Hub {
 
     // --- parts ---------------------------------------------------------------------------------------------------
 
-    /// Hands out parts, in their order.
-    pub(super) fn deliver(&self, parts: Vec<Part>) {
+    /// Hands out parts, in their order, while they are kept, and with them their jobs.
+    pub(super) fn hand_out(&self, parts: &[Part]) {
         if parts.is_empty() {
             return;
         }
-        {
-            let mut state = self.state.lock();
-            let now = Instant::now();
-            for part in &parts {
-                self.deliver_one(&mut state, part, now);
-            }
+        let mut state = self.state.lock();
+        let now = Instant::now();
+        for part in parts {
+            self.deliver_one(&mut state, part, now);
         }
-        // Only now jobs may end, which tells their clients behind these parts.
-        drop(parts);
     }
 
     fn deliver_one(&self, state: &mut State, part: &Part, now: Instant) {
         state.position = state.position.next();
         let delivered = part.delivered(Some(state.position));
         let owners = part.job.as_ref().map(Job::owners).unwrap_or_default();
+        if let Some(record) = part.job.as_ref().and_then(Job::recorded) {
+            record.lock().push(&delivered);
+        }
         self.hand(state, &delivered, &owners, &[], now);
         self.keep(state, &delivered);
     }

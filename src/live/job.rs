@@ -1,7 +1,8 @@
 //! Work that a client asked for.
 
 use super::client::Inner as Client;
-use super::{Body, Delivery, Part, Viewer};
+use super::pipeline::Record;
+use super::{Body, Delivery, Part, Settings, Viewer};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -9,8 +10,8 @@ use serde_json::Value;
 use std::any::Any;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Notify;
 
 /// The id of a job: 16 hexadecimal digits.
@@ -81,8 +82,12 @@ pub(super) struct Running {
     /// What else is to be done when nobody wants it any more.
     when_cancelled: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     owners: Mutex<Vec<Arc<Client>>>,
+    /// Another node wants it.
+    is_for_other: AtomicBool,
     /// What is let go of when it ends, such as its place among those that run in parallel.
     holds: Mutex<Vec<Box<dyn Any + Send>>>,
+    /// What was handed out of it, if somebody else may ask for the same.
+    record: OnceLock<Mutex<Record>>,
 }
 
 impl Job {
@@ -103,7 +108,9 @@ impl Job {
             cancelling: Notify::new(),
             when_cancelled: Mutex::default(),
             owners: Mutex::default(),
+            is_for_other: AtomicBool::new(false),
             holds: Mutex::default(),
+            record: OnceLock::new(),
         }))
     }
 
@@ -149,6 +156,11 @@ impl Job {
     #[must_use]
     pub fn error(&self, error: impl fmt::Display) -> Part {
         self.make(Body::Error(error.to_string().into()))
+    }
+
+    /// A part that says what one of an equal job said.
+    pub(super) fn again(&self, body: &Body) -> Part {
+        self.make(body.clone())
     }
 
     fn make(&self, body: Body) -> Part {
@@ -201,6 +213,11 @@ impl Job {
         *self.0.when_cancelled.lock() = Some(Box::new(f));
     }
 
+    /// Whether another node wants it.
+    pub(super) fn set_for_other(&self, is_for_other: bool) {
+        self.0.is_for_other.store(is_for_other, Ordering::Release);
+    }
+
     /// A part of this number was made of it elsewhere.
     pub(super) fn has_part(&self, nr: u64) {
         self.0.parts.fetch_max(nr.saturating_add(1), Ordering::Relaxed);
@@ -209,6 +226,16 @@ impl Job {
     /// Keeps something until it ends.
     pub(super) fn hold(&self, what: impl Any + Send) {
         self.0.holds.lock().push(Box::new(what));
+    }
+
+    /// What is handed out of it from now on.
+    pub(super) fn record(&self, settings: &Settings) -> &Mutex<Record> {
+        self.0.record.get_or_init(|| Mutex::new(Record::new(settings)))
+    }
+
+    /// What was handed out of it, if that is recorded.
+    pub(super) fn recorded(&self) -> Option<&Mutex<Record>> {
+        self.0.record.get()
     }
 
     pub(super) fn running(&self) -> &Arc<Running> {
@@ -220,8 +247,14 @@ impl Job {
         self.0.owners.lock().clone()
     }
 
-    pub(super) fn own(&self, client: Arc<Client>) {
-        self.0.owners.lock().push(client);
+    /// `false` if the client has asked for it before.
+    pub(super) fn own(&self, client: Arc<Client>) -> bool {
+        let mut owners = self.0.owners.lock();
+        let is_new = owners.iter().all(|owner| owner.key != client.key);
+        if is_new {
+            owners.push(client);
+        }
+        is_new
     }
 }
 
@@ -236,12 +269,16 @@ impl Running {
     pub(super) fn disown(&self, client: u64) -> bool {
         let mut owners = self.owners.lock();
         owners.retain(|owner| owner.key != client);
-        owners.is_empty()
+        owners.is_empty() && !self.is_for_other.load(Ordering::Acquire)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
+        let is_whole = !*self.has_failed.get_mut() && !*self.is_cancelled.get_mut();
+        if let Some(record) = self.record.take().filter(|_| is_whole) {
+            record.into_inner().keep();
+        }
         self.holds.get_mut().clear();
         let (job, parts) = (self.id, *self.parts.get_mut());
         for owner in self.owners.get_mut().drain(..) {

@@ -1,14 +1,17 @@
 //! The live server of a process.
 
 use super::hub::{Hub, check_name};
+use super::kind::{self, Kind, Work};
 use super::nodes::Node;
+use super::outlet::Outlet;
+use super::pipeline::{Lot, Station};
 use super::results::Results;
 use super::{
-    Client, ClientHandle, Error, Job, JobId, Member, Part, Position, Security, Settings, Viewer, client,
-    metered,
+    Client, ClientHandle, Counts, Error, Job, JobId, Member, Part, Pipelines, Position, Security, Settings,
+    Viewer, client, metered,
 };
 use crate::app::App;
-use crate::element::{AnyElement, BoxError, Element, LinkOptions};
+use crate::element::{BoxError, Element, LinkOptions};
 use futures::{Stream, StreamExt};
 use parking_lot::{Mutex, RwLock};
 use serde::Serialize;
@@ -59,16 +62,10 @@ pub(super) struct Shared {
     hub: Arc<Hub>,
     /// What it is to others, if it shares with them.
     pub(super) node: Option<Arc<Node>>,
+    pub(super) station: Arc<Station>,
     kinds: RwLock<BTreeMap<Arc<str>, Kind>>,
     running: Arc<Mutex<usize>>,
     tasks: Mutex<Vec<AbortHandle>>,
-}
-
-/// What does jobs of a name.
-struct Kind {
-    element: AnyElement,
-    /// To the task that hands them over. At most as many jobs are in it as may be under way.
-    jobs: mpsc::UnboundedSender<Job>,
 }
 
 impl Drop for Shared {
@@ -99,9 +96,11 @@ impl Live {
 
     pub(super) fn build(app: &App, settings: Settings, security: Box<dyn Security>, is_node: bool) -> Self {
         let hub = Arc::new(Hub::new(settings, security));
+        let node = is_node.then(|| Arc::new(Node::new(app, hub.clone())));
         let live = Self(Arc::new(Shared {
             hub: hub.clone(),
-            node: is_node.then(|| Arc::new(Node::new(app, hub.clone()))),
+            node: node.clone(),
+            station: Arc::new(Station::new(hub.clone(), Outlet::new(hub.clone(), node))),
             kinds: RwLock::default(),
             running: Arc::default(),
             tasks: Mutex::default(),
@@ -118,6 +117,8 @@ impl Live {
                 }
             }
         });
+        let station = live.0.station.clone();
+        live.own(async move { station.run().await });
         live
     }
 
@@ -129,6 +130,20 @@ impl Live {
     /// # Errors
     /// [`Error::KindTaken`], [`Error::Name`], [`Error::Link`].
     pub fn job(&self, name: &str, element: &Element<Job, Part>) -> Result<(), Error> {
+        self.register(name, element)
+    }
+
+    /// The same with an element that takes lists of jobs, such as one that asks a service for many things at a time:
+    /// [`answering_lists`](super::answering_lists) makes its function. A list has one job, unless a
+    /// [pipeline](super::Stage::Batch) collects more.
+    ///
+    /// # Errors
+    /// As of [`job`](Self::job).
+    pub fn job_lists(&self, name: &str, element: &Element<Vec<Job>, Part>) -> Result<(), Error> {
+        self.register(name, element)
+    }
+
+    fn register<W: Work>(&self, name: &str, element: &Element<W, Part>) -> Result<(), Error> {
         check_name("a kind of jobs", name)?;
         let mut kinds = self.0.kinds.write();
         if let Some(kind) = kinds.get(name) {
@@ -140,50 +155,24 @@ impl Live {
             reason: reason.to_string(),
         };
         let any = element.any().clone();
+        let station = Arc::downgrade(&self.0.station);
         if !kinds.values().any(|kind| kind.element == any) {
             element
                 .link_sink(Results::<Part>::parts(Arc::downgrade(&self.0)), LinkOptions::new())
                 .map_err(|error| failed(error.into()))?;
-            self.tell_of_failures(&any);
+            self.own(kind::tell_of_failures::<W>(any.clone(), station.clone()));
             if !any.state().is_active() {
                 any.start().map_err(|error| failed(error.into()))?;
             }
         }
-        let (jobs, mut waiting) = mpsc::unbounded_channel::<Job>();
-        let (element, live) = (element.clone(), Arc::downgrade(&self.0));
-        self.own(async move {
-            while let Some(job) = waiting.recv().await {
-                if job.is_cancelled() {
-                    continue;
-                }
-                if let Err(error) = element.push(job).await {
-                    let reason = error.to_string();
-                    let part = error.into_item().fail(reason);
-                    if let (Some(live), Some(part)) = (live.upgrade(), part) {
-                        live.send(vec![part]);
-                    }
-                }
-            }
-        });
+        let (jobs, waiting) = mpsc::unbounded_channel();
+        self.own(kind::hand_over(waiting, element.clone(), station));
         let name: Arc<str> = name.into();
         kinds.insert(name.clone(), Kind { element: any, jobs });
         if let Some(node) = &self.0.node {
             node.does(&name);
         }
         Ok(())
-    }
-
-    /// A part for each job that an element fails on.
-    fn tell_of_failures(&self, element: &AnyElement) {
-        let (mut letters, live) = (element.dead_letters(), Arc::downgrade(&self.0));
-        self.own(async move {
-            while let Some(letter) = letters.next().await {
-                let part = letter.input::<Job>().and_then(|job| job.fail(&letter.error.kind));
-                if let (Some(live), Some(part)) = (live.upgrade(), part) {
-                    live.send(vec![part]);
-                }
-            }
-        });
     }
 
     /// The names of the jobs that can be asked for, with the paths of the elements that do them.
@@ -223,11 +212,10 @@ impl Live {
     /// Publishes under a name, for the members of that group and whoever is interested.
     ///
     /// # Errors
-    /// [`Error::Name`].
+    /// [`Error::Name`]; [`Error::Full`] if it goes through a pipeline that has no room.
     pub fn publish(&self, name: &str, data: impl Into<Value>) -> Result<(), Error> {
         check_name("what is published", name)?;
-        self.0.send(vec![Part::new(name, data)]);
-        Ok(())
+        self.0.station.publish(Part::new(name, data))
     }
 
     /// A new client.
@@ -251,6 +239,36 @@ impl Live {
     #[must_use]
     pub fn position(&self) -> Position {
         self.hub().position()
+    }
+
+    /// How much there is now.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let (clients, names) = self.hub().counts();
+        Counts { clients, names, jobs: *self.0.running.lock() }
+    }
+
+    /// The pipelines that are in force.
+    #[must_use]
+    pub fn pipelines(&self) -> Arc<Pipelines> {
+        self.0.station.declared()
+    }
+
+    /// Puts other pipelines in force, as a whole, while jobs run; or nothing changes. See
+    /// [their contract](super::pipeline).
+    ///
+    /// # Errors
+    /// [`Error::Pipelines`].
+    pub fn set_pipelines(&self, pipelines: Pipelines) -> Result<(), Error> {
+        self.0.station.set(pipelines).map_err(Error::Pipelines)
+    }
+
+    /// Puts the pipelines that were in force before in force again, and says which; once more takes that back.
+    ///
+    /// # Errors
+    /// [`Error::NothingBefore`].
+    pub fn roll_back(&self) -> Result<Arc<Pipelines>, Error> {
+        self.0.station.roll_back()
     }
 
     /// How much there may be of everything.
@@ -282,16 +300,20 @@ impl Live {
             return Err(Error::Gone);
         }
         let kinds = self.0.kinds.read();
-        let Some((name, kind)) = kinds.get_key_value(name) else {
+        let Some((known, kind)) = kinds.get_key_value(name) else {
             drop(kinds);
             return self.ask_elsewhere(client, name, input);
         };
+        let (name, to) = (known.clone(), kind.jobs.clone());
+        drop(kinds);
         let job = self.0.asked(client, name.clone(), input)?;
         let id = job.id();
-        if kind.jobs.send(job).is_err() {
-            return Err(Error::Gone);
-        }
-        Ok(id)
+        let Some(shared) = self.0.station.ask(&name, Lot::new(job, to))? else { return Ok(id) };
+        let mut jobs = client.jobs.lock();
+        jobs.retain(|(other, _)| *other != id && *other != shared.id());
+        jobs.push((shared.id(), Arc::downgrade(shared.running())));
+        drop(jobs);
+        Ok(shared.id())
     }
 
     /// Starts a task that ends with the live server.
@@ -303,14 +325,6 @@ impl Live {
 }
 
 impl Shared {
-    /// Lets parts go their way to clients.
-    pub(super) fn send(&self, parts: Vec<Part>) {
-        match &self.node {
-            Some(node) => node.publish(parts),
-            None => self.hub.deliver(parts),
-        }
-    }
-
     /// A job that a client has asked for, which is under way from now on.
     pub(super) fn asked(
         &self,
@@ -318,7 +332,7 @@ impl Shared {
         name: Arc<str>,
         input: Value,
     ) -> Result<Job, Error> {
-        let under_way = UnderWay::begin(self)?;
+        let under_way = self.under_way()?;
         let job = Job::new(name, Arc::new(input), client.viewer.clone());
         job.hold(under_way);
         job.own(client.clone());
@@ -333,10 +347,21 @@ impl Shared {
             let what = format!("have a job called `{}` done so", job.name());
             return Err(Error::Forbidden { who: viewer.to_string(), what });
         }
-        let kinds = self.kinds.read();
-        let Some(kind) = kinds.get(job.name()) else { return Err(self.unknown_kind(job.name(), &kinds)) };
-        job.hold(UnderWay::begin(self)?);
-        kind.jobs.send(job.clone()).map_err(|_| Error::Gone)
+        let to = {
+            let kinds = self.kinds.read();
+            let Some(kind) = kinds.get(job.name()) else { return Err(self.unknown_kind(job.name(), &kinds)) };
+            kind.jobs.clone()
+        };
+        job.hold(self.under_way()?);
+        self.station.ask(job.name(), Lot::new(job.clone(), to)).map(drop)
+    }
+
+    /// A place among those that may be under way.
+    fn under_way(&self) -> Result<UnderWay, Error> {
+        UnderWay::begin(self).or_else(|_| {
+            self.station.forget_cancelled();
+            UnderWay::begin(self)
+        })
     }
 
     /// Nobody does such jobs.

@@ -44,10 +44,10 @@ impl<T: Serialize> Results<T> {
 }
 
 impl<T> Results<T> {
-    fn flush(&mut self) -> Result<(), LiveGone> {
-        let live = self.live.upgrade().ok_or(LiveGone)?;
-        live.send(std::mem::take(&mut self.parts));
-        Ok(())
+    /// Waits while the pipeline they go through is full.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LiveGone>> {
+        let Some(live) = self.live.upgrade() else { return Poll::Ready(Err(LiveGone)) };
+        live.station.poll_send(&mut self.parts, cx).map(Ok)
     }
 }
 
@@ -56,21 +56,19 @@ impl<T> Unpin for Results<T> {}
 impl<T> Sink<T> for Results<T> {
     type Error = LiveGone;
 
-    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), LiveGone>> {
-        let live = self.live.upgrade().ok_or(LiveGone)?;
-        // What is shared with others waits for the log of all.
-        live.poll_room(cx).map(Ok)
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), LiveGone>> {
+        // As many as an element emits at a time.
+        if self.parts.len() < 256 { Poll::Ready(Ok(())) } else { self.poll_send(cx) }
     }
 
     fn start_send(mut self: Pin<&mut Self>, item: T) -> Result<(), LiveGone> {
         let me = &mut *self;
         me.parts.push((me.make)(item));
-        // As many as an element emits at a time.
-        if me.parts.len() >= 256 { me.flush() } else { Ok(()) }
+        Ok(())
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), LiveGone>> {
-        Poll::Ready(self.flush())
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), LiveGone>> {
+        self.poll_send(cx)
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), LiveGone>> {

@@ -31,6 +31,8 @@ pub struct Settings {
     pub cache_bytes: usize,
     /// For how long it keeps them. Default: 30 s.
     pub cache_lifetime: Duration,
+    /// How many parts a pipeline of results holds; while there are as many, those who make more wait. Default: 16,384.
+    pub held: usize,
 }
 
 impl Default for Settings {
@@ -48,6 +50,7 @@ impl Default for Settings {
             shared_history: 10_000,
             cache_bytes: 64 * 1024 * 1024,
             cache_lifetime: Duration::from_secs(30),
+            held: 16_384,
         }
     }
 }

@@ -63,6 +63,7 @@ fn kinds() -> Vec<&'static Kind> {
         &crate::event::metered::SINK,
         &crate::live::metered::LIVE,
         &crate::live::nodes::metered::NODE,
+        &crate::live::pipeline::metered::PIPELINE,
         &crate::stream::ops::OPERATOR,
     ];
     #[cfg(feature = "edge")]

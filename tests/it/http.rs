@@ -5,6 +5,7 @@ mod console;
 mod described;
 pub(crate) mod edge;
 mod goals;
+mod live;
 mod loops;
 mod openapi;
 pub(crate) mod site;

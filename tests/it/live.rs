@@ -4,6 +4,8 @@ mod clients;
 mod groups;
 mod interests;
 mod jobs;
+mod nodes;
+mod pipelines;
 #[cfg(feature = "flow")]
 mod workflows;
 

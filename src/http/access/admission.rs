@@ -53,6 +53,14 @@ impl Admission {
         self.0.access.who(token).ok().map(|(_, role)| role)
     }
 
+    /// Whether a role may do what a request of this method to this path would do.
+    pub(in crate::http) fn may(&self, role: Role, method: &Method, path: &str) -> Result<(), Problem> {
+        match self.0.access.needed(method, path) {
+            Some(needed) if role < needed => Err(too_low(role, needed)),
+            _ => Ok(()),
+        }
+    }
+
     fn check(&self, request: &Request) -> Result<Caller, Problem> {
         let Parts { access, origins, limiter, endpoints, .. } = &*self.0;
         let client =
@@ -89,8 +97,7 @@ impl Admission {
         };
         let (name, role) = access.who(&token).map_err(|reason| unauthorized(&reason))?;
         if role < needed {
-            let detail = format!("this needs the role {needed}, and the token has the role {role}");
-            return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+            return Err(too_low(role, needed));
         }
         Ok(Caller { name: Some(name), role })
     }
@@ -110,9 +117,17 @@ pub(in crate::http) struct Caller {
 fn changes_by_looking(request: &Request) -> Option<String> {
     let is_look = matches!(*request.method(), Method::GET | Method::HEAD);
     let changes = is_look && super::rule::needed(request.method(), request.uri().path()) > Some(Role::Read);
-    let from = request.headers().get("sec-fetch-site").filter(|_| changes)?.to_str().unwrap_or("?");
+    // Pages that say where they come from were let in for that.
+    let is_told = request.headers().contains_key(header::ORIGIN);
+    let from = request.headers().get("sec-fetch-site").filter(|_| changes && !is_told)?;
+    let from = from.to_str().unwrap_or("?");
     let is_own = matches!(from, "same-origin" | "none");
     (!is_own).then(|| "a page of another site may not change anything here".to_owned())
+}
+
+fn too_low(role: Role, needed: Role) -> Problem {
+    let detail = format!("this needs the role {needed}, and the token has the role {role}");
+    Problem::new(StatusCode::FORBIDDEN, detail)
 }
 
 fn unauthorized(reason: &str) -> Problem {

@@ -84,13 +84,24 @@ pub(super) fn needed(method: &Method, path: &str) -> Option<Role> {
     let is_wiring = path.ends_with("/links") || path.contains("/links/");
     let is_restart =
         path == "/workflows/restore" || (path.starts_with("/workflows/") && path.ends_with("/restart"));
+    // Whoever asks for a job has something done.
+    let is_job = path.starts_with("/live/jobs/");
     Some(match *method {
-        Method::GET | Method::HEAD | Method::OPTIONS if is_restart => Role::Operate,
+        Method::GET | Method::HEAD | Method::OPTIONS if is_restart || is_job => Role::Operate,
         Method::GET | Method::HEAD | Method::OPTIONS => Role::Read,
         // It begins nothing.
         Method::POST if path == "/flows/check" || path == "/console/start/check" => Role::Read,
+        // What a client states for itself.
+        Method::PUT | Method::DELETE if is_interest(path) => Role::Read,
+        Method::DELETE if path.starts_with("/live/clients/") => Role::Operate,
         Method::DELETE => Role::Admin,
         _ if is_wiring || path.starts_with("/knowledge/") => Role::Admin,
         _ => Role::Operate,
     })
+}
+
+/// Whether it is an interest of a client of the live server.
+fn is_interest(path: &str) -> bool {
+    let below = path.strip_prefix("/live/clients/").and_then(|path| path.split_once('/'));
+    below.is_some_and(|(_, below)| below.starts_with("interests/"))
 }

@@ -5,7 +5,7 @@ use crate::event::EventId;
 use crate::live::audience::Statement;
 use crate::live::client::takes;
 use crate::live::nodes::Groups;
-use crate::live::{Delivered, Delivery, Job, Part, Position, metered};
+use crate::live::{Delivered, Delivery, Part, Position, metered};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,14 +27,20 @@ impl Hub {
     pub(in crate::live) fn serve(&self, parts: &[Part]) -> Vec<Vec<u64>> {
         let mut handed = 0;
         let mut lost = 0;
+        // Who comes to share a job gets what is recorded of it, and then what comes here.
+        let _state = self.state.lock();
         let served = parts.iter().map(|part| {
-            let owners = part.job.as_ref().map(Job::owners).unwrap_or_default();
-            if owners.is_empty() {
+            let Some(job) = &part.job else { return Vec::new() };
+            let (owners, record) = (job.owners(), job.recorded());
+            if owners.is_empty() && record.is_none() {
                 return Vec::new();
             }
             let delivered = part.delivered(None);
+            if let Some(record) = record {
+                record.lock().push(&delivered);
+            }
             for owner in &owners {
-                if self.security.may_see(&owner.viewer, &delivered) {
+                if delivered.error().is_some() || self.security.may_see(&owner.viewer, &delivered) {
                     handed += 1;
                     lost += owner.queue.push(&delivered).0;
                 }
@@ -117,7 +123,7 @@ impl Hub {
                     // That something is lost is told to all who may have wanted it.
                     (_, None) | (None, _) => true,
                 };
-            if is_wanted && takes(client, number, part, &*self.security) {
+            if is_wanted && takes(client, number, part, &*self.security, false) {
                 handed += 1;
                 lost += client.queue.push(part).0;
             }

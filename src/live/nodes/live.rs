@@ -3,7 +3,6 @@
 use super::{Extract, following, node::Node, peers, publishing, pulling};
 use crate::app::App;
 use crate::live::client::Inner as Client;
-use crate::live::live::Shared;
 use crate::live::{Error, JobId, Live, Security, Settings};
 use serde_json::Value;
 use std::sync::Arc;
@@ -149,14 +148,12 @@ impl Live {
     }
 }
 
-impl Shared {
+impl Node {
     /// Waits while too much is on its way to other nodes.
     pub(in crate::live) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.node.as_ref().map_or(Poll::Ready(()), |node| node.outgoing.poll_room(cx))
+        self.outgoing.poll_room(cx)
     }
-}
 
-impl Node {
     pub(in crate::live) fn does(&self, kind: &Arc<str>) {
         self.peers.does(kind);
     }

@@ -64,14 +64,13 @@ impl Node {
         }
     }
 
-    /// Lets parts go their way: at once to those who asked for the jobs, to all others by the log.
-    pub(in crate::live) fn publish(&self, parts: Vec<Part>) {
-        let served = self.hub.serve(&parts);
+    /// Lets parts go their way: at once to those who asked for the jobs, to all others by the log. Their jobs, which are
+    /// kept by them, end behind them.
+    pub(in crate::live) fn publish(&self, parts: &[Part]) {
+        let served = self.hub.serve(parts);
         for (part, have) in parts.iter().zip(served) {
             self.share(part, have);
         }
-        // Jobs end here, whose ends are put behind these parts.
-        drop(parts);
         self.meter.set(metered::WAITING, self.outgoing.waiting() as f64);
     }
 

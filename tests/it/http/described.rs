@@ -7,6 +7,7 @@ use crate::suite::eventually;
 use mape::app::App;
 use mape::element::Parameter;
 use mape::http::Service;
+use mape::live::{Live, answering};
 use mape::prelude::*;
 use mape::workflow::{Cron, Engine, RunId, Schedule, Schedules};
 use reqwest::{Method, StatusCode};
@@ -23,11 +24,12 @@ use tokio::time::timeout;
 const EXAMPLES: &str = "5";
 const SEED: &str = "1";
 /// Answers that go on, which are not waited for.
-const ENDLESS: [&str; 6] = [
+const ENDLESS: [&str; 7] = [
     "/channels/stream",
     "/events",
     "/goals/stream",
     "/knowledge/stream",
+    "/live/stream?all=true",
     "/loops/room/elements/judge/stream",
     "/topology/stream",
 ];
@@ -45,7 +47,7 @@ impl Served {
         let engine = Engine::start(&app, tasks(app.backend(), &broken)).await.unwrap();
         let archives = directory();
         prepare(&app, &engine, &archives).await;
-        let site = Site::with(Service::new(&app).engine(&engine).archives(&archives)).await;
+        let site = Site::with(Service::new(&app).engine(&engine).archives(&archives).live(&live(&app))).await;
         Self { site, _engine: engine }
     }
 }
@@ -91,6 +93,18 @@ async fn prepare(app: &App, engine: &Engine, archives: &Path) {
     std::fs::write(archives.join("kept.json"), archive.to_string()).unwrap();
     let cron: Cron = "0 3 * * *".parse().unwrap();
     Schedules::of(runs).add(Schedule::new("nightly", cron, "t:a")).await.unwrap();
+}
+
+/// A live server that repeats what it is given.
+fn live(app: &App) -> Live {
+    let live = Live::new(app);
+    let jobs = app.find_loop("room").unwrap();
+    let echo = answering(|job, parts| async move {
+        parts.send(&**job.input()).await?;
+        Ok::<(), BoxError>(())
+    });
+    live.job("echo", &jobs.execute("repeat").each_unordered(8, echo).spawn().unwrap()).unwrap();
+    live
 }
 
 fn root() -> &'static Path {
@@ -160,7 +174,8 @@ async fn endless_answers_begin_as_described() {
             .unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         assert_eq!(response.headers()["content-type"], "text/event-stream", "{path}");
-        let described = path.replace("/room/", "/{loop}/").replace("/judge/", "/{element}/");
+        let described = path.split('?').next().unwrap();
+        let described = described.replace("/room/", "/{loop}/").replace("/judge/", "/{element}/");
         let kinds = &document["paths"][described]["get"]["responses"]["200"]["content"];
         assert!(kinds["text/event-stream"].is_object(), "{path}: {kinds}");
     }

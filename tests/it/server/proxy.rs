@@ -47,7 +47,11 @@ enum Order {
 
 impl Proxy {
     pub(crate) fn before(server: &RedisServer) -> Self {
-        let (port, url) = (server.port(), server.url());
+        Self::to(server.port(), &server.url())
+    }
+
+    /// Before whatever listens at a port, whose URL has it.
+    pub(crate) fn to(port: u16, url: &str) -> Self {
         let (listener, own) = on_free_ports(|[own]| {
             let listener =
                 StdListener::bind((Ipv4Addr::LOCALHOST, own)).map_err(|error| error.to_string())?;

@@ -1,0 +1,40 @@
+//! What the live server refuses, as answers.
+
+use crate::condition;
+use crate::http::Problem;
+use crate::live::Error;
+use axum::http::StatusCode;
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::UnknownKind { .. } => Self::not_found(&error),
+            Error::Busy { .. } | Error::Full { .. } => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, &error).retry_after(1)
+            }
+            Error::Forbidden { .. } => Self::new(StatusCode::FORBIDDEN, &error),
+            Error::File { .. } => Self::unavailable(&error),
+            Error::Gone => Self::new(StatusCode::GONE, &error),
+            Error::Condition(condition) => Self::from(&**condition),
+            Error::KindTaken { .. } | Error::Link { .. } | Error::NothingBefore => Self::conflict(&error),
+            Error::Name { .. }
+            | Error::Interests { .. }
+            | Error::Pipelines(_)
+            | Error::PipelinesFile { .. } => Self::unprocessable(&error),
+        }
+    }
+}
+
+impl From<&condition::Error> for Problem {
+    fn from(error: &condition::Error) -> Self {
+        let mut problem = Self::unprocessable(error);
+        if let Some(diagnostic) = error.diagnostic() {
+            if let (Some(line), Some(column)) = (diagnostic.line(), diagnostic.column()) {
+                problem = problem.with("line", line).with("column", column);
+            } else {
+                problem = problem.with("pointer", diagnostic.pointer());
+            }
+        }
+        problem
+    }
+}
