@@ -1,6 +1,7 @@
 //! The routes of the live server, over real sockets.
 
 mod jobs;
+mod pipelines;
 mod reader;
 mod streams;
 
