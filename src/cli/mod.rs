@@ -19,6 +19,7 @@ mod events;
 mod flow;
 mod knowledge;
 mod live;
+mod live_server;
 mod log;
 mod log_output;
 mod loops;

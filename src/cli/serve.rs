@@ -1,5 +1,6 @@
 //! `mape serve`
 
+use super::live_server::LiveServer;
 use super::log_output::observe;
 use super::run_flow::{self, is_not_done};
 use super::signal::told_to_end;
@@ -57,19 +58,25 @@ async fn listen(
     arguments: &ServeArguments,
     app: &App,
     engine: Option<&Engine>,
+    live: Option<&LiveServer>,
 ) -> Result<Option<Serving>> {
-    if arguments.no_http {
-        return Ok(None);
-    }
-    let rest = global.load()?.rest;
+    let Some(live) = live else { return Ok(None) };
+    let config = global.load()?;
+    let rest = config.rest;
+    let heartbeat = config.live.heartbeat;
+    let service = || {
+        Ok::<_, anyhow::Error>(
+            service(global, arguments, app, engine, &rest)?.live(&live.live).heartbeat(heartbeat),
+        )
+    };
     let address = arguments.listen.as_ref().unwrap_or(&rest.address);
-    match service(global, arguments, app, engine, &rest)?.listen(address).await {
+    match service()?.listen(address).await {
         // Nobody has asked for that very port.
         Err(Error::Listen { .. })
             if arguments.listen.is_none() && rest.address == Rest::default().address =>
         {
             note(global, "taken", &format!("{address} is taken, so another port is; --listen names one"));
-            Ok(Some(service(global, arguments, app, engine, &rest)?.listen("127.0.0.1:0").await?))
+            Ok(Some(service()?.listen("127.0.0.1:0").await?))
         }
         Ok(serving) => Ok(Some(serving)),
         Err(error @ (Error::Listen { .. } | Error::File { .. })) => Err(error.into()),
@@ -110,7 +117,8 @@ async fn serve(
     engine: Option<&Engine>,
     told: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<()> {
-    let serving = listen(global, arguments, app, engine).await?;
+    let live = if arguments.no_http { None } else { Some(LiveServer::start(global, app).await?) };
+    let serving = listen(global, arguments, app, engine, live.as_ref()).await?;
     let workflows = Workflows::new(app.backend()).named(global.names());
     let runs = engine.map_or(&workflows, Engine::workflows);
     let done =
@@ -118,6 +126,9 @@ async fn serve(
             .await;
     if let Some(serving) = serving {
         serving.close(ANSWERED_WITHIN).await;
+    }
+    if let Some(live) = live {
+        live.close().await;
     }
     done
 }

@@ -27,7 +27,7 @@ use tokio::runtime::Handle;
 /// use mape::stream::Operators;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), mape::edge::Error> {
-/// let speeds = StreamSource::<f64>::new("127.0.0.1:6060/loops/car/elements/speed/out")?;
+/// let speeds = StreamSource::<f64>::new("127.0.0.1:6060/loops/car/elements/speed/stream")?;
 /// let mut speeds = speeds.skip_errors(|error| eprintln!("{error}"));
 /// while let Some(speed) = speeds.next().await {
 ///     println!("{speed} km/h");

@@ -1,7 +1,9 @@
 //! A service as the configuration has it.
 
 use super::{Access, Error, Jwt, Limits, Role, Rule, Service, Tls};
+use crate::config;
 use crate::config::{Rest, Role as RoleName};
+use crate::live::{Settings, WhenFull};
 use std::fs;
 
 impl Service {
@@ -39,6 +41,43 @@ impl Service {
             self = self.archives(archives);
         }
         Ok(self)
+    }
+}
+
+impl Settings {
+    /// What the section `live` says.
+    ///
+    /// ```
+    /// use mape::config::Config;
+    /// use mape::live::{Live, Settings};
+    /// use mape::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), BoxError> {
+    /// let config = Config::builder().text("live: {client_buffer: 16}").without_environment().build()?;
+    /// let live = Live::with(&App::new(), Settings::configured(&config.live), ());
+    /// assert_eq!(live.settings().client_buffer, 16);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn configured(live: &config::Live) -> Self {
+        let mut settings = Self::default();
+        settings.client_buffer = live.client_buffer;
+        settings.client_bytes = live.client_bytes;
+        settings.when_full = match live.when_full {
+            config::WhenFull::DropOldest => WhenFull::DropOldest,
+            config::WhenFull::Disconnect => WhenFull::Disconnect,
+        };
+        settings.jobs = live.jobs;
+        settings.interests = live.interests;
+        settings.steps = live.steps as u64;
+        settings.history = live.history;
+        settings.history_bytes = live.history_bytes;
+        settings.names = live.names;
+        settings.shared_history = live.shared_history as u64;
+        settings.cache_bytes = live.cache_bytes;
+        settings.cache_lifetime = live.cache_lifetime;
+        settings.held = live.held;
+        settings
     }
 }
 

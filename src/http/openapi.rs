@@ -99,8 +99,12 @@ fn complete(document: &mut Document) {
 }
 
 /// Where a request without a body says something, too: nothing, or the end of items.
-const MAY_BE_LEFT_OUT: [&str; 3] =
-    ["/flows/check", "/loops/{loop}/elements/{element}", "/loops/{loop}/elements/{element}/methods/{name}"];
+const MAY_BE_LEFT_OUT: [&str; 4] = [
+    "/flows/check",
+    "/live/clients/{id}/groups/{group}",
+    "/loops/{loop}/elements/{element}",
+    "/loops/{loop}/elements/{element}/methods/{name}",
+];
 
 /// The one name of an operation, such as `get_loops_loop_elements`.
 fn id(method: &str, path: &str) -> String {

@@ -82,6 +82,11 @@ impl Problem {
         self
     }
 
+    /// What stands beside `detail`.
+    pub(crate) fn into_more(self) -> Map<String, Value> {
+        self.more
+    }
+
     /// The same in the words of littleflow: `{"status": "Error", "message": …}`.
     pub(crate) fn into_littleflow(self) -> Response {
         let body = json!({"message": self.detail, "status": "Error"});

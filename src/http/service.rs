@@ -271,11 +271,17 @@ fn cors(access: &Access) -> Option<CorsLayer> {
         return None;
     }
     let layer = CorsLayer::new().allow_origin(AllowOrigin::list(origins));
-    Some(layer.allow_methods(tower_http::cors::Any).allow_headers([
-        axum::http::header::AUTHORIZATION,
-        axum::http::header::CONTENT_TYPE,
-        axum::http::header::ACCEPT,
-    ]))
+    Some(
+        layer
+            .allow_methods(tower_http::cors::Any)
+            .allow_headers([
+                axum::http::header::AUTHORIZATION,
+                axum::http::header::CONTENT_TYPE,
+                axum::http::header::ACCEPT,
+                axum::http::header::HeaderName::from_static("last-event-id"),
+            ])
+            .expose_headers([axum::http::header::HeaderName::from_static("x-mape-job")]),
+    )
 }
 
 async fn no_method(uri: Uri) -> Response {

@@ -21,6 +21,12 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How many connections wait to be taken. Whoever finds no room tries again after a second.
 const BACKLOG: u32 = 4096;
 
+/// The place of a connection among those there may be. Whatever goes on as something else, such as a WebSocket, keeps it.
+#[derive(Clone)]
+pub(super) struct Seat(
+    #[expect(dead_code, reason = "it is let go of")] Arc<(OwnedSemaphorePermit, Connection)>,
+);
+
 /// A service that runs; it ends when this is closed or dropped.
 pub struct Serving {
     address: SocketAddr,
@@ -80,11 +86,13 @@ impl Serving {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let ending = CancellationToken::new();
         let speaking = Speaking::new(router, limits, closing.clone());
+        let all_seats = limits.connections.clamp(1, Semaphore::MAX_PERMITS);
         let server = Server {
             speaking: Arc::new(speaking),
             tls,
             meter: metered::listener(address),
-            seats: Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS))),
+            seats: Arc::new(Semaphore::new(all_seats)),
+            all_seats,
             closing: closing.clone(),
             ending: ending.clone(),
         };
@@ -143,6 +151,7 @@ struct Server {
     tls: Option<Tls>,
     /// One for each connection there may be.
     seats: Arc<Semaphore>,
+    all_seats: usize,
     meter: Arc<Meter>,
     closing: CancellationToken,
     ending: CancellationToken,
@@ -158,15 +167,14 @@ impl Server {
                 accepted = self.accept(&listener) => accepted,
             };
             let Some((stream, client, seat)) = accepted else { continue };
-            let counted = Connection::of(&self.meter);
+            let seat = Seat(Arc::new((seat, Connection::of(&self.meter))));
             let (speaking, tls) = (self.speaking.clone(), self.tls.clone());
             connections.spawn(async move {
-                let _seat = (seat, counted);
                 let _ = stream.set_nodelay(true);
                 match tls {
-                    None => speaking.plainly(stream, client).await,
+                    None => speaking.plainly(stream, (client, seat)).await,
                     // Boxed, as it is larger by far.
-                    Some(tls) => Box::pin(speaking.encrypted(stream, client, tls)).await,
+                    Some(tls) => Box::pin(speaking.encrypted(stream, (client, seat), tls)).await,
                 }
             });
         }
@@ -177,6 +185,12 @@ impl Server {
             () = self.ending.cancelled() => {}
         }
         connections.shutdown().await;
+        // Those that went on as something else end by themselves, soon.
+        let all = u32::try_from(self.all_seats).unwrap_or(u32::MAX);
+        tokio::select! {
+            _ = self.seats.acquire_many(all) => {}
+            () = self.ending.cancelled() => {}
+        }
     }
 
     /// The next connection, once there is a seat for it.

@@ -1,5 +1,6 @@
 //! The conversation on one connection.
 
+use super::serving::Seat;
 use super::{Limits, Tls};
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -28,6 +29,9 @@ use tower::ServiceExt;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How HTTP/2 begins.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+
+/// Where a connection comes from, and its place.
+type Peer = (SocketAddr, Seat);
 
 /// Answers the requests of connections.
 pub(super) struct Speaking {
@@ -58,29 +62,32 @@ impl Speaking {
     }
 
     /// Over TCP alone. What is spoken shows in the first bytes, which are only looked at.
-    pub(super) async fn plainly(&self, stream: TcpStream, client: SocketAddr) {
+    pub(super) async fn plainly(&self, stream: TcpStream, client: Peer) {
+        let address = client.0;
         match timeout(self.first_within, begins_as_http1(&stream)).await {
             Ok(Ok(true)) => self.http1(stream, client).await,
             Ok(Ok(false)) => Box::pin(self.either(stream, client)).await,
-            Ok(Err(error)) => broke_off(client, &error),
-            Err(_) => tracing::debug!(%client, "a connection on which nothing was asked is closed"),
+            Ok(Err(error)) => broke_off(address, &error),
+            Err(_) => tracing::debug!(client = %address, "a connection on which nothing was asked is closed"),
         }
     }
 
     /// Over TLS. A client that has said nothing else may speak what it likes.
-    pub(super) async fn encrypted(&self, stream: TcpStream, client: SocketAddr, tls: Tls) {
+    pub(super) async fn encrypted(&self, stream: TcpStream, client: Peer, tls: Tls) {
+        let address = client.0;
         match timeout(HANDSHAKE, tls.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => match stream.get_ref().1.alpn_protocol() {
                 Some(b"http/1.1") => self.http1(stream, client).await,
                 _ => self.either(stream, client).await,
             },
-            Ok(Err(error)) => tracing::debug!(%client, %error, "no encrypted connection"),
-            Err(_) => tracing::debug!(%client, "no encrypted connection in time"),
+            Ok(Err(error)) => tracing::debug!(client = %address, %error, "no encrypted connection"),
+            Err(_) => tracing::debug!(client = %address, "no encrypted connection in time"),
         }
     }
 
-    async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(&self, stream: S, client: SocketAddr) {
-        let service = service_fn(move |request| answer(self.router.clone(), request, client));
+    async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(&self, stream: S, client: Peer) {
+        let address = client.0;
+        let service = service_fn(move |request| answer(self.router.clone(), request, client.clone()));
         let connection = self.http1.serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection.with_upgrades());
         let ended = tokio::select! {
@@ -91,21 +98,18 @@ impl Speaking {
             }
         };
         if let Err(error) = ended {
-            broke_off(client, &error);
+            broke_off(address, &error);
         }
     }
 
-    async fn either<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-        &self,
-        stream: S,
-        client: SocketAddr,
-    ) {
+    async fn either<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(&self, stream: S, client: Peer) {
+        let address = client.0;
         let has_asked = Arc::new(AtomicBool::new(false));
         let asked = has_asked.clone();
         let router = self.router.clone();
         let service = service_fn(move |request| {
             asked.store(true, Ordering::Relaxed);
-            answer(router.clone(), request, client)
+            answer(router.clone(), request, client.clone())
         });
         let connection = self.either.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
@@ -118,7 +122,7 @@ impl Speaking {
                 () = &mut late, if !is_late => {
                     is_late = true;
                     if !has_asked.load(Ordering::Relaxed) {
-                        tracing::debug!(%client, "a connection on which nothing was asked is closed");
+                        tracing::debug!(client = %address, "a connection on which nothing was asked is closed");
                         return;
                     }
                 }
@@ -129,7 +133,7 @@ impl Speaking {
             }
         };
         if let Err(error) = ended {
-            broke_off(client, &error);
+            broke_off(address, &error);
         }
     }
 }
@@ -144,9 +148,10 @@ async fn begins_as_http1(stream: &TcpStream) -> io::Result<bool> {
 fn answer(
     router: Router,
     mut request: Request<Incoming>,
-    client: SocketAddr,
+    (client, seat): Peer,
 ) -> impl Future<Output = Result<Response, Infallible>> + Send + 'static {
     request.extensions_mut().insert(ConnectInfo(client));
+    request.extensions_mut().insert(seat);
     router.oneshot(request)
 }
 

@@ -218,10 +218,6 @@ impl Job {
         self.0.is_for_other.store(is_for_other, Ordering::Release);
     }
 
-    pub(super) fn is_for_other(&self) -> bool {
-        self.0.is_for_other.load(Ordering::Acquire)
-    }
-
     /// A part of this number was made of it elsewhere.
     pub(super) fn has_part(&self, nr: u64) {
         self.0.parts.fetch_max(nr.saturating_add(1), Ordering::Relaxed);

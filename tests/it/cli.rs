@@ -1,5 +1,7 @@
 //! The program as people and programs run it.
 
+#[cfg(feature = "http")]
+mod live;
 #[cfg(all(feature = "redis", unix))]
 mod receipts;
 #[cfg(all(feature = "http", any(feature = "redis", feature = "file")))]

@@ -117,7 +117,10 @@ pub(in crate::http) struct Caller {
 fn changes_by_looking(request: &Request) -> Option<String> {
     let is_look = matches!(*request.method(), Method::GET | Method::HEAD);
     let changes = is_look && super::rule::needed(request.method(), request.uri().path()) > Some(Role::Read);
-    let from = request.headers().get("sec-fetch-site").filter(|_| changes)?.to_str().unwrap_or("?");
+    // Pages that say where they come from were let in for that.
+    let is_told = request.headers().contains_key(header::ORIGIN);
+    let from = request.headers().get("sec-fetch-site").filter(|_| changes && !is_told)?;
+    let from = from.to_str().unwrap_or("?");
     let is_own = matches!(from, "same-origin" | "none");
     (!is_own).then(|| "a page of another site may not change anything here".to_owned())
 }

@@ -15,6 +15,8 @@ pub(super) struct Guest {
     pub(super) live: Live,
     pub(super) viewer: Viewer,
     role: Role,
+    /// Whether it may speak for everybody.
+    is_admin: bool,
 }
 
 impl Guest {
@@ -26,6 +28,21 @@ impl Guest {
     /// Whether it may have jobs of a name done: what `GET /live/jobs/NAME` asks for.
     pub(super) fn may_ask(&self, name: &str) -> Result<(), Problem> {
         self.server.may(self.role, &Method::GET, "jobs", name)
+    }
+
+    /// Whether it may publish under a name: what `POST /live/names/NAME` asks for.
+    pub(super) fn may_publish(&self, name: &str) -> Result<(), Problem> {
+        self.server.may(self.role, &Method::POST, "names", name)
+    }
+
+    /// Whether it may be in a group: what `GET /live/groups/GROUP` asks for.
+    pub(super) fn may_see_group(&self, group: &str) -> Result<(), Problem> {
+        self.server.may(self.role, &Method::GET, "groups", group)
+    }
+
+    /// Whether it may speak for the clients of somebody.
+    pub(super) fn speaks_for(&self, viewer: &Viewer) -> bool {
+        self.is_admin || self.viewer == *viewer
     }
 }
 
@@ -40,12 +57,13 @@ where
         let live = server.live()?.clone();
         let caller = parts.extensions.get::<Caller>();
         let role = caller.map_or(Role::Admin, |caller| caller.role);
+        let is_admin = caller.is_some_and(|caller| caller.role == Role::Admin);
         let viewer = parts.extensions.get::<Viewer>().cloned().or_else(|| {
             let caller = caller?;
             let mut viewer = Viewer::default().with_role(caller.role.to_string());
             viewer.name.clone_from(&caller.name);
             Some(viewer)
         });
-        Ok(Self { server, live, viewer: viewer.unwrap_or_default(), role })
+        Ok(Self { server, live, viewer: viewer.unwrap_or_default(), role, is_admin })
     }
 }

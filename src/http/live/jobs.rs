@@ -3,15 +3,17 @@
 use super::answer::answer;
 use super::guest::Guest;
 use super::query::{Pairs, input};
+use super::socket::Upgrade;
 use super::telling::Teller;
 use crate::http::Problem;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::streams::Form;
-use crate::live::{Client, JobId};
+use crate::live::{ClientHandle, JobId};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use utoipa::ToSchema;
 
 /// The most jobs in one request.
@@ -104,8 +106,15 @@ pub(super) async fn ask_by_name(
     Path(Named { name }): Path<Named>,
     Query(pairs): Query<Pairs>,
     headers: HeaderMap,
+    upgrade: Upgrade,
 ) -> Result<Response, Problem> {
     let input = input(pairs)?;
+    if upgrade.is_asked_for() {
+        let client = guest.connect();
+        client.ask(&name, input)?;
+        client.close_when_done();
+        return upgrade.go_on(guest, client, None);
+    }
     let form = Form::asked(&headers);
     if form == Form::Events && headers.contains_key("last-event-id") {
         return Ok(StatusCode::NO_CONTENT.into_response());
@@ -145,16 +154,17 @@ pub(super) fn several(body: Value) -> Result<Vec<Asked>, Problem> {
 /// Has all of them done, or none.
 pub(super) fn all(
     guest: &Guest,
-    client: &Client,
+    client: &ClientHandle,
     asked: Vec<Asked>,
 ) -> Result<Vec<(String, JobId)>, Problem> {
     // What can be known before is looked at before one is begun.
-    let kinds = guest.live.kinds();
+    let kinds = guest.live.kinds().into_iter().map(|(kind, _)| kind);
+    let kinds: HashSet<_> = kinds.chain(guest.live.nodes().into_iter().flat_map(|node| node.kinds)).collect();
     for one in &asked {
         guest.may_ask(&one.name)?;
-        if kinds.iter().all(|(known, _)| **known != *one.name) {
-            // Which says what there is.
-            client.ask(&one.name, Value::Null)?;
+        if !kinds.contains(&*one.name) {
+            // The error says what there is; unless somebody does such jobs by now.
+            client.cancel(client.ask(&one.name, Value::Null)?);
         }
     }
     let mut jobs = Vec::with_capacity(asked.len());

@@ -36,6 +36,34 @@ pub(super) struct Wanted {
     pub(super) since: Option<Position>,
 }
 
+/// How a client becomes a member of a group.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = LiveJoining)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Joining {
+    /// What others are shown of it.
+    pub(super) info: Value,
+    /// Whether it is told who comes and who leaves.
+    pub(super) presence: bool,
+    /// The position of the last part that was seen: what was missed since comes first.
+    #[schema(value_type = Option<String>, example = "5f3a0c71:0-17")]
+    pub(super) since: Option<Position>,
+}
+
+impl Joining {
+    /// Reads a body, which may be left out.
+    pub(super) fn read(body: &[u8]) -> Result<Self, Problem> {
+        if body.trim_ascii().is_empty() {
+            return Ok(Self::default());
+        }
+        let mut reader = serde_json::Deserializer::from_slice(body);
+        let joining = serde_path_to_error::deserialize(&mut reader)
+            .map_err(|error| Problem::unprocessable(format!("the body has the wrong shape: {error}")))?;
+        reader.end().map_err(|error| Problem::unprocessable(format!("the body is no JSON: {error}")))?;
+        Ok(joining)
+    }
+}
+
 impl Wanted {
     pub(super) fn interest(&self) -> Result<Interest, Problem> {
         let lifetime = self.lifetime.as_ref().map(lifetime).transpose()?;

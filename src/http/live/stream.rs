@@ -3,6 +3,7 @@
 use super::answer::answer;
 use super::guest::Guest;
 use super::query::Pairs;
+use super::socket::{self, Upgrade};
 use super::stating::{Listening, position};
 use super::telling::{Hello, Teller};
 use crate::http::Problem;
@@ -39,7 +40,11 @@ pub(super) async fn stream(
     guest: Guest,
     Query(pairs): Query<Pairs>,
     headers: HeaderMap,
+    upgrade: Upgrade,
 ) -> Result<Response, Problem> {
+    if upgrade.is_asked_for() {
+        return socket::stream(guest, upgrade, pairs, &headers);
+    }
     let form = Form::asked(&headers);
     let (client, stated) = listen(&guest, pairs, &headers)?;
     let teller = Teller::new(form, stated.position.epoch.clone());
@@ -65,13 +70,15 @@ pub(super) fn listen(guest: &Guest, pairs: Pairs, headers: &HeaderMap) -> Result
         all = Some(client.state_all(numbered, since.as_ref())?);
     }
     for group in groups {
+        guest.may_see_group(&group)?;
         together(&mut all, client.join(&group, Value::Null, true, since.as_ref())?);
     }
     let stated = all.unwrap_or_else(|| stated_at(guest.live.position()));
     Ok((client, stated))
 }
 
-fn stated_at(position: Position) -> Stated {
+/// Nothing was stated yet.
+pub(super) fn stated_at(position: Position) -> Stated {
     Stated { position, recovered: None }
 }
 

@@ -199,7 +199,7 @@ impl Following {
                 self.hand_out(arrived);
                 let job = Job::of(job, name, Arc::new(input), viewer);
                 if let Some(live) = self.live.upgrade() {
-                    jobs::take(&live, node, from, job);
+                    jobs::take(&live, node, from, &job);
                 }
             }
             Told::Cancel { to, job } if *to == *node.id => node.cancel_taken(job),

@@ -66,15 +66,15 @@ impl Node {
         let (node, peer, id) = (Arc::downgrade(self), to.clone(), job.id());
         job.when_cancelled(move || {
             if let Some(node) = node.upgrade() {
-                node.only_here(node.outgoing.put(|_| What::Cancel { to: peer, job: id }));
+                // Nothing gives way for it.
+                let _none = node.outgoing.put(|_| What::Cancel { to: peer, job: id });
             }
         });
         self.jobs.sent.lock().insert(id, Sent { to: to.clone(), job: job.clone() });
         self.meter.add(metered::SENT, 1);
         // A job that the queue holds would not end: it has what there is to say of it.
         let asked = Job::of(id, job.name().clone(), job.input().clone(), job.asked_by().clone());
-        let gave_way = self.outgoing.put(|_| What::Ask { to, job: asked, input });
-        self.only_here(gave_way);
+        let _none = self.outgoing.put(|_| What::Ask { to, job: asked, input });
         Ok(())
     }
 
@@ -103,7 +103,9 @@ impl Node {
         let unwanted: Vec<_> =
             taken.iter().filter(|(_, taken)| *taken.from == *peer).map(|(job, _)| *job).collect();
         drop(taken);
-        unwanted.into_iter().for_each(|job| self.cancel_taken(job));
+        for job in unwanted {
+            self.cancel_taken(job);
+        }
         self.hub.present_elsewhere(&peer.into(), super::Groups::new());
     }
 
@@ -124,7 +126,7 @@ impl Node {
 }
 
 /// Does a job for another node.
-pub(super) fn take(live: &Shared, node: &Arc<Node>, from: &Arc<str>, job: Job) {
+pub(super) fn take(live: &Shared, node: &Arc<Node>, from: &Arc<str>, job: &Job) {
     let id = job.id();
     {
         let mut all = node.jobs.taken.lock();
@@ -137,8 +139,8 @@ pub(super) fn take(live: &Shared, node: &Arc<Node>, from: &Arc<str>, job: Job) {
     job.set_for_other(true);
     // Let go of behind its last part.
     job.hold(TellEnd { node: node.clone(), job: id });
-    if let Err(error) = live.begin(&job) {
-        node.refuse(&job, &error);
+    if let Err(error) = live.begin(job) {
+        node.refuse(job, &error);
     }
 }
 
@@ -152,6 +154,6 @@ impl Drop for TellEnd {
     fn drop(&mut self) {
         let job = self.job;
         self.node.jobs.taken.lock().remove(&job);
-        self.node.only_here(self.node.outgoing.put(|_| What::End { job }));
+        let _none = self.node.outgoing.put(|_| What::End { job });
     }
 }

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -20,6 +21,9 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// So many, or so many bytes, are appended at a time.
 const AT_ONCE: usize = 512;
 const BYTES_AT_ONCE: usize = 1024 * 1024;
+
+/// What was appended and has not come back for so long was lost by the server.
+const LOST: Duration = Duration::from_secs(15);
 
 /// A part that this node has published. It is kept here until the log brings it, so that it need not be read again, and
 /// keeps no job going: those who asked have it already.
@@ -61,20 +65,24 @@ struct State {
     /// How many are being appended.
     taken: usize,
     is_away: bool,
+    /// When something was last appended, or brought.
+    moved: Option<Instant>,
     wakers: Vec<Waker>,
 }
 
 impl Outgoing {
-    /// Puts something behind what waits; what gives way for it, which reaches the clients of this node alone.
+    /// Puts something behind what waits; what gives way for it if it is a part, which reaches the clients of this node
+    /// alone.
     pub(super) fn put(&self, make: impl FnOnce(u64) -> What) -> Vec<Own> {
         let mut state = self.state.lock();
         state.last += 1;
         let seq = state.last;
         let what = make(seq);
         state.bytes += what.size();
+        let is_part = matches!(what, What::Part { .. });
         state.waiting.push_back((seq, what));
         let mut gave_way = Vec::new();
-        while state.waiting.len() > MOST || state.bytes > MOST_BYTES {
+        while is_part && (state.waiting.len() > MOST || state.bytes > MOST_BYTES) {
             // Asks and ends are few, and stay.
             let at = state.waiting.iter().position(|(_, what)| matches!(what, What::Part { .. }));
             let Some((_, what)) = at.and_then(|at| state.waiting.remove(at)) else { break };
@@ -116,6 +124,7 @@ impl Outgoing {
         let mut state = self.state.lock();
         if !is_away {
             state.taken = 0;
+            state.moved = Some(Instant::now());
         }
         state.is_away = is_away;
         state.wake();
@@ -130,6 +139,7 @@ impl Outgoing {
         let rest = state.under_way.split_off(&seq);
         let lost = std::mem::replace(&mut state.under_way, rest);
         let own = state.under_way.remove(&seq);
+        state.moved = Some(Instant::now());
         if state.len() < ROOM {
             state.wake();
         }
@@ -140,13 +150,24 @@ impl Outgoing {
     }
 
     /// Takes back what was appended to a log that is gone.
-    pub(super) fn log_is_gone(&self) -> Vec<Own> {
+    pub(super) fn take_back(&self) -> Vec<Own> {
         let mut state = self.state.lock();
         if state.taken > 0 {
             // What is being appended may come by the new one.
             return Vec::new();
         }
+        state.wake();
         std::mem::take(&mut state.under_way).into_values().collect()
+    }
+
+    /// The same if nothing has been brought for so long that the log must have lost it.
+    pub(super) fn take_back_lost(&self) -> Vec<Own> {
+        let is_lost = {
+            let state = self.state.lock();
+            let is_quiet = state.moved.is_none_or(|moved| moved.elapsed() >= LOST);
+            is_quiet && !state.is_away && state.waiting.is_empty() && !state.under_way.is_empty()
+        };
+        if is_lost { self.take_back() } else { Vec::new() }
     }
 
     /// How many wait to be appended.

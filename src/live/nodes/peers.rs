@@ -151,6 +151,7 @@ impl Life {
         }
         self.look().await?;
         self.check_epoch().await?;
+        self.node.only_here(self.node.outgoing.take_back_lost());
         self.node.cache.lock().expire();
         Ok(())
     }
@@ -241,7 +242,7 @@ impl Life {
         let at = self.node.hub.position();
         if *self.node.is_ready.borrow() && *epoch != *at.epoch {
             warn!("the log of parts is another one: who comes back is told that the gap is not known");
-            self.node.only_here(self.node.outgoing.log_is_gone());
+            self.node.only_here(self.node.outgoing.take_back());
             self.node.hub.begin(&Position { epoch: epoch.into(), offset: at.offset });
             self.has_moved = true;
         }

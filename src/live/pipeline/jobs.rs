@@ -148,10 +148,6 @@ impl Unit for Lot {
             // These stand where each comes by itself.
             Own::Dedup(shared, meter) => {
                 let job = item.jobs.first()?;
-                // One that another node asked for ends under its own id.
-                if job.is_for_other() {
-                    return Some(item);
-                }
                 let Some(shared) = shared.join(job, group, &mut out.more.gone) else { return Some(item) };
                 meter.add(metered::SHARED, 1);
                 // Who asked is told of the end of the other.

@@ -6,3 +6,5 @@ mod poll_source;
 mod post_sink;
 mod post_source;
 mod programs;
+mod stream_source;
+mod web_socket_source;

@@ -36,7 +36,7 @@ impl Peer {
                 tokio::spawn(async move {
                     let server = Server::new(TokioExecutor::new());
                     // What a client does to its connection is no failure of the test.
-                    drop(server.serve_connection(TokioIo::new(stream), service).await);
+                    drop(server.serve_connection_with_upgrades(TokioIo::new(stream), service).await);
                 });
             }
         });
