@@ -254,8 +254,8 @@ impl Live {
         self.0.station.declared()
     }
 
-    /// Puts other pipelines in force, as a whole, while jobs run; or nothing changes. See
-    /// [their contract](super::pipeline).
+    /// Puts other pipelines in force, as a whole, while jobs run; or nothing changes. What becomes of what is in those before
+    /// is told at [`Pipelines`].
     ///
     /// # Errors
     /// [`Error::Pipelines`].

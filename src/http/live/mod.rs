@@ -1,18 +1,13 @@
 //! The live server: jobs asked for, parts of results as they come, interests, groups.
 
 mod answer;
-<<<<<<< HEAD
+mod clients;
 #[cfg(feature = "config")]
 mod configured;
 mod guest;
 mod jobs;
-mod pipelines;
-=======
-mod clients;
-mod guest;
-mod jobs;
 mod look;
->>>>>>> main
+mod pipelines;
 mod problems;
 mod query;
 mod saying;
@@ -40,10 +35,8 @@ where
         .routes(routes!(jobs::ask))
         .routes(routes!(jobs::ask_by_name))
         .routes(routes!(stream::stream))
-<<<<<<< HEAD
         .routes(routes!(pipelines::show, pipelines::put))
         .routes(routes!(pipelines::roll_back))
-=======
         .routes(routes!(socket::socket))
         .routes(routes!(look::overview))
         .routes(routes!(look::publish))
@@ -52,7 +45,6 @@ where
         .routes(routes!(clients::join, clients::leave))
         .routes(routes!(clients::ask))
         .routes(routes!(clients::cancel))
->>>>>>> main
 }
 
 /// The routes of a live server, without any guard, to be mounted in a server of one's own.

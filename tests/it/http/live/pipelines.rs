@@ -85,7 +85,8 @@ async fn who_may_operate_may_replace_pipelines_and_who_reads_sees_them() {
 }
 
 fn configured(text: &str) -> Result<Pipelines, String> {
-    let config = Config::builder().text(text).without_environment().build().map_err(|error| error.to_string())?;
+    let config =
+        Config::builder().text(text).without_environment().build().map_err(|error| error.to_string())?;
     let live = Live::new(&App::new());
     live.configured(&config).map_err(|error| error.to_string())?;
     Ok((*live.pipelines()).clone())
@@ -106,10 +107,22 @@ live:
     assert_eq!(configured(text).unwrap(), Pipelines::new().for_jobs(wanted));
     assert_eq!(configured("live: {heartbeat: 5s}").unwrap(), Pipelines::new());
     for (from, to, error) in [
-        ("most: 100", "most: 0", "config.yaml:8: `live.pipelines.jobs[0].stages[1].batch.most`: must be 1 to 10000, not 0"),
+        (
+            "most: 100",
+            "most: 0",
+            "config.yaml:8: `live.pipelines.jobs[0].stages[1].batch.most`: must be 1 to 10000, not 0",
+        ),
         ("dedup", "dedub", "config.yaml:7: `live.pipelines.jobs.0.stages.0"),
-        ("- dedup\n", "- dedup\n          - in_order\n", "config.yaml:8: `live.pipelines.jobs[0].stages[1]`: `in_order` must be the last"),
-        ("pipelines:\n", "pipelines_file: x.yaml\n  pipelines:\n", "config.yaml:3: `live.pipelines` and `live.pipelines_file` are both given"),
+        (
+            "- dedup\n",
+            "- dedup\n          - in_order\n",
+            "config.yaml:8: `live.pipelines.jobs[0].stages[1]`: `in_order` must be the last",
+        ),
+        (
+            "pipelines:\n",
+            "pipelines_file: x.yaml\n  pipelines:\n",
+            "config.yaml:3: `live.pipelines` and `live.pipelines_file` are both given",
+        ),
     ] {
         let told = configured(&text.replace(from, to)).unwrap_err();
         assert!(told.contains(error), "{told}");
