@@ -55,6 +55,7 @@ pub struct Service {
     archives: Option<PathBuf>,
     flows: Option<PathBuf>,
     tls: Option<Tls>,
+    routes: Router,
 }
 
 /// How much a client may ask for.
@@ -106,6 +107,7 @@ impl Service {
             archives: None,
             flows: None,
             tls: None,
+            routes: Router::new(),
         }
     }
 
@@ -176,6 +178,16 @@ impl Service {
         self
     }
 
+    /// Also serves these, such as pages of the program's own, under the same access and limits. A fallback of theirs is not
+    /// asked.
+    ///
+    /// # Panics
+    /// If two of them are one; [`listen`](Self::listen) and [`router`](Self::router), if one is there already.
+    pub fn routes(mut self, routes: Router) -> Self {
+        self.routes = self.routes.merge(routes);
+        self
+    }
+
     /// Listens on `HOST:PORT` until it is closed; port 0 takes a free one.
     ///
     /// # Errors
@@ -232,6 +244,7 @@ impl Service {
         let router = api
             .merge(console::routes(admission.clone()))
             .merge(docs::routes(document))
+            .merge(self.routes.with_state(()))
             .fallback(super::endpoints::receive)
             .method_not_allowed_fallback(no_method)
             .with_state(context)

@@ -1,6 +1,8 @@
 //! The live server: jobs, parts, interests, groups.
 
 mod clients;
+#[cfg(all(feature = "http", feature = "cli", unix))]
+mod dashboard;
 mod groups;
 mod interests;
 mod jobs;

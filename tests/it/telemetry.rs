@@ -9,7 +9,7 @@ mod logs;
 mod measured;
 mod meter;
 #[cfg(all(feature = "http", feature = "cli"))]
-mod program;
+pub(crate) mod program;
 #[cfg(all(feature = "http", feature = "flow"))]
 mod propagation;
 #[cfg(all(feature = "http", feature = "cli"))]

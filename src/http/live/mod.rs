@@ -35,8 +35,6 @@ where
         .routes(routes!(jobs::ask))
         .routes(routes!(jobs::ask_by_name))
         .routes(routes!(stream::stream))
-        .routes(routes!(pipelines::show, pipelines::put))
-        .routes(routes!(pipelines::roll_back))
         .routes(routes!(socket::socket))
         .routes(routes!(look::overview))
         .routes(routes!(look::publish))
@@ -45,6 +43,8 @@ where
         .routes(routes!(clients::join, clients::leave))
         .routes(routes!(clients::ask))
         .routes(routes!(clients::cancel))
+        .routes(routes!(pipelines::show, pipelines::put))
+        .routes(routes!(pipelines::roll_back))
 }
 
 /// The routes of a live server, without any guard, to be mounted in a server of one's own.
