@@ -4,6 +4,7 @@ mod access;
 mod clients;
 mod jobs;
 mod many;
+mod pipelines;
 mod reader;
 mod slow;
 mod socket;
