@@ -1,19 +1,27 @@
 //! The live server of `mape serve`.
 
 use super::{Global, Usage};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use futures::StreamExt;
 use mape::app::App;
 use mape::channel::{Pattern, Topics};
 use mape::config::Config;
-use mape::live::{Live, Rules, Settings};
+use mape::live::{Job, Live, Rules, Settings, running};
 use mape::stream::Notification;
+use mape::workflow::Workflows;
 use serde_json::Value;
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// How long other processes are given what was published here.
 const HANDED_ON_WITHIN: Duration = Duration::from_secs(3);
+/// How often it is looked who else is there.
+const LOOK: Duration = Duration::from_millis(250);
+/// How many runs of a flow do jobs at a time.
+const AT_A_TIME: usize = 1024;
 
 /// A live server, and what publishes the items of channels there.
 pub(super) struct LiveServer {
@@ -26,17 +34,21 @@ impl LiveServer {
     pub(super) async fn start(global: &Global, app: &App) -> Result<Self> {
         let config = global.load()?;
         let live = Live::with(app, Settings::configured(&config.live), rules(&config)?);
+        live.configured(&config).map_err(|error| Usage::error(error.to_string()))?;
         let mut channels = JoinSet::new();
         if !config.live.channels.is_empty() {
             let topics = Topics::patterns(config.live.channels.iter().map(|pattern| Pattern::new(pattern)));
             let source = app.channels().source::<Value>(topics).await?;
             let live = live.clone();
             channels.spawn(async move {
-                let mut received = Box::pin(source.received());
+                let (mut received, mut turn) = (Box::pin(source.received()), Turn::default());
                 while let Some(one) = received.next().await {
                     let Some(channel) = one.channel else { continue };
                     // What backends tell each other is nobody's result.
                     if channel.as_str().starts_with("mape:") || channel.as_str().starts_with("__key") {
+                        continue;
+                    }
+                    if !turn.is_ours(&live) {
                         continue;
                     }
                     let published = match one.notification {
@@ -53,10 +65,55 @@ impl LiveServer {
         Ok(Self { live, _channels: channels })
     }
 
+    /// Lets runs of the flows in a directory do jobs: those of `NAME.flow` the jobs called `flow:NAME`.
+    pub(super) fn offer(&self, app: &App, workflows: &Workflows, directory: &Path) -> Result<()> {
+        let files = fs::read_dir(directory).with_context(|| format!("reading {}", directory.display()))?;
+        let mut files: Vec<_> = files.filter_map(|file| Some(file.ok()?.path())).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "flow"));
+        files.sort();
+        let mut flows = None;
+        for file in files {
+            let Some(name) = file.file_stem().and_then(|stem| stem.to_str()) else { continue };
+            let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+            if flows.is_none() {
+                flows = Some(app.create_loop("flows")?);
+            }
+            let Some(flows) = &flows else { continue };
+            let element =
+                flows.execute::<Job>(name).each_unordered(AT_A_TIME, running(workflows, text)).spawn();
+            match element {
+                Ok(element) => self.live.job(&format!("flow:{name}"), &element)?,
+                Err(error) => {
+                    tracing::warn!(file = %file.display(), %error, "no jobs can be asked for by this name")
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Lets other processes have what was published here.
     pub(super) async fn close(self) {
         self.live.close();
         let _ = tokio::time::timeout(HANDED_ON_WITHIN, self.live.flush()).await;
+    }
+}
+
+/// Whose turn it is to publish what all processes on a server hear.
+#[derive(Default)]
+struct Turn(Option<(Instant, bool)>);
+
+impl Turn {
+    /// Of several nodes it is that of the first; asked for each item, and looked at now and then.
+    fn is_ours(&mut self, live: &Live) -> bool {
+        match self.0 {
+            Some((at, is_ours)) if at.elapsed() < LOOK => is_ours,
+            _ => {
+                let is_ours =
+                    live.nodes().iter().min_by(|a, b| a.id.cmp(&b.id)).is_none_or(|first| first.is_this);
+                self.0 = Some((Instant::now(), is_ours));
+                is_ours
+            }
+        }
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
     let told = pin!(told_to_end()?);
     let app = App::with_backend(staying.backend.clone());
     observe(&app);
+    let live = if arguments.no_http { None } else { Some(LiveServer::start(global, &app).await?) };
     let engine = if arguments.no_engine {
         None
     } else {
@@ -38,9 +39,12 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
         if staying.is_on_a_server() {
             tasks = tasks.and_others();
         }
+        if let Some(live) = &live {
+            tasks = tasks.with(live.live.task());
+        }
         Some(Engine::with(tasks).named(global.names()).start(&app).await?)
     };
-    let served = serve(global, arguments, &app, &mut staying, engine.as_ref(), told).await;
+    let served = serve(global, arguments, &app, &mut staying, (engine.as_ref(), live), told).await;
     let closed = match engine {
         Some(engine) => engine.close().await,
         None => Ok(()),
@@ -114,13 +118,15 @@ async fn serve(
     arguments: &ServeArguments,
     app: &App,
     staying: &mut Staying,
-    engine: Option<&Engine>,
+    (engine, live): (Option<&Engine>, Option<LiveServer>),
     told: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<()> {
-    let live = if arguments.no_http { None } else { Some(LiveServer::start(global, app).await?) };
-    let serving = listen(global, arguments, app, engine, live.as_ref()).await?;
     let workflows = Workflows::new(app.backend()).named(global.names());
     let runs = engine.map_or(&workflows, Engine::workflows);
+    let serving = listen(global, arguments, app, engine, live.as_ref()).await?;
+    if let (Some(live), Some(directory)) = (&live, &arguments.flow_dir) {
+        live.offer(app, runs, directory)?;
+    }
     let done =
         go_on(global, staying, runs, (serving.as_ref(), arguments.allow_anyone), engine.is_some(), told)
             .await;

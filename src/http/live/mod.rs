@@ -2,9 +2,12 @@
 
 mod answer;
 mod clients;
+#[cfg(feature = "config")]
+mod configured;
 mod guest;
 mod jobs;
 mod look;
+mod pipelines;
 mod problems;
 mod query;
 mod saying;
@@ -40,6 +43,8 @@ where
         .routes(routes!(clients::join, clients::leave))
         .routes(routes!(clients::ask))
         .routes(routes!(clients::cancel))
+        .routes(routes!(pipelines::show, pipelines::put))
+        .routes(routes!(pipelines::roll_back))
 }
 
 /// The routes of a live server, without any guard, to be mounted in a server of one's own.

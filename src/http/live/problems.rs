@@ -13,14 +13,18 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, &error).retry_after(1)
             }
             Error::Forbidden { .. } => Self::new(StatusCode::FORBIDDEN, &error),
-            Error::File { .. } => Self::unavailable(&error),
             Error::Gone => Self::new(StatusCode::GONE, &error),
             Error::Condition(condition) => Self::from(&**condition),
             Error::KindTaken { .. } | Error::Link { .. } | Error::NothingBefore => Self::conflict(&error),
-            Error::Name { .. }
-            | Error::Interests { .. }
-            | Error::Pipelines(_)
-            | Error::PipelinesFile { .. } => Self::unprocessable(&error),
+            Error::File { .. } => Self::unavailable(&error),
+            Error::Name { .. } | Error::Interests { .. } => Self::unprocessable(&error),
+            Error::Pipelines(invalid) | Error::PipelinesFile { invalid, .. } => {
+                let problem = Self::unprocessable(&error).with("path", &*invalid.path);
+                match invalid.at {
+                    Some((line, column)) => problem.with("line", line).with("column", column),
+                    None => problem,
+                }
+            }
         }
     }
 }

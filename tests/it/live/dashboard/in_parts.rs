@@ -86,7 +86,10 @@ async fn the_demonstration_ends_by_itself_and_shows_both() {
     assert_eq!(clients("in order"), b"111222333");
     let parallel = clients("in parallel");
     assert_eq!(parallel.len(), 9);
-    assert!(parallel.iter().position(|client| *client == b'2') < parallel.iter().rposition(|client| *client == b'1'));
+    assert!(
+        parallel.iter().position(|client| *client == b'2')
+            < parallel.iter().rposition(|client| *client == b'1')
+    );
 }
 
 /// One request on a connection of its own; what was answered, to the end.
@@ -107,7 +110,10 @@ async fn a_thousand_clients_of_one_address_get_all_their_parts_though_few_files_
     rustix::process::setrlimit(rustix::process::Resource::Nofile, most).unwrap();
     let program = example("live_dashboard").get_program().to_owned();
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -Sn 100 && exec \"$0\" --listen 127.0.0.1:0"]).arg(program).stdin(Stdio::null());
+    command
+        .args(["-c", "ulimit -Sn 100 && exec \"$0\" --listen 127.0.0.1:0"])
+        .arg(program)
+        .stdin(Stdio::null());
     let dashboard = Dashboard::of(command).await;
     let all = (0..1000).map(|n| {
         let address = dashboard.address().to_owned();
@@ -117,7 +123,10 @@ async fn a_thousand_clients_of_one_address_get_all_their_parts_though_few_files_
     for (n, answer) in all.into_iter().enumerate() {
         let answer = String::from_utf8(answer.unwrap()).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("transfer-encoding: chunked"), "{head}");
+        assert!(
+            head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("transfer-encoding: chunked"),
+            "{head}"
+        );
         assert!(body.ends_with("\r\n0\r\n\r\n"), "{body}");
         let pieces: Vec<Piece> = body.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         let numbers: Vec<_> = pieces.iter().map(|piece| piece.nr).collect();

@@ -23,7 +23,8 @@ async fn has_all(tab: &Tab) {
 
 /// From which services the parts of the last run came, in the order in which they did.
 async fn order(tab: &Tab) -> Vec<String> {
-    let order = "[...document.querySelectorAll('#runs li:first-child .strip i')].map(mark => mark.dataset.source)";
+    let order =
+        "[...document.querySelectorAll('#runs li:first-child .strip i')].map(mark => mark.dataset.source)";
     serde_json::from_value(tab.eval(order).await).unwrap()
 }
 
@@ -48,8 +49,11 @@ async fn parts_appear_before_the_slow_service_answers_and_all_were_asked_for_in_
     let first = |source: &str| order.iter().position(|one| one == source).unwrap();
     assert!(first("processors") < first("disk") && first("readings") < first("disk"), "{order:?}");
     assert_eq!(order.iter().filter(|source| **source == "readings").count(), 8);
-    let values = tab.eval("[...document.querySelectorAll('.tile .value')].map(value => value.textContent)").await;
-    assert!(values.as_array().unwrap().iter().all(|value| value.as_str().unwrap().chars().any(char::is_numeric)));
+    let values =
+        tab.eval("[...document.querySelectorAll('.tile .value')].map(value => value.textContent)").await;
+    assert!(
+        values.as_array().unwrap().iter().all(|value| value.as_str().unwrap().chars().any(char::is_numeric))
+    );
     let asked = tab.requests().into_iter().filter(|url| url.ends_with("/live/jobs")).count();
     assert_eq!(asked, 1);
     // What comes by itself.
@@ -120,11 +124,18 @@ async fn after_a_break_exactly_what_was_missed_comes() {
     tab.until("the pulse is there", "document.querySelectorAll('#log li[data-name=pulse]').length > 1").await;
     tab.click("#cut").await;
     tab.until("it is cut", "document.querySelector('#state').dataset.state === 'lost'").await;
-    tab.until("all has come", "document.querySelector('#log').textContent.includes('what was missed has come')").await;
+    tab.until(
+        "all has come",
+        "document.querySelector('#log').textContent.includes('what was missed has come')",
+    )
+    .await;
     let beats = "[...document.querySelectorAll('#log li[data-name=pulse] span')].map(said => JSON.parse(said.title).beat)";
     tab.until("the pulse goes on", &format!("{beats}.length > 8")).await;
     let beats: Vec<u64> = serde_json::from_value(tab.eval(beats).await).unwrap();
-    assert!(beats.windows(2).all(|two| two[0] == two[1] + 1), "the newest first, none twice, none lost: {beats:?}");
+    assert!(
+        beats.windows(2).all(|two| two[0] == two[1] + 1),
+        "the newest first, none twice, none lost: {beats:?}"
+    );
     nothing_is_wrong(&tab);
 }
 
@@ -138,7 +149,11 @@ async fn the_page_comes_back_to_a_server_that_was_killed_and_started_again() {
     tab.until("it sees that", "document.querySelector('#state').dataset.state === 'lost'").await;
     let _dashboard = Dashboard::at(&address, &["--pipelines", "in-order"]).await;
     is_live(&tab).await;
-    tab.until("it says what it does not know", "document.querySelector('#log').textContent.includes('does not know any more what was missed')").await;
+    tab.until(
+        "it says what it does not know",
+        "document.querySelector('#log').textContent.includes('does not know any more what was missed')",
+    )
+    .await;
     tab.click("#ask").await;
     tab.until("it asks again", "document.querySelectorAll('#runs li').length > 1").await;
     has_all(&tab).await;
@@ -155,7 +170,11 @@ async fn who_else_watches_is_seen() {
     other.until("it is not alone", &watching(2)).await;
     tab.until("it sees the other", &watching(2)).await;
     other.click("#pipelines [data-kind=batched]").await;
-    tab.until("it sees what the other does", "document.querySelector('[data-kind=batched]').ariaPressed === 'true'").await;
+    tab.until(
+        "it sees what the other does",
+        "document.querySelector('[data-kind=batched]').ariaPressed === 'true'",
+    )
+    .await;
     drop(other);
     tab.until("it is alone again", &watching(1)).await;
     nothing_is_wrong(&tab);

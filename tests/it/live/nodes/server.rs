@@ -88,7 +88,12 @@ async fn what_waits_too_long_for_the_server_reaches_its_own_clients_alone_and_ot
     let [a, c] = [apart(&server).await, apart(&server).await];
     let (mut watches, mut near) = (a.client(), c.client());
     watches.state("all", Interest::named(["last"]), None).unwrap();
-    near.state("all", Interest::when(mape::condition::Condition::parse("n ge 600 and n lt 603").unwrap()), None).unwrap();
+    near.state(
+        "all",
+        Interest::when(mape::condition::Condition::parse("n ge 600 and n lt 603").unwrap()),
+        None,
+    )
+    .unwrap();
     c.live.publish("last", "before").unwrap();
     assert_eq!(next_data(&mut watches, 1).await, ["before"]);
     let unshared = counted("unshared");
