@@ -164,6 +164,10 @@ impl Hub {
 
     /// A client no longer wants a job; one that nobody else wants is cancelled. Who is interested in all jobs of its
     /// name wants it, too; who is interested in anything does not.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it may end with it, which is not for when the lock is held"
+    )]
     pub(super) fn give_up(&self, client: u64, job: Job) {
         // Nobody begins to share it meanwhile.
         let state = self.state.lock();
