@@ -59,6 +59,7 @@ struct State {
     search: Search,
     /// Members of groups whose clients are at other nodes.
     elsewhere: Elsewhere,
+    is_shared: bool,
     is_closed: bool,
 }
 
@@ -85,6 +86,7 @@ impl Hub {
             floor: EventId::MIN,
             search: Search::new(),
             elsewhere: Elsewhere::default(),
+            is_shared: false,
             is_closed: false,
         };
         Self {
@@ -345,6 +347,10 @@ impl Hub {
         statements: &[Arc<Statement>],
         since: Option<&Position>,
     ) -> Stated {
+        if let Some(since) = since.filter(|since| state.is_behind(since)) {
+            client.set_ahead(since.offset);
+            return Stated { position: since.clone(), recovered: Some(true) };
+        }
         let position = state.whereabouts();
         let recovered = since.map(|since| {
             let missed =
