@@ -26,7 +26,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use crate::journal::{Call, Journal};
 use crate::machine::{self, Work};
@@ -135,7 +135,8 @@ async fn disk(State(noted): State<Noted>, Path(kib): Path<usize>) -> Response {
         if kib > MOST_KIB {
             return Err((StatusCode::BAD_REQUEST, format!("at most {MOST_KIB} KiB are written")));
         }
-        let file = noted.journal.directory().join(format!("disk-{}", noted.calls.fetch_add(1, Ordering::Relaxed)));
+        let file =
+            noted.journal.directory().join(format!("disk-{}", noted.calls.fetch_add(1, Ordering::Relaxed)));
         let written = tokio::task::spawn_blocking(move || write(&file, kib)).await;
         let took = written.map_err(broken)?.map_err(broken)?;
         Ok(json!({"wrote_kib": kib, "took_ms": took.as_secs_f64() * 1000.0}))
@@ -179,7 +180,5 @@ async fn beat(mut socket: WebSocket) {
         if socket.send(Message::text(said.to_string())).await.is_err() {
             return;
         }
-        // What a service does between two beats.
-        sleep(Duration::ZERO).await;
     }
 }

@@ -203,7 +203,7 @@ async function switchTo(wanted) {
     return;
   }
   show(wanted);
-  connection.say({ publish: { name: 'dashboard', data: { pipelines: wanted, by: connection.client } } });
+  if (connection.client) connection.say({ publish: { name: 'dashboard', data: { pipelines: wanted, by: connection.client } } });
   ask();
 }
 
