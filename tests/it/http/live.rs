@@ -1,16 +1,25 @@
 //! The routes of the live server, over real sockets.
 
+mod access;
+mod clients;
 mod jobs;
+mod many;
+mod pipelines;
 mod reader;
+mod slow;
+mod socket;
 mod streams;
+mod talk;
 
 use super::site::Site;
+use crate::suite::eventually;
 use mape::http::Service;
 use mape::live::{Live, Settings, answering};
 use mape::prelude::*;
 use reader::{Event, Events, Lines};
 use serde::Deserialize;
 use std::time::Duration;
+use talk::Talk;
 
 /// How a job counts.
 #[derive(Deserialize)]
@@ -64,4 +73,9 @@ async fn site_with(settings: Settings, change: impl FnOnce(Service) -> Service) 
     let (app, live) = counting(settings);
     let site = Site::with(change(Service::new(&app).live(&live))).await;
     (site, live)
+}
+
+/// Waits until nobody is there and nothing is done.
+async fn idle(live: &Live) {
+    eventually("all have gone", || async { live.counts().jobs == 0 && live.counts().clients == 0 }).await;
 }

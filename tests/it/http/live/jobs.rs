@@ -1,4 +1,4 @@
-use super::{Events, Lines, Settings, Site, site, site_with};
+use super::{Events, Lines, Settings, Site, idle, site, site_with};
 use crate::http::site::answer;
 use crate::suite::eventually;
 use mape::live::Live;
@@ -180,8 +180,4 @@ async fn a_service_without_a_live_server_says_so() {
 
 fn running(live: &Live) -> usize {
     live.counts().jobs
-}
-
-async fn idle(live: &Live) {
-    eventually("no job is under way", || async { running(live) == 0 && live.counts().clients == 0 }).await;
 }
