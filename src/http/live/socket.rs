@@ -178,7 +178,7 @@ impl Talk {
                     if self.heard.elapsed() > heartbeat * SILENT {
                         return Err(Broken);
                     }
-                    self.send(Message::Ping(Default::default())).await?;
+                    self.send(Message::Ping(axum::body::Bytes::new())).await?;
                     self.flush().await?;
                 }
                 () = closing.cancelled(), if !is_closing => {
