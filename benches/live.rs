@@ -32,6 +32,8 @@ mod hub;
 mod interest;
 #[path = "live/interests.rs"]
 mod interests;
+#[path = "live/ours.rs"]
+mod ours;
 #[path = "live/part.rs"]
 mod part;
 #[path = "live/role.rs"]
@@ -86,12 +88,14 @@ fn figure<'a>(case: &'a str, [value, baseline]: [f64; 2], unit: &'a str, aim: &'
 
 /// Where a server has the parts of a group.
 fn path(of: &str, group: usize) -> String {
-    assert_eq!(of, "bare");
-    format!("/groups/{group}")
+    if of == "ours" { format!("/live/stream?names=group{group}") } else { format!("/groups/{group}") }
 }
 
 /// Where a server has a job that makes so many parts, that many milliseconds apart.
 fn job_path(of: &str, parts: u64, millis: u64) -> String {
-    assert_eq!(of, "bare");
-    format!("/count/{parts}/{millis}")
+    if of == "ours" {
+        format!("/live/jobs/count?parts={parts}&millis={millis}")
+    } else {
+        format!("/count/{parts}/{millis}")
+    }
 }

@@ -93,10 +93,11 @@ async fn ours(rate: f64) -> [f64; 3] {
                 tokio::task::yield_now().await;
             }
         }
+        let seconds = begin.elapsed().as_secs_f64();
         // Until the last has been told.
         tokio::time::sleep(Duration::from_millis(100)).await;
         let used = cpu().saturating_sub(used).as_secs_f64() * 1e6;
-        (count as f64, used, (begin.elapsed() - Duration::from_millis(100)).as_secs_f64())
+        (count as f64, used, seconds)
     });
     let (count, used, seconds) = publishing.await.unwrap();
     [count / seconds, used / count, matches.load(Ordering::Relaxed) as f64 / count]

@@ -1,7 +1,7 @@
 //! What the other processes do: they serve, and publish when they are asked to; or run a case that needs no server.
 
 use super::part::Part;
-use super::{apart, bare};
+use super::{apart, bare, ours};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
@@ -11,6 +11,7 @@ pub(super) fn play(of: &str, rest: &[String]) {
     runtime.block_on(async {
         match of {
             "bare" => bare::play().await,
+            "ours" => ours::play().await,
             case => apart::play(case, rest).await,
         }
     });

@@ -35,10 +35,9 @@ pub fn offer(app: &App, live: &Live, services: &Arc<Services>) -> anyhow::Result
         .each_unordered(AT_A_TIME, answering_lists(move |list| readings(asks.clone(), at, list)));
     live.job_lists("reading", &readings.spawn()?)?;
     let (asks, at) = (caller.clone(), services.network);
-    let network = jobs.execute("network").each_unordered(
-        AT_A_TIME,
-        answering(move |job, parts| network(asks.clone(), at, job, parts)),
-    );
+    let network = jobs
+        .execute("network")
+        .each_unordered(AT_A_TIME, answering(move |job, parts| network(asks.clone(), at, job, parts)));
     live.job("network", &network.spawn()?)?;
     let (asks, at) = (caller, services.disk);
     let disk = jobs
@@ -145,7 +144,10 @@ impl Caller {
         serde_json::from_slice(&body).with_context(|| format!("reading what {path} answered"))
     }
     /// The lines that a service answers with, as they come.
-    pub async fn lines(&self, url: &str) -> anyhow::Result<impl Stream<Item = anyhow::Result<String>> + use<>> {
+    pub async fn lines(
+        &self,
+        url: &str,
+    ) -> anyhow::Result<impl Stream<Item = anyhow::Result<String>> + use<>> {
         let answer = self.0.get(url).send().await?.error_for_status()?;
         let mut begun = Vec::new();
         Ok(answer.bytes_stream().flat_map(move |bytes| {

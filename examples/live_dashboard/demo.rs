@@ -27,17 +27,20 @@ pub async fn run() -> anyhow::Result<()> {
 async fn ask(url: &str, words: &str) -> anyhow::Result<()> {
     let (asks, since) = (Caller::new()?, Instant::now());
     let (came, mut lines) = mpsc::channel(16);
-    let clients: Vec<_> = (1..=3_u32).map(|client| {
-        let (asks, came, url) = (asks.clone(), came.clone(), format!("{url}/job{client}/3/{}", 100 * client));
-        async move {
-            sleep(Duration::from_millis(10) * client).await;
-            let mut parts = Box::pin(asks.lines(&url).await?);
-            while let Some(line) = parts.next().await {
-                came.send((client, line?)).await?;
+    let clients: Vec<_> = (1..=3_u32)
+        .map(|client| {
+            let (asks, came, url) =
+                (asks.clone(), came.clone(), format!("{url}/job{client}/3/{}", 100 * client));
+            async move {
+                sleep(Duration::from_millis(10) * client).await;
+                let mut parts = Box::pin(asks.lines(&url).await?);
+                while let Some(line) = parts.next().await {
+                    came.send((client, line?)).await?;
+                }
+                anyhow::Ok(())
             }
-            anyhow::Ok(())
-        }
-    }).collect();
+        })
+        .collect();
     drop(came);
     let show = async {
         let mut out = io::stdout();

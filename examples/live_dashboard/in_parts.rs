@@ -60,7 +60,8 @@ struct Piece {
 /// Lets an element do the jobs.
 pub fn offer(app: &App, live: &Live) -> anyhow::Result<()> {
     LazyLock::force(&START);
-    let element = app.create_loop("in_parts")?.execute("produce").each_unordered(AT_A_TIME, answering(produce));
+    let element =
+        app.create_loop("in_parts")?.execute("produce").each_unordered(AT_A_TIME, answering(produce));
     live.job(KIND, &element.spawn()?)?;
     Ok(())
 }
@@ -92,7 +93,8 @@ async fn answer(
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     Path((job, parts, dt)): Path<(String, String, String)>,
 ) -> Response {
-    let numbers = number("parts", &parts, MOST_PARTS).and_then(|n| Ok((n, number("dt", &dt, MOST_MILLISECONDS)?)));
+    let numbers =
+        number("parts", &parts, MOST_PARTS).and_then(|n| Ok((n, number("dt", &dt, MOST_MILLISECONDS)?)));
     let (parts, dt) = match numbers {
         Ok(numbers) => numbers,
         Err(reason) => return refused(StatusCode::BAD_REQUEST, &reason),

@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn the_traffic_of_all_interfaces_is_summed() {
-        let text = "Inter-| Receive\n face |bytes\n lo: 7 1 0 0 0 0 0 0 9 1 0\neth0: 100 0 0 0 0 0 0 0 1000 0 0\n";
+        let text =
+            "Inter-| Receive\n face |bytes\n lo: 7 1 0 0 0 0 0 0 9 1 0\neth0: 100 0 0 0 0 0 0 0 1000 0 0\n";
         assert_eq!(summed(text), Some((107, 1009)));
     }
 

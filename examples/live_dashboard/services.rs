@@ -135,7 +135,8 @@ async fn disk(State(noted): State<Noted>, Path(kib): Path<usize>) -> Response {
         if kib > MOST_KIB {
             return Err((StatusCode::BAD_REQUEST, format!("at most {MOST_KIB} KiB are written")));
         }
-        let file = noted.journal.directory().join(format!("disk-{}", noted.calls.fetch_add(1, Ordering::Relaxed)));
+        let file =
+            noted.journal.directory().join(format!("disk-{}", noted.calls.fetch_add(1, Ordering::Relaxed)));
         let written = tokio::task::spawn_blocking(move || write(&file, kib)).await;
         let took = written.map_err(broken)?.map_err(broken)?;
         Ok(json!({"wrote_kib": kib, "took_ms": took.as_secs_f64() * 1000.0}))

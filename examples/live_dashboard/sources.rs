@@ -28,7 +28,8 @@ fn publish<E: std::fmt::Display + Send + 'static>(
     element.link_sink(live.results(name), LinkOptions::new())?;
     element.start()?;
     element.feed(source.filter_map(move |item| async move {
-        item.inspect_err(|error| tracing::warn!(source = name, %error, "a source goes on after an error")).ok()
+        item.inspect_err(|error| tracing::warn!(source = name, %error, "a source goes on after an error"))
+            .ok()
     }));
     Ok(())
 }

@@ -42,7 +42,7 @@ pub(super) struct FilePosition {
     pub(super) offset: u64,
     /// How many bytes of its beginning have the digest: numbers of files are used again.
     pub(super) head_bytes: usize,
-    head_sha256: String,
+    head_sha256: [u8; 32],
 }
 
 impl FilePosition {
@@ -82,9 +82,8 @@ impl FilePosition {
     }
 }
 
-fn digest(bytes: &[u8]) -> String {
-    let digest: [u8; 32] = Sha256::digest(bytes).into();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 /// What went wrong with a file.

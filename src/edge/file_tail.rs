@@ -174,7 +174,7 @@ impl<T> FileTail<T> {
         wanted && self.taken != self.kept && self.taken.map(|(file, _)| file) == self.look.file
     }
 
-    fn to_keep(&mut self) -> Option<FilePosition> {
+    fn unkept(&mut self) -> Option<FilePosition> {
         let (file, offset) = self.taken.filter(|_| self.is_behind())?;
         (self.kept, self.kept_at) = (self.taken, Instant::now());
         Some(FilePosition::new(file, offset, &self.look.head))
@@ -187,7 +187,7 @@ impl<T> FileTail<T> {
 
     /// Works elsewhere, as files make one wait: keeps the position, and looks if nothing is left to take.
     fn work(&mut self) {
-        let keep = self.to_keep();
+        let keep = self.unkept();
         // What is kept before one waits is kept at once.
         let is_looking = self.look.seen.is_empty() && (keep.is_none() || self.look.is_more);
         let due = Some(self.due).filter(|_| is_looking && !self.look.is_more);

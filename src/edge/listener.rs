@@ -105,7 +105,9 @@ impl Listener {
         let since = meter::now();
         match self.ask().await {
             Ok(open) => {
-                since.map(|since| self.meter.record(since.elapsed()));
+                if let Some(since) = since {
+                    self.meter.record(since.elapsed());
+                }
                 self.retry.connected();
                 self.state = State::Open(Box::new(open));
             }

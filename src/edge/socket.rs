@@ -60,7 +60,9 @@ impl Listening {
         let connected = self.connect().await;
         let (error, asked) = match connected {
             Ok(mut socket) => {
-                since.map(|since| self.meter.record(since.elapsed()));
+                if let Some(since) = since {
+                    self.meter.record(since.elapsed());
+                }
                 self.retry.connected();
                 (self.listen(&mut socket).await?, None)
             }

@@ -32,8 +32,7 @@ pub(super) struct Events {
     /// The last byte was `\r`, which may have been half of an end.
     half: bool,
     name: String,
-    data: String,
-    has_data: bool,
+    data: Option<String>,
     /// What is dispatched with the next event, and after a reconnection asked for.
     id: String,
     /// The rest of an event that is left out comes still.
@@ -49,8 +48,7 @@ impl Events {
             is_beginning: true,
             half: false,
             name: String::new(),
-            data: String::new(),
-            has_data: false,
+            data: None,
             id,
             skipping: false,
         }
@@ -77,14 +75,15 @@ impl Events {
     }
 
     fn extend(&mut self, bytes: &[u8], tell: &mut impl FnMut(Told)) {
-        let is_room = self.line.len() + self.data.len() + bytes.len() <= self.longest;
+        let data = self.data.as_ref().map_or(0, String::len);
+        let is_room = self.line.len() + data + bytes.len() <= self.longest;
         if is_room {
             self.line.extend_from_slice(bytes);
             return;
         }
         // That a line is not empty is all that matters of it now.
         self.line = vec![b':'];
-        (self.data, self.name) = (String::new(), String::new());
+        (self.data, self.name) = (None, String::new());
         if !std::mem::replace(&mut self.skipping, true) {
             tell(Told::TooLong);
         }
@@ -105,12 +104,13 @@ impl Events {
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
             "event" => value.clone_into(&mut self.name),
-            "data" if !self.skipping => {
-                if std::mem::replace(&mut self.has_data, true) {
-                    self.data.push('\n');
+            "data" if !self.skipping => match &mut self.data {
+                Some(data) => {
+                    data.push('\n');
+                    data.push_str(value);
                 }
-                self.data.push_str(value);
-            }
+                None => self.data = Some(value.to_owned()),
+            },
             "id" if !value.contains('\0') => value.clone_into(&mut self.id),
             "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => {
                 if let Ok(millis) = value.parse() {
@@ -123,8 +123,9 @@ impl Events {
 
     fn dispatch(&mut self, tell: &mut impl FnMut(Told)) {
         let (name, data) = (std::mem::take(&mut self.name), std::mem::take(&mut self.data));
-        let has_data = std::mem::take(&mut self.has_data);
-        if !std::mem::take(&mut self.skipping) && has_data {
+        if !std::mem::take(&mut self.skipping)
+            && let Some(data) = data
+        {
             let name = if name.is_empty() { "message".to_owned() } else { name };
             tell(Told::Event(Event { name, id: self.id.clone(), data }));
         }

@@ -60,24 +60,24 @@ impl Settings {
     /// ```
     #[must_use]
     pub fn configured(live: &config::Live) -> Self {
-        let mut settings = Self::default();
-        settings.client_buffer = live.client_buffer;
-        settings.client_bytes = live.client_bytes;
-        settings.when_full = match live.when_full {
-            config::WhenFull::DropOldest => WhenFull::DropOldest,
-            config::WhenFull::Disconnect => WhenFull::Disconnect,
-        };
-        settings.jobs = live.jobs;
-        settings.interests = live.interests;
-        settings.steps = live.steps as u64;
-        settings.history = live.history;
-        settings.history_bytes = live.history_bytes;
-        settings.names = live.names;
-        settings.shared_history = live.shared_history as u64;
-        settings.cache_bytes = live.cache_bytes;
-        settings.cache_lifetime = live.cache_lifetime;
-        settings.held = live.held;
-        settings
+        Self {
+            client_buffer: live.client_buffer,
+            client_bytes: live.client_bytes,
+            when_full: match live.when_full {
+                config::WhenFull::DropOldest => WhenFull::DropOldest,
+                config::WhenFull::Disconnect => WhenFull::Disconnect,
+            },
+            jobs: live.jobs,
+            interests: live.interests,
+            steps: live.steps as u64,
+            history: live.history,
+            history_bytes: live.history_bytes,
+            names: live.names,
+            shared_history: live.shared_history as u64,
+            cache_bytes: live.cache_bytes,
+            cache_lifetime: live.cache_lifetime,
+            held: live.held,
+        }
     }
 }
 

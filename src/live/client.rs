@@ -4,6 +4,7 @@ use super::hub::Hub;
 use super::job::Running;
 use super::queue::Queue;
 use super::{Closed, Delivered, Delivery, Error, Interest, Job, JobId, Live, Member, Position, Viewer};
+use crate::event::EventId;
 use futures::Stream;
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -28,6 +29,9 @@ pub(super) struct Inner {
     pub(super) interests: AtomicUsize,
     /// It is closed when it has neither jobs nor interests.
     closes: AtomicBool,
+    /// It has seen at another node what this one has not read yet, up to a place.
+    is_ahead: AtomicBool,
+    ahead: Mutex<EventId>,
 }
 
 impl Inner {
@@ -42,7 +46,20 @@ impl Inner {
             jobs: Mutex::default(),
             interests: AtomicUsize::new(0),
             closes: AtomicBool::new(false),
+            is_ahead: AtomicBool::new(false),
+            ahead: Mutex::default(),
         }
+    }
+
+    /// It has seen all up to a place.
+    pub(super) fn set_ahead(&self, of: EventId) {
+        *self.ahead.lock() = of;
+        self.is_ahead.store(true, Ordering::Release);
+    }
+
+    fn has_seen(&self, part: &Delivered) -> bool {
+        self.is_ahead.load(Ordering::Acquire)
+            && part.offset().is_some_and(|offset| offset <= *self.ahead.lock())
     }
 
     /// One of its jobs has ended.
@@ -296,7 +313,7 @@ pub(super) fn takes(
     is_own: bool,
 ) -> bool {
     let may_see = || (is_own && part.error().is_some()) || security.may_see(&client.viewer, part);
-    client.last.load(Ordering::Relaxed) != number && may_see() && {
+    client.last.load(Ordering::Relaxed) != number && !client.has_seen(part) && may_see() && {
         client.last.store(number, Ordering::Relaxed);
         true
     }

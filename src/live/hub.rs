@@ -59,6 +59,7 @@ struct State {
     search: Search,
     /// Members of groups whose clients are at other nodes.
     elsewhere: Elsewhere,
+    is_shared: bool,
     is_closed: bool,
 }
 
@@ -85,6 +86,7 @@ impl Hub {
             floor: EventId::MIN,
             search: Search::new(),
             elsewhere: Elsewhere::default(),
+            is_shared: false,
             is_closed: false,
         };
         Self {
@@ -162,6 +164,10 @@ impl Hub {
 
     /// A client no longer wants a job; one that nobody else wants is cancelled. Who is interested in all jobs of its
     /// name wants it, too; who is interested in anything does not.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it may end with it, which is not for when the lock is held"
+    )]
     pub(super) fn give_up(&self, client: u64, job: Job) {
         // Nobody begins to share it meanwhile.
         let state = self.state.lock();
@@ -341,6 +347,10 @@ impl Hub {
         statements: &[Arc<Statement>],
         since: Option<&Position>,
     ) -> Stated {
+        if let Some(since) = since.filter(|since| state.is_behind(since)) {
+            client.set_ahead(since.offset);
+            return Stated { position: since.clone(), recovered: Some(true) };
+        }
         let position = state.whereabouts();
         let recovered = since.map(|since| {
             let missed =

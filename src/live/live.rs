@@ -165,6 +165,7 @@ impl Live {
                 any.start().map_err(|error| failed(error.into()))?;
             }
         }
+        #[expect(clippy::disallowed_methods, reason = "at most as many jobs are in it as may be under way")]
         let (jobs, waiting) = mpsc::unbounded_channel();
         self.own(kind::hand_over(waiting, element.clone(), station));
         let name: Arc<str> = name.into();
@@ -254,8 +255,8 @@ impl Live {
         self.0.station.declared()
     }
 
-    /// Puts other pipelines in force, as a whole, while jobs run; or nothing changes. See
-    /// [their contract](super::pipeline).
+    /// Puts other pipelines in force, as a whole, while jobs run; or nothing changes. What becomes of what is in those before
+    /// is told at [`Pipelines`].
     ///
     /// # Errors
     /// [`Error::Pipelines`].

@@ -1,6 +1,6 @@
 //! The program as people and programs run it.
 
-#[cfg(feature = "http")]
+#[cfg(all(feature = "http", any(feature = "redis", feature = "file")))]
 mod live;
 #[cfg(all(feature = "redis", unix))]
 mod receipts;

@@ -13,9 +13,10 @@ const JOBS = [
   { title: 'Open files', name: 'reading', input: { id: 'files' }, source: 'readings' },
   { title: 'Sockets', name: 'reading', input: { id: 'sockets' }, source: 'readings' },
   { title: 'Disk', name: 'disk', input: {}, source: 'disk' },
-  { title: 'This program', name: 'reading', input: { id: 'own_memory' }, source: 'readings' },
+  { title: 'Own memory', name: 'reading', input: { id: 'own_memory' }, source: 'readings' },
   { title: 'Switches', name: 'reading', input: { id: 'switches' }, source: 'readings' },
   { title: 'Uptime', name: 'reading', input: { id: 'uptime' }, source: 'readings' },
+  { title: 'Four parts', name: 'parts', input: { job: 'four', parts: 4, dt: 300 }, source: 'parts' },
 ];
 const WORDS = { in_order: 'In order', parallel: 'In parallel', batched: 'Batched' };
 const KEPT_RUNS = 3;
@@ -93,7 +94,7 @@ function end(it, how) {
 function newRun() {
   const strip = make('div', { class: 'strip' });
   const words = make('small');
-  const row = make('li', {}, make('b', {}, WORDS[kind] ?? 'As declared'), strip, words);
+  const row = make('li', {}, make('b', {}, WORDS[kind] ?? 'Otherwise'), strip, words);
   $('runs').prepend(row);
   while ($('runs').children.length > KEPT_RUNS) $('runs').lastElementChild.remove();
   return { strip, words, row, since: performance.now(), parts: [], calls: 0, jobs: new Map(), left: JOBS.length };
@@ -116,6 +117,7 @@ function describe(one) {
 }
 
 async function ask() {
+  await look();
   run?.aborting.abort();
   const mine = newRun();
   mine.row.run = mine;
@@ -182,6 +184,13 @@ $('ask').addEventListener('click', ask);
 function show(now) {
   kind = now;
   for (const button of $('pipelines').children) button.setAttribute('aria-pressed', button.dataset.kind === now);
+}
+
+// Which pipelines are in force, whoever has put them there.
+async function look() {
+  try {
+    show((await (await asked('/dashboard/pipelines')).json()).kind);
+  } catch { /* the connection says that */ }
 }
 
 async function switchTo(wanted) {
@@ -384,7 +393,3 @@ $('interest').querySelector('form').addEventListener('submit', (event) => {
 });
 $('withdraw').addEventListener('click', () => withdraw('withdrawn'));
 $('other').addEventListener('click', () => lines('/joe@doe.com/5/400', {}, () => {}).catch(() => {}));
-
-// --- the start --------------------------------------------------------------------------------------------------
-
-asked('/dashboard/pipelines').then((answer) => answer.json()).then(({ kind }) => kind && show(kind)).catch(() => {});

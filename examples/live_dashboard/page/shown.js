@@ -29,6 +29,7 @@ export function summary({ name, data }) {
     const share = data.busy_percent ?? 0;
     return { number: `${share.toFixed(0)} %`, unit: 'busy', share };
   }
+  if (name === 'parts') return { number: String(data.nr + 1), unit: data.res, share: 25 * (data.nr + 1) };
   return { number: '', unit: JSON.stringify(data) };
 }
 

@@ -172,9 +172,9 @@ pub(super) fn all(
         match client.ask(&name, input) {
             Ok(job) => jobs.push((name, job)),
             Err(error) => {
-                jobs.iter().for_each(|(_, job)| {
-                    client.cancel(*job);
-                });
+                for (_, job) in jobs {
+                    client.cancel(job);
+                }
                 return Err(error.into());
             }
         }

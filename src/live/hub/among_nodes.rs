@@ -6,10 +6,15 @@ use crate::live::audience::Statement;
 use crate::live::client::takes;
 use crate::live::nodes::Groups;
 use crate::live::{Delivered, Delivery, Part, Position, metered};
+use crate::stream::clock;
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, UNIX_EPOCH};
 use tokio::time::Instant;
+
+/// How much clocks may differ.
+const SKEW: Duration = Duration::from_secs(10);
 
 /// A part that the log has brought.
 pub(in crate::live) struct Arrived {
@@ -149,6 +154,7 @@ impl Hub {
     pub(in crate::live) fn begin(&self, at: &Position) {
         let mut state = self.state.lock();
         let state = &mut *state;
+        state.is_shared = true;
         state.epoch = at.epoch.clone();
         state.position = at.offset;
         state.floor = at.offset;
@@ -184,5 +190,17 @@ impl Hub {
                 topic.tell_presence(&moved.group, &moved.member, moved.joined);
             }
         }
+    }
+}
+
+impl State {
+    /// Whether this node has not read yet what a client has seen at another.
+    pub(super) fn is_behind(&self, since: &Position) -> bool {
+        self.is_shared
+            && since.epoch == self.epoch
+            && since.offset > self.position
+            && UNIX_EPOCH
+                .checked_add(Duration::from_millis(since.offset.millis))
+                .is_some_and(|at| at <= clock::now() + SKEW)
     }
 }

@@ -145,6 +145,7 @@ impl Following {
                 self.hand_out(arrived);
                 self.node.meter.add(metered::LOST, missing);
                 self.node.hub.lost(missing);
+                self.node.end_jobs_at(&read.node, "parts of it were lost on their way from another process");
             }
             Number::Impossible => return malformed("its number can't be"),
         }

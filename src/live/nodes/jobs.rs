@@ -88,17 +88,23 @@ impl Node {
         }
     }
 
+    /// Ends the jobs that a node does for this one, whose parts and ends can't be relied on.
+    pub(super) fn end_jobs_at(&self, peer: &str, why: &str) {
+        let ended: Vec<_> = {
+            let mut sent = self.jobs.sent.lock();
+            sent.extract_if(|_, sent| *sent.to == *peer).collect()
+        };
+        self.meter.add(metered::ABANDONED, ended.len() as u64);
+        for (id, Sent { to, job }) in ended {
+            let told = job.fail(why);
+            self.hub.serve(told.as_slice());
+            let _none = self.outgoing.put(|_| What::Cancel { to, job: id });
+        }
+    }
+
     /// A node is gone: what it did has ended, and nobody there wants anything.
     pub(super) fn lost(&self, peer: &str) {
-        let mut sent = self.jobs.sent.lock();
-        let abandoned: Vec<_> =
-            sent.extract_if(|_, sent| *sent.to == *peer).map(|(_, sent)| sent.job).collect();
-        drop(sent);
-        self.meter.add(metered::ABANDONED, abandoned.len() as u64);
-        for job in abandoned {
-            let told = job.fail("the process that did it is gone");
-            self.hub.serve(told.as_slice());
-        }
+        self.end_jobs_at(peer, "the process that did it is gone");
         let taken = self.jobs.taken.lock();
         let unwanted: Vec<_> =
             taken.iter().filter(|(_, taken)| *taken.from == *peer).map(|(job, _)| *job).collect();

@@ -18,7 +18,7 @@ pub(crate) static NODE: Kind = Kind {
         ("malformed", "Entries and messages that could not be read."),
         ("sent", "Jobs that were given to other nodes."),
         ("taken", "Jobs that were taken for other nodes."),
-        ("abandoned", "Jobs that ended because the node that did them is gone."),
+        ("abandoned", "Jobs that ended because the node that did them is gone, or parts of it were lost."),
         ("pulled", "Parts that were pulled from the node that keeps them."),
         (
             "unpulled",

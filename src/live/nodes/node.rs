@@ -140,6 +140,15 @@ fn size_of(body: &Body) -> usize {
     }
 }
 
+impl Drop for Node {
+    fn drop(&mut self) {
+        let waiting = self.outgoing.waiting();
+        if waiting > 0 {
+            tracing::warn!(waiting, "parts are lost that were not yet shared with other nodes; wait for `Live::flush`");
+        }
+    }
+}
+
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Node").field("id", &self.id).finish_non_exhaustive()

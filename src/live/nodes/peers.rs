@@ -10,6 +10,7 @@ use crate::knowledge::{self, Hash};
 use crate::live::Position;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,7 +134,7 @@ impl Life {
         let id = &*self.node.id;
         let mut news = false;
         if self.has_moved {
-            self.present.insert(id, serde_json::to_vec(&self.present())?.as_slice()).await?;
+            self.present.insert(id, self.present()?.as_slice()).await?;
             self.sign.presence += 1;
             (self.has_moved, news) = (false, true);
         }
@@ -156,7 +157,8 @@ impl Life {
         Ok(())
     }
 
-    fn present(&self) -> Groups {
+    /// Who is here, as others read it.
+    fn present(&self) -> serde_json::Result<Vec<u8>> {
         let mut room = MEMBERS;
         let mut groups = self.node.hub.present();
         for members in groups.values_mut() {
@@ -166,7 +168,13 @@ impl Life {
             }
             room -= members.len();
         }
-        groups
+        let written = serde_json::to_vec(&groups)?;
+        if written.len() <= LARGEST {
+            return Ok(written);
+        }
+        debug!(bytes = written.len(), "what members of groups say of themselves is too long for other nodes");
+        groups.values_mut().flat_map(|members| members.values_mut()).for_each(|member| member.info = Value::Null);
+        serde_json::to_vec(&groups)
     }
 
     async fn look(&mut self) -> Result<(), BoxError> {
@@ -207,11 +215,12 @@ impl Life {
 
     async fn see_who_is_at(&self, id: &str) -> Result<(), BoxError> {
         let Some(groups) = self.present.get(id).await? else { return Ok(()) };
-        match serde_json::from_slice::<Groups>(&groups) {
-            Ok(groups) => self.node.hub.present_elsewhere(&id.into(), groups),
-            Err(error) => {
+        let read = (groups.len() <= 2 * LARGEST).then(|| serde_json::from_slice::<Groups>(&groups).ok());
+        match read.flatten() {
+            Some(groups) => self.node.hub.present_elsewhere(&id.into(), groups),
+            None => {
                 self.node.meter.add(metered::MALFORMED, 1);
-                debug!(node = id, %error, "who is at another node can't be read");
+                debug!(node = id, "who is at another node can't be read");
             }
         }
         Ok(())

@@ -236,7 +236,7 @@ impl<T: Unit> Machine<T> {
             }
             Self::Batch(batch) => batch.offer(item, group, now, next),
             Self::Debounce(debounce) => debounce.offer(item, group, now, next, out),
-            Self::Rate(rate) => rate.offer(item, group, now, next),
+            Self::Rate(rate) => rate.offer(item, &group, now, next),
             Self::Filter { condition, steps } => {
                 let holds =
                     item.data().is_none_or(|data| condition.holds_within(data, *steps).unwrap_or(false));

@@ -8,21 +8,36 @@ use std::time::Duration;
 
 /// What happens to jobs before they are done, and to parts before they are handed out.
 ///
-/// A job, or a part, goes through the first pipeline that is for its name. As text:
+/// Made by methods, or read from text, which is the same: it is written as the text that is read. It is put in force by
+/// [`Live::set_pipelines`](crate::live::Live::set_pipelines).
 ///
-/// ```yaml
-/// jobs:
-///   - names: [customers]
-///     stages:
-///       - dedup
-///       - batch: {most: 100, within: 1s}
-///       - parallel: 2
-/// results:
-///   - names: ["price*"]
-///     stages:
-///       - filter: change gt 0.1
-///       - debounce: 100ms
 /// ```
+/// use mape::live::{Pipeline, Pipelines};
+/// use std::time::Duration;
+/// let second = Duration::from_secs(1);
+/// let pipelines = Pipelines::new()
+///     .for_jobs(Pipeline::named(["customers"]).group_by("source").batch(100, second).parallel(8))
+///     .for_results(Pipeline::new().dedup());
+/// let json = r#"{
+///   "jobs": [{"names": ["customers"], "stages": [
+///     {"group_by": "source"}, {"batch": {"most": 100, "within": "1s"}}, {"parallel": 8}]}],
+///   "results": [{"stages": ["dedup"]}]
+/// }"#;
+/// assert_eq!(Pipelines::from_json(json)?, pipelines);
+/// # Ok::<(), mape::live::InvalidPipelines>(())
+/// ```
+///
+/// # The contract
+/// - **Which.** A job, or a part, goes through the first pipeline that is for its name; without one, straight on.
+/// - **Errors and ends.** An error is never left out and never overtakes what came before it. The end of a job comes
+///   behind its last part, whatever a pipeline does with its parts.
+/// - **What is left out** is counted; a job that is left out ends with a part that says why.
+/// - **Bounds.** Jobs are bounded by [`Settings::jobs`](crate::live::Settings::jobs). While a pipeline of results holds
+///   [`Settings::held`](crate::live::Settings::held) parts, those who make more wait.
+/// - **Swaps.** A declaration takes effect at once, as a whole or not at all. What was only collected goes on at once, on
+///   its old way; nothing is lost or comes twice, and parts of a job keep their order. Jobs that run go on, and those
+///   that wait for a turn are done by the rules they waited for. A limit, a place, a cache that is declared before and
+///   after for the same names and groups knows what was before.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]

@@ -52,7 +52,9 @@ impl Gate {
             let mut state = self.state.lock();
             state.places = places;
             let groups: Vec<_> = state.groups.keys().cloned().collect();
-            groups.iter().for_each(|group| state.turn(group, &mut turn));
+            for group in &groups {
+                state.turn(group, &mut turn);
+            }
             self.meter.set(metered::WAITING, state.waiting as f64);
         }
         self.start(turn);

@@ -38,7 +38,7 @@ impl<T: Unit> RateLimit<T> {
         after
     }
 
-    pub(super) fn offer(&mut self, item: T, group: Group, now: Instant, next: &mut Going<T>) {
+    pub(super) fn offer(&mut self, item: T, group: &Group, now: Instant, next: &mut Going<T>) {
         let bucket = self.groups.entry(group.clone()).or_insert_with(|| Bucket {
             went: VecDeque::new(),
             waiting: VecDeque::new(),
@@ -46,7 +46,7 @@ impl<T: Unit> RateLimit<T> {
         });
         self.held += item.count();
         bucket.waiting.push_back(item);
-        self.turn(&group, now, next);
+        self.turn(group, now, next);
     }
 
     /// Lets those of a group go whose turn it is, and says when to look again.

@@ -22,7 +22,7 @@ impl Pipelines {
         })?;
         Self::from_value(value).map_err(|invalid| {
             #[cfg(any(feature = "flow", feature = "config"))]
-            let at = super::yaml::Tree::read(text).ok().and_then(|tree| tree.place(&invalid.path));
+            let at = super::yaml::Tree::read(text).ok().map(|tree| tree.place(&invalid.path));
             #[cfg(not(any(feature = "flow", feature = "config")))]
             let at = None;
             invalid.at(at)
@@ -39,7 +39,7 @@ impl Pipelines {
         let tree = super::yaml::Tree::read(text)?;
         Self::from_value(tree.to_json()).map_err(|invalid| {
             let at = tree.place(&invalid.path);
-            invalid.at(at)
+            invalid.at(Some(at))
         })
     }
 

@@ -12,7 +12,7 @@ const MOST_STAGES: usize = 20;
 const MOST: usize = 10_000;
 /// What can be cached, at most.
 const MOST_KNOWN: usize = 100_000;
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// What makes groups.
 #[derive(Clone, Debug, PartialEq)]

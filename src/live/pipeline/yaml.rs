@@ -48,7 +48,7 @@ impl Tree {
     }
 
     /// Where a path such as `jobs[0].stages[1].batch.most` leads to, as far as it goes.
-    pub(super) fn place(&self, path: &str) -> Option<(usize, usize)> {
+    pub(super) fn place(&self, path: &str) -> (usize, usize) {
         let mut here = self;
         for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {
             let next = match &here.content {
@@ -61,7 +61,7 @@ impl Tree {
             let Some(next) = next else { break };
             here = next;
         }
-        Some(here.at)
+        here.at
     }
 }
 

@@ -1,5 +1,6 @@
 //! `mape live`
 
+use super::sharing::Running;
 use super::{Answer, Program};
 use mape::http::{Access, Service, Serving};
 use mape::live::{Interest, Job, Live, Viewer, answering};
@@ -127,4 +128,26 @@ async fn publish_reaches_who_is_interested() {
     );
     let told = client.next().await;
     assert!(matches!(&told, Some(mape::live::Delivery::Part(part)) if part.name() == "tea time"), "{told:?}");
+}
+
+#[test]
+fn serve_lets_flows_do_jobs_and_publish() {
+    let program = Program::new("live_serve");
+    std::fs::create_dir_all(program.directory.join("flows")).unwrap();
+    let flow = "log:info (- message: hot -) → live:publish(- name: tea.ready -)";
+    std::fs::write(program.directory.join("flows/tea.flow"), flow).unwrap();
+    let serve = ["serve", "--flow-dir", "flows", "--listen", "127.0.0.1:0"];
+    let serving = Running::start(&program, &serve);
+    serving.stderr.wait_for("the console and the API are at ");
+    let said = serving.stderr.now();
+    let url = said.iter().find_map(|line| Some(line.split_once("API are at ")?.1.trim().to_owned())).unwrap();
+    let follow = ["live", "follow", "--name", "tea.*", "--count", "1", "--url", &url];
+    let mut following = Running::start(&program, &follow);
+    following.stderr.wait_for("listening");
+    let asked = program.run(&["live", "ask", "flow:tea", "{\"cups\": 2}", "--url", &url]);
+    assert_eq!(asked.code, 0, "{}", asked.stderr);
+    let last = lines(&asked.stdout).pop().unwrap();
+    assert_eq!((&last["data"]["state"], &last["data"]["output"]["cups"]), (&json!("FINISHED"), &json!(2)));
+    let (code, seen) = following.ended();
+    assert_eq!((code, &seen[0]["data"]), (0, &json!({"cups": 2})));
 }

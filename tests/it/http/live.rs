@@ -5,6 +5,7 @@ mod clients;
 mod configured;
 mod jobs;
 mod many;
+mod pipelines;
 mod reader;
 mod slow;
 mod socket;

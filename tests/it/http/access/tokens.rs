@@ -92,3 +92,14 @@ async fn secrets_show_themselves_nowhere() {
         assert!(!text.contains(READ), "{path}");
     }
 }
+
+#[tokio::test]
+async fn routes_of_the_program_s_own_are_served_beside_the_rest_and_ask_for_the_same_tokens() {
+    let mine = axum::Router::new().route("/mine/{what}", axum::routing::get(async || "mine"));
+    let site = Site::with(Service::new(&App::new()).access(access()).routes(mine)).await;
+    assert_eq!(status(site.request(Method::GET, "/mine/page")).await, StatusCode::UNAUTHORIZED);
+    let (status, text) = answer(site.request(Method::GET, "/mine/page").bearer_auth(READ)).await;
+    assert_eq!((status, text), (StatusCode::OK, "mine".into()));
+    let (status, _) = answer(site.request(Method::GET, "/loops").bearer_auth(READ)).await;
+    assert_eq!(status, StatusCode::OK);
+}

@@ -14,6 +14,7 @@ super::claims! { live::nodes::jobs:
     what_is_wrong_with_a_job_elsewhere_is_told,
     a_client_that_goes_cancels_its_job_at_the_other_node,
     a_job_whose_node_is_gone_ends_with_an_error,
+    a_job_of_which_parts_are_lost_ends_with_an_error,
     a_job_for_a_node_that_is_gone_is_cancelled,
     those_who_asked_get_parts_at_once_and_once,
 }
@@ -116,6 +117,38 @@ pub(crate) async fn a_client_that_goes_cancels_its_job_at_the_other_node(backend
     assert_eq!(next_data(&mut client, 1).await, ["begun"]);
     assert!(client.cancel(job));
     eventually("it is cancelled", || async { cancelled.load(Ordering::Relaxed) == 2 }).await;
+}
+
+pub(crate) async fn a_job_of_which_parts_are_lost_ends_with_an_error(backend: Backend) {
+    let [a, c] = [node(&backend).await, node(&backend).await];
+    let id = c.live.nodes()[0].id.clone();
+    let cancelled = Arc::new(AtomicU64::new(0));
+    let counter = cancelled.clone();
+    c.does("wait", move |job, parts| {
+        let counter = counter.clone();
+        async move {
+            tokio::spawn({
+                let job = job.clone();
+                async move {
+                    job.cancelled().await;
+                    counter.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            parts.send("begun").await?;
+            std::future::pending().await
+        }
+    });
+    a.sees("wait").await;
+    let mut client = a.client();
+    client.ask("wait", ()).unwrap();
+    assert_eq!(next_data(&mut client, 1).await, ["begun"]);
+    // As if entries of that node were lost by the server.
+    let later = mape::event::Event::new("end").with("node", &*id).with("n", 100).with("job", "0000000000000000");
+    a.app.logs().log("mape:live").append(later).await.unwrap();
+    let told = next(&mut client, 2).await;
+    assert_eq!(data(&told[0]).unwrap(), "error: parts of it were lost on their way from another process");
+    assert!(matches!(told[1], Delivery::Ended { .. }), "{told:?}");
+    eventually("it is cancelled", || async { cancelled.load(Ordering::Relaxed) == 1 }).await;
 }
 
 pub(crate) async fn a_job_whose_node_is_gone_ends_with_an_error(backend: Backend) {

@@ -152,6 +152,29 @@ pub(crate) async fn what_is_missing_or_doubled_or_malformed_in_the_log_is_notice
     assert_eq!(next_data(&mut client, 1).await, ["on"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_client_may_be_ahead_of_the_node_it_comes_to() {
+    let a = node(&Backend::memory()).await;
+    let mut first = a.client();
+    first.state("all", Interest::all(), None).unwrap();
+    a.live.publish("n", 1).unwrap();
+    assert_eq!(next_data(&mut first, 1).await, [1]);
+    let mut client = a.client();
+    let mut ahead = a.live.position();
+    ahead.offset = ahead.offset.next();
+    // It says that it has seen what this node will read next.
+    let stated = client.state("all", Interest::all(), Some(&ahead)).unwrap();
+    assert_eq!((stated.recovered, stated.position), (Some(true), ahead));
+    for n in 2..5 {
+        a.live.publish("n", n).unwrap();
+    }
+    assert_eq!(next_data(&mut first, 3).await, [2, 3, 4]);
+    assert_eq!(told(&mut client).iter().filter_map(data).collect::<Vec<_>>(), [3, 4]);
+    let mut never = a.live.position();
+    never.offset = mape::event::EventId::MAX;
+    assert_eq!(client.state("all", Interest::all(), Some(&never)).unwrap().recovered, Some(false));
+}
+
 pub(crate) async fn publishing_waits_for_the_log(backend: Backend) {
     let a = node(&backend).await;
     let mut settings = Settings::default();
