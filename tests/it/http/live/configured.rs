@@ -1,3 +1,5 @@
+//! The section `live` of the configuration.
+
 use super::{Lines, counting};
 use crate::http::site::Site;
 use mape::config::{self, Config};

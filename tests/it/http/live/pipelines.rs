@@ -1,3 +1,5 @@
+//! Pipelines, declared over HTTP.
+
 use super::{Lines, Settings, Site, site, site_with};
 use crate::http::site::answer;
 use mape::config::Config;

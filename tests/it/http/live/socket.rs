@@ -1,3 +1,5 @@
+//! Clients on WebSockets.
+
 use super::{Settings, Talk, idle, site, site_with};
 use crate::suite::eventually;
 use mape::live::Viewer;
