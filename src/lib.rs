@@ -46,7 +46,7 @@
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
 [operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; [goals](guide::goals); \
-[metrics](guide::metrics) and [traces](guide::traces); [distributing loops](guide::distribution); [events](guide::events); [conditions](guide::conditions) and their [language](guide::condition_language); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [other services](guide::edges), [InfluxDB](guide::influxdb), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[metrics](guide::metrics) and [traces](guide::traces); [distributing loops](guide::distribution); [events](guide::events); [conditions](guide::conditions) and their [language](guide::condition_language); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [live results](guide::live), [other services](guide::edges), [InfluxDB](guide::influxdb), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -140,6 +140,7 @@ pub mod guide {
             #[doc = "[distributed workflows]: crate::guide::distributed_workflows"]
             #[doc = "[operations]: crate::guide::operations"]
             #[doc = "[REST]: crate::guide::rest"]
+            #[doc = "[live results]: crate::guide::live"]
             #[doc = "[console]: crate::guide::console"]
             #[doc = "[security]: crate::guide::security"]
             #[doc = "[InfluxDB]: crate::guide::influxdb"]
@@ -184,6 +185,8 @@ pub mod guide {
     page!(tasks, "../docs/guide/tasks.md");
     #[cfg(feature = "http")]
     page!(rest, "../docs/guide/rest.md");
+    #[cfg(feature = "http")]
+    page!(live, "../docs/guide/live.md");
     #[cfg(feature = "http")]
     page!(console, "../docs/guide/console.md");
     #[cfg(feature = "http")]

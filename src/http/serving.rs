@@ -5,6 +5,7 @@ use super::speaking::Speaking;
 use super::{Error, Limits, Tls};
 use crate::stream::meter::Meter;
 use axum::Router;
+use socket2::{SockRef, TcpKeepalive};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -20,6 +21,12 @@ use tokio_util::sync::CancellationToken;
 const PAUSE: Duration = Duration::from_millis(50);
 /// How many connections wait to be taken. Whoever finds no room tries again after a second.
 const BACKLOG: u32 = 4096;
+
+/// After how long of silence it is asked whether a client is there.
+const QUIET: Duration = Duration::from_mins(1);
+/// How long a client may take nothing of what it is sent.
+#[cfg(target_os = "linux")]
+const TAKES_NOTHING: Duration = Duration::from_mins(3);
 
 /// The place of a connection among those there may be. Whatever goes on as something else, such as a WebSocket, keeps it.
 #[derive(Clone)]
@@ -146,6 +153,15 @@ pub(super) fn address_of(listener: &TcpListener, address: &str) -> Result<Socket
     listener.local_addr().map_err(|source| Error::Listen { address: address.to_owned(), source })
 }
 
+/// Sends what is there at once, and lets the kernel find out who has gone without a word, or takes nothing any more.
+fn attend(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let socket = SockRef::from(stream);
+    let _ = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(QUIET).with_interval(QUIET / 4));
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_user_timeout(Some(TAKES_NOTHING));
+}
+
 struct Server {
     speaking: Arc<Speaking>,
     tls: Option<Tls>,
@@ -170,7 +186,7 @@ impl Server {
             let seat = Seat(Arc::new((seat, Connection::of(&self.meter))));
             let (speaking, tls) = (self.speaking.clone(), self.tls.clone());
             connections.spawn(async move {
-                let _ = stream.set_nodelay(true);
+                attend(&stream);
                 match tls {
                     None => speaking.plainly(stream, (client, seat)).await,
                     // Boxed, as it is larger by far.

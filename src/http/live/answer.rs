@@ -32,7 +32,7 @@ pub(super) fn answer(server: &Server, teller: Teller, client: Client, first: Vec
         teller,
         first,
         heartbeat,
-        since: Instant::now(),
+        last: Instant::now(),
         is_closing: false,
         closing: server.closing().clone().cancelled_owned(),
         beat: sleep(heartbeat),
@@ -53,7 +53,7 @@ pin_project! {
         teller: Teller,
         first: Vec<u8>,
         heartbeat: Duration,
-        since: Instant,
+        last: Instant,
         is_closing: bool,
         #[pin]
         closing: WaitForCancellationFutureOwned,
@@ -77,7 +77,7 @@ impl Stream for Told {
                 }
             }
             if !piece.is_empty() {
-                *me.since = Instant::now();
+                *me.last = Instant::now();
                 return Poll::Ready(Some(Ok(piece.into())));
             }
             if !*me.is_closing && me.closing.as_mut().poll(cx).is_ready() {
@@ -89,12 +89,12 @@ impl Stream for Told {
                 return Poll::Pending;
             }
             // It is set again only when it rings, not with each part.
-            let (now, silent_until) = (Instant::now(), *me.since + *me.heartbeat);
+            let (now, silent_until) = (Instant::now(), *me.last + *me.heartbeat);
             if silent_until <= now {
-                *me.since = now;
+                *me.last = now;
                 piece.extend_from_slice(me.teller.beat());
             }
-            me.beat.as_mut().reset(*me.since + *me.heartbeat);
+            me.beat.as_mut().reset(*me.last + *me.heartbeat);
         }
     }
 }

@@ -92,7 +92,7 @@ pub(super) async fn ask(
 /// A browser that comes back by itself when an answer has ended (an `EventSource` does) is told by 204 to let that be.
 #[utoipa::path(
     get, path = "/live/jobs/{name}", tag = "live",
-    params(("name" = String, Path, description = "What is to be done."), ("input" = HashMap<String, String>, Query, description = "With what.")),
+    params(("name" = String, Path, description = "What is to be done."), ("input" = Value, Query, description = "With what.")),
     responses(
         (status = 200, description = "It was begun: its parts.", headers(("x-mape-job" = String, description = "The id of the job.")),
          content((String = "application/x-ndjson"), (String = "text/event-stream"))),
@@ -172,8 +172,8 @@ pub(super) fn all(
         match client.ask(&name, input) {
             Ok(job) => jobs.push((name, job)),
             Err(error) => {
-                for (_, job) in &jobs {
-                    client.cancel(*job);
+                for (_, job) in jobs {
+                    client.cancel(job);
                 }
                 return Err(error.into());
             }

@@ -8,6 +8,7 @@ use super::telling::{Hello, told};
 use crate::http::Problem;
 use crate::http::serving::Seat;
 use crate::live::{Client, Closed, Delivery};
+use axum::body::Bytes;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Extension, FromRequestParts};
@@ -178,7 +179,7 @@ impl Talk {
                     if self.heard.elapsed() > heartbeat * SILENT {
                         return Err(Broken);
                     }
-                    self.send(Message::Ping(axum::body::Bytes::new())).await?;
+                    self.send(Message::Ping(Bytes::new())).await?;
                     self.flush().await?;
                 }
                 () = closing.cancelled(), if !is_closing => {

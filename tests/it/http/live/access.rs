@@ -1,3 +1,5 @@
+//! Who may listen, ask, join and publish.
+
 use super::{Lines, Settings, Talk, site_with};
 use crate::http::site::{Site, answer};
 use mape::http::{Access, Role, Rule};

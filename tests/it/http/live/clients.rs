@@ -1,3 +1,5 @@
+//! Clients that state more from elsewhere, by their ids.
+
 use super::{Lines, idle, site};
 use crate::http::site::{Site, answer};
 use reqwest::{Method, StatusCode};

@@ -1,3 +1,5 @@
+//! Jobs, answered part by part.
+
 use super::{Events, Lines, Settings, Site, idle, site, site_with};
 use crate::http::site::answer;
 use crate::suite::eventually;

@@ -1,3 +1,5 @@
+//! Thousands of clients at a time.
+
 use super::{Settings, Site, idle, site_with};
 use futures::future::join_all;
 use mape::http::{Limits, Service};

@@ -1,3 +1,5 @@
+//! Interests on streams of lines and events.
+
 use super::{Event, Events, Lines, Site, site, site_with};
 use crate::suite::eventually;
 use mape::live::{Settings, Viewer};
