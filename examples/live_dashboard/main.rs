@@ -17,7 +17,7 @@
 //! cargo run --example live_dashboard -- --demo                     # three clients, in order and in parallel; it ends
 //!
 //! curl -N http://127.0.0.1:8080/job1/3/500                         # 3 parts, 500 ms apart
-//! curl -N http://127.0.0.1:8080/live/jobs/reading?id=load
+//! curl -N 'http://127.0.0.1:8080/live/jobs/reading?id=load'
 //! curl -N -G http://127.0.0.1:8080/live/stream --data-urlencode 'interest=** contains joe@doe.com'
 //! curl -X PUT --data-binary @examples/live_dashboard/pipelines/in_order.json http://127.0.0.1:8080/live/pipelines
 //! ```

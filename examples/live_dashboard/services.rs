@@ -26,7 +26,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use crate::journal::{Call, Journal};
 use crate::machine::{self, Work};
@@ -180,7 +180,5 @@ async fn beat(mut socket: WebSocket) {
         if socket.send(Message::text(said.to_string())).await.is_err() {
             return;
         }
-        // What a service does between two beats.
-        sleep(Duration::ZERO).await;
     }
 }

@@ -223,7 +223,7 @@ impl Hub {
         })?;
         let mut statements = Vec::with_capacity(interests.len());
         for (name, interest) in interests {
-            let statement = self.statement(state, client, name.clone(), interest);
+            let statement = state.statement(client, name.clone(), interest);
             let Some(known) = state.clients.get_mut(&client.key) else { return Err(Error::Gone) };
             if let Some(before) = known.statements.insert(name, statement.clone()) {
                 state.strike(&before);
@@ -261,7 +261,7 @@ impl Hub {
         }
         self.topic(state, &group);
         let interest = Interest::named([Pattern::literal(&group)]);
-        let statement = self.statement(state, client, group.clone(), interest);
+        let statement = state.statement(client, group.clone(), interest);
         if let Some(known) = state.clients.get_mut(&client.key) {
             known.groups.insert(group.clone(), statement.clone());
         }
@@ -297,20 +297,6 @@ impl Hub {
             return Err(Error::Interests { limit });
         }
         if client.queue.is_closed() { Err(Error::Gone) } else { Ok(()) }
-    }
-
-    fn statement(
-        &self,
-        state: &mut State,
-        client: &Arc<Client>,
-        name: Arc<str>,
-        interest: Interest,
-    ) -> Arc<Statement> {
-        state.numbers += 1;
-        // What lasts longer than time can be told lasts for ever.
-        let until = interest.lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime));
-        client.interests.fetch_add(1, Ordering::AcqRel);
-        Arc::new(Statement { client: client.clone(), number: state.numbers, name, interest, until })
     }
 
     /// Enters a statement wherever it has a say.
@@ -364,9 +350,9 @@ impl Hub {
             if missed.len() > self.settings.client_buffer || bytes > self.settings.client_bytes {
                 return false;
             }
-            missed.into_iter().for_each(|part| {
+            for part in missed {
                 client.queue.push(part);
-            });
+            }
             true
         });
         Stated { position, recovered }
@@ -437,7 +423,9 @@ impl Hub {
                 lost += client.queue.push(delivered).0;
             }
         };
-        owners.iter().for_each(|owner| hand(owner, true));
+        for owner in owners {
+            hand(owner, true);
+        }
         let mut unjudged = 0;
         for audience in [&topic.audience, &*unnamed] {
             let found = audience.find(delivered.data(), search, |statement| {
@@ -496,6 +484,14 @@ impl Hub {
 }
 
 impl State {
+    fn statement(&mut self, client: &Arc<Client>, name: Arc<str>, interest: Interest) -> Arc<Statement> {
+        self.numbers += 1;
+        // What lasts longer than time can be told lasts for ever.
+        let until = interest.lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime));
+        client.interests.fetch_add(1, Ordering::AcqRel);
+        Arc::new(Statement { client: client.clone(), number: self.numbers, name, interest, until })
+    }
+
     fn whereabouts(&self) -> Position {
         Position { epoch: self.epoch.clone(), offset: self.position }
     }

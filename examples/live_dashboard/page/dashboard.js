@@ -13,7 +13,7 @@ const JOBS = [
   { title: 'Open files', name: 'reading', input: { id: 'files' }, source: 'readings' },
   { title: 'Sockets', name: 'reading', input: { id: 'sockets' }, source: 'readings' },
   { title: 'Disk', name: 'disk', input: {}, source: 'disk' },
-  { title: 'Own memory', name: 'reading', input: { id: 'own_memory' }, source: 'readings' },
+  { title: 'Program', name: 'reading', input: { id: 'own_memory' }, source: 'readings' },
   { title: 'Switches', name: 'reading', input: { id: 'switches' }, source: 'readings' },
   { title: 'Uptime', name: 'reading', input: { id: 'uptime' }, source: 'readings' },
   { title: 'Four parts', name: 'parts', input: { job: 'four', parts: 4, dt: 300 }, source: 'parts' },
@@ -55,7 +55,6 @@ function begin(it) {
   it.tile.dataset.state = 'waiting';
   it.wrong.textContent = '';
   it.count.textContent = '';
-  it.value.firstElementChild?.classList.add('old');
 }
 
 function fill(it, part, after) {
@@ -203,7 +202,7 @@ async function switchTo(wanted) {
     return;
   }
   show(wanted);
-  connection.say({ publish: { name: 'dashboard', data: { pipelines: wanted, by: connection.client } } });
+  if (connection.client) connection.say({ publish: { name: 'dashboard', data: { pipelines: wanted, by: connection.client } } });
   ask();
 }
 

@@ -144,7 +144,10 @@ impl Drop for Node {
     fn drop(&mut self) {
         let waiting = self.outgoing.waiting();
         if waiting > 0 {
-            tracing::warn!(waiting, "parts are lost that were not yet shared with other nodes; wait for `Live::flush`");
+            tracing::warn!(
+                waiting,
+                "parts are lost that were not yet shared with other nodes; wait for `Live::flush`"
+            );
         }
     }
 }

@@ -173,7 +173,10 @@ impl Life {
             return Ok(written);
         }
         debug!(bytes = written.len(), "what members of groups say of themselves is too long for other nodes");
-        groups.values_mut().flat_map(|members| members.values_mut()).for_each(|member| member.info = Value::Null);
+        groups
+            .values_mut()
+            .flat_map(|members| members.values_mut())
+            .for_each(|member| member.info = Value::Null);
         serde_json::to_vec(&groups)
     }
 
@@ -216,12 +219,11 @@ impl Life {
     async fn see_who_is_at(&self, id: &str) -> Result<(), BoxError> {
         let Some(groups) = self.present.get(id).await? else { return Ok(()) };
         let read = (groups.len() <= 2 * LARGEST).then(|| serde_json::from_slice::<Groups>(&groups).ok());
-        match read.flatten() {
-            Some(groups) => self.node.hub.present_elsewhere(&id.into(), groups),
-            None => {
-                self.node.meter.add(metered::MALFORMED, 1);
-                debug!(node = id, "who is at another node can't be read");
-            }
+        if let Some(groups) = read.flatten() {
+            self.node.hub.present_elsewhere(&id.into(), groups);
+        } else {
+            self.node.meter.add(metered::MALFORMED, 1);
+            debug!(node = id, "who is at another node can't be read");
         }
         Ok(())
     }

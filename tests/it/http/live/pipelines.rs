@@ -1,4 +1,4 @@
-//! Pipelines, declared over HTTP.
+//! Pipelines over HTTP, and from the configuration.
 
 use super::{Lines, Settings, Site, site, site_with};
 use crate::http::site::answer;

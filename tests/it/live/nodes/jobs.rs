@@ -143,7 +143,8 @@ pub(crate) async fn a_job_of_which_parts_are_lost_ends_with_an_error(backend: Ba
     client.ask("wait", ()).unwrap();
     assert_eq!(next_data(&mut client, 1).await, ["begun"]);
     // As if entries of that node were lost by the server.
-    let later = mape::event::Event::new("end").with("node", &*id).with("n", 100).with("job", "0000000000000000");
+    let later =
+        mape::event::Event::new("end").with("node", &*id).with("n", 100).with("job", "0000000000000000");
     a.app.logs().log("mape:live").append(later).await.unwrap();
     let told = next(&mut client, 2).await;
     assert_eq!(data(&told[0]).unwrap(), "error: parts of it were lost on their way from another process");

@@ -1,3 +1,5 @@
+//! Declarations as text: written, read, and what is wrong with them.
+
 use super::ms;
 use mape::condition::Condition;
 use mape::live::{Pipeline, Pipelines, Stage};

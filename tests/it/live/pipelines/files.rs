@@ -1,3 +1,5 @@
+//! Declarations in files that are followed.
+
 use super::echoing;
 use crate::suite::eventually;
 use mape::live::{Live, Pipeline, Pipelines};

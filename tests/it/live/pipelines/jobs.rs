@@ -1,3 +1,5 @@
+//! What pipelines do with jobs.
+
 use super::{count, counted, counting, echoing, for_jobs, ms, somebody};
 use crate::live::{data, told, until_end, waiting};
 use futures::StreamExt;

@@ -1,3 +1,5 @@
+//! Jobs done in lists.
+
 use super::{for_jobs, ms};
 use crate::live::{data, until_end};
 use mape::live::{Delivery, Live, Parts, Pipeline, Viewer, answering_lists};

@@ -1,3 +1,5 @@
+//! What pipelines do with parts of results.
+
 use super::{count, counting, echoing, for_results, ms};
 use crate::live::{data, told, until_end, waiting};
 use futures::{FutureExt, SinkExt, StreamExt};

@@ -1,3 +1,5 @@
+//! Pipelines replaced while jobs run.
+
 use super::{count, counted, counting, echoing, for_jobs, ms};
 use crate::live::{data, until_end, waiting};
 use futures::{StreamExt, future};
