@@ -293,8 +293,8 @@ fn an_unknown_key_is_named_with_its_place_and_what_was_meant() {
         "MAPE_BACKEND__ULR: unknown key `MAPE_BACKEND__ULR`; did you mean `MAPE_BACKEND__URL`?"
     );
     assert_eq!(
-        message(from(NOTHING).set("live.colour", 1)),
-        "code: unknown key `live.colour`; `live` has the keys `client_buffer`, `heartbeat`, `when_full`"
+        message(from(NOTHING).set("influxdb.batch.colour", 1)),
+        "code: unknown key `influxdb.batch.colour`; `influxdb.batch` has the keys `bytes`, `points`, `wait`"
     );
     assert_eq!(
         message(of("rest: 6060")),

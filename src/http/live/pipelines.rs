@@ -57,7 +57,7 @@ pub(super) async fn show(State(server): State<Server>) -> Result<Json<Pipelines>
 /// changes nothing. Nothing is lost, nothing comes twice, and jobs that run go on.
 #[utoipa::path(
     put, path = "/live/pipelines", tag = "live",
-    request_body(content((Declared = "application/json"), (String = "application/yaml"))),
+    request_body(content((Declared = "application/json"), (Declared = "application/yaml"))),
     responses(
         (status = 200, description = "They are in force.", body = Declared),
         (status = 404, description = "There is no live server."),
