@@ -3,6 +3,8 @@
 use super::client::Inner as Client;
 use super::{Delivered, Interest};
 use crate::condition::{Found, Index, Search};
+use crate::event::EventId;
+use parking_lot::Mutex;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -15,9 +17,13 @@ pub(super) struct Statement {
     /// Numbers it among all.
     pub(super) number: u64,
     pub(super) name: Arc<str>,
+    /// The names that its interest gives as such, each once.
+    pub(super) literals: Vec<Arc<str>>,
     pub(super) interest: Interest,
     /// When it is over.
     pub(super) until: Option<Instant>,
+    /// What was published behind this place was handed to it.
+    pub(super) from: Mutex<EventId>,
 }
 
 impl Statement {
@@ -67,10 +73,6 @@ impl Audience {
         Self { plain: BTreeMap::new(), index: None, steps }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.plain.is_empty() && self.index.is_none()
-    }
-
     pub(super) fn enter(&mut self, statement: &Arc<Statement>) {
         match &statement.interest.condition {
             None => {
@@ -108,9 +110,10 @@ impl Audience {
         }
     }
 
-    /// Whether anybody but this client is in it.
-    pub(super) fn has_other_than(&self, client: u64) -> bool {
-        self.plain.values().any(|statement| statement.client.key != client)
-            || self.index.as_ref().is_some_and(|index| index.keys().any(|key| key.0.client.key != client))
+    /// Whether anybody but this client means a name: whoever does keeps its jobs going.
+    pub(super) fn has_other_who_means(&self, name: &str, client: u64) -> bool {
+        let means = |statement: &Statement| statement.client.key != client && statement.interest.means(name);
+        self.plain.values().any(|statement| means(statement))
+            || self.index.as_ref().is_some_and(|index| index.keys().any(|key| means(&key.0)))
     }
 }

@@ -3,7 +3,7 @@
 use super::hub::Hub;
 use super::job::Running;
 use super::queue::Queue;
-use super::{Closed, Delivered, Delivery, Error, Interest, Job, JobId, Live, Member, Position, Viewer};
+use super::{Closed, Delivered, Delivery, Error, Interest, Job, JobId, Join, Live, Member, Position, Viewer};
 use crate::event::EventId;
 use futures::Stream;
 use parking_lot::Mutex;
@@ -20,6 +20,8 @@ use std::task::{Context, Poll, ready};
 pub(super) struct Inner {
     pub(super) key: u64,
     pub(super) id: Arc<str>,
+    /// By which others know it.
+    pub(super) public: Arc<str>,
     pub(super) viewer: Viewer,
     pub(super) queue: Queue,
     /// The number of the last part that it was handed, so that it gets none twice for several interests.
@@ -40,6 +42,7 @@ impl Inner {
             key,
             // Not to be guessed: who knows it may change its interests.
             id: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)).into(),
+            public: format!("{:016x}", fastrand::u64(..)).into(),
             viewer,
             queue,
             last: AtomicU64::new(0),
@@ -67,6 +70,13 @@ impl Inner {
         self.jobs.lock().retain(|(id, _)| *id != job);
         self.queue.tell(told);
         self.close_if_done();
+    }
+
+    /// Takes a job of it out; `None` if there is none.
+    pub(super) fn take_out(&self, job: JobId) -> Option<Weak<Running>> {
+        let mut jobs = self.jobs.lock();
+        let at = jobs.iter().position(|(id, _)| *id == job)?;
+        Some(jobs.swap_remove(at).1)
     }
 
     pub(super) fn close_if_done(&self) {
@@ -159,10 +169,22 @@ impl ClientHandle {
         Self { live, inner }
     }
 
-    /// Its id, by which [`Live::client`] finds it. Who knows it may speak for the client.
+    /// Its id, by which [`Live::client`] finds it. It is a secret: who knows it may speak for the client.
     #[must_use]
     pub fn id(&self) -> &Arc<str> {
         &self.inner.id
+    }
+
+    /// The id by which the members of its groups know it, which is good for nothing else.
+    #[must_use]
+    pub fn public_id(&self) -> &Arc<str> {
+        &self.inner.public
+    }
+
+    /// Its jobs that are under way.
+    #[must_use]
+    pub fn jobs(&self) -> Vec<JobId> {
+        self.inner.jobs.lock().iter().map(|(id, _)| *id).collect()
     }
 
     /// Who stands behind it.
@@ -181,12 +203,7 @@ impl ClientHandle {
 
     /// Takes a job back: it is cancelled unless somebody else wants it. `false` if it is none of this client's.
     pub fn cancel(&self, job: JobId) -> bool {
-        let running = {
-            let mut jobs = self.inner.jobs.lock();
-            let at = jobs.iter().position(|(id, _)| *id == job);
-            at.map(|at| jobs.swap_remove(at).1)
-        };
-        let Some(running) = running else { return false };
+        let Some(running) = self.inner.take_out(job) else { return false };
         if let Some(running) = running.upgrade() {
             self.hub().give_up(self.inner.key, Job::from(running));
         }
@@ -198,9 +215,9 @@ impl ClientHandle {
     /// it missed comes first, if it is still known.
     ///
     /// # Errors
-    /// [`Error::Interests`], [`Error::Name`], [`Error::Gone`].
+    /// [`Error::Interests`], [`Error::Name`], [`Error::Names`], [`Error::Patterns`], [`Error::Gone`].
     pub fn state(&self, name: &str, interest: Interest, since: Option<&Position>) -> Result<Stated, Error> {
-        self.hub().state(&self.inner, vec![(name.into(), interest)], since)
+        self.hub().state(&self.inner, vec![(name.into(), interest)], Vec::new(), since)
     }
 
     /// States several interests by their names, all or none of them; what was missed comes once, whichever of them it
@@ -213,8 +230,29 @@ impl ClientHandle {
         interests: impl IntoIterator<Item = (N, Interest)>,
         since: Option<&Position>,
     ) -> Result<Stated, Error> {
+        self.state_and_join(interests, [], since)
+    }
+
+    /// States several interests by their names and joins several groups, all or none of them; what was missed comes once,
+    /// whichever of them it is for, in the order in which it was published. So nothing is skipped by who breaks off
+    /// meanwhile and comes back with the position of the last part that it got.
+    ///
+    /// # Errors
+    /// As of [`state`](Self::state) and [`join`](Self::join).
+    pub fn state_and_join<N: Into<Arc<str>>>(
+        &self,
+        interests: impl IntoIterator<Item = (N, Interest)>,
+        joins: impl IntoIterator<Item = Join>,
+        since: Option<&Position>,
+    ) -> Result<Stated, Error> {
+        let joins: Vec<_> = joins.into_iter().collect();
+        for Join { group, .. } in &joins {
+            if !self.live.security().may_join(&self.inner.viewer, group) {
+                return Err(self.forbidden(format!("join the group `{group}`")));
+            }
+        }
         let interests = interests.into_iter().map(|(name, interest)| (name.into(), interest)).collect();
-        self.hub().state(&self.inner, interests, since)
+        self.hub().state(&self.inner, interests, joins, since)
     }
 
     /// Withdraws an interest; `false` if there is none of that name.
@@ -225,10 +263,10 @@ impl ClientHandle {
     }
 
     /// Becomes a member of a group: gets what is published under its name, and is told who comes and goes if it wants
-    /// to. Others are shown `info`.
+    /// to. Others are shown `info`, 4 KiB of JSON at most.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], and as of [`state`](Self::state).
+    /// [`Error::Forbidden`], [`Error::Info`], and as of [`state`](Self::state).
     pub fn join(
         &self,
         group: &str,
@@ -236,10 +274,8 @@ impl ClientHandle {
         wants_presence: bool,
         since: Option<&Position>,
     ) -> Result<Stated, Error> {
-        if !self.live.security().may_join(&self.inner.viewer, group) {
-            return Err(self.forbidden(format!("join the group `{group}`")));
-        }
-        self.hub().join(&self.inner, group, info.into(), wants_presence, since)
+        let join = Join::new(group).with_info(info).with_presence(wants_presence);
+        self.state_and_join::<Arc<str>>([], [join], since)
     }
 
     /// Leaves a group; `false` if it was not in it.

@@ -2,9 +2,9 @@
 
 use super::JobId;
 use crate::event::EventId;
-use serde::Serialize;
 use serde_json::Value;
-use std::sync::{Arc, OnceLock};
+use std::fmt::Write;
+use std::sync::Arc;
 
 /// What a part says.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,10 +28,37 @@ pub struct Delivered {
     pub(super) nr: u64,
     pub(super) offset: Option<EventId>,
     pub(super) body: Body,
-    pub(super) json: OnceLock<Box<str>>,
+    json: String,
+    /// Where in it the offset goes.
+    gap: usize,
 }
 
 impl Delivered {
+    /// One that has no place yet. What takes long, writing it as JSON, is done with this.
+    pub(super) fn new(name: Arc<str>, job: Option<JobId>, nr: u64, body: Body) -> Self {
+        let (key, value) = match &body {
+            Body::Data(data) => ("data", serde_json::to_string(&**data)),
+            Body::Error(error) => ("error", serde_json::to_string(&**error)),
+        };
+        // Texts and values can always be written.
+        let value = value.unwrap_or_default();
+        let mut json = String::with_capacity(value.len() + name.len() + 160);
+        let _ = write!(json, "{{\"name\":{}", serde_json::to_string(&*name).unwrap_or_default());
+        if let Some(job) = job {
+            let _ = write!(json, ",\"job\":\"{job}\",\"nr\":{nr}");
+        }
+        let gap = json.len();
+        let _ = write!(json, ",\"{key}\":{value}}}");
+        Self { name, job, nr, offset: None, body, json, gap }
+    }
+
+    /// The same at a place. Quick, for who holds a lock.
+    pub(super) fn at(mut self, offset: EventId) -> Self {
+        self.offset = Some(offset);
+        self.json.insert_str(self.gap, &format!(",\"offset\":\"{offset}\""));
+        self
+    }
+
     /// The name of the job, of the group, of what it was published as.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -80,32 +107,9 @@ impl Delivered {
         }
     }
 
-    /// As JSON on one line; made once, when it is first asked for.
+    /// As JSON on one line.
     #[must_use]
     pub fn json(&self) -> &str {
-        self.json.get_or_init(|| {
-            let (data, error) = match &self.body {
-                Body::Data(data) => (Some(&**data), None),
-                Body::Error(error) => (None, Some(&**error)),
-            };
-            let nr = self.job.map(|_| self.nr);
-            let written = Written { name: &self.name, job: self.job, nr, offset: self.offset, data, error };
-            serde_json::to_string(&written).unwrap_or_default().into()
-        })
+        &self.json
     }
-}
-
-#[derive(Serialize)]
-struct Written<'p> {
-    name: &'p str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    job: Option<JobId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nr: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offset: Option<EventId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'p Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'p str>,
 }

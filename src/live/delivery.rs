@@ -20,7 +20,7 @@ pub enum Delivery {
         /// How many parts were made of it.
         parts: u64,
     },
-    /// It read too slowly: so many parts were lost here.
+    /// It read too slowly: so many parts, and words of who came and went, were lost here.
     Missed {
         /// How many.
         count: u64,
@@ -35,7 +35,7 @@ pub enum Delivery {
         /// The group.
         group: Arc<str>,
         /// Who.
-        member: Member,
+        member: Arc<Member>,
         /// Whether it came.
         joined: bool,
     },
@@ -61,7 +61,7 @@ pub enum Closed {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Member {
-    /// The client.
+    /// The client, by its [public id](super::ClientHandle::public_id).
     pub client: Arc<str>,
     /// By which name it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,6 +2,7 @@
 
 use crate::channel::Pattern;
 use crate::condition::Condition;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,4 +80,37 @@ impl Interest {
     pub(super) fn matches_name(&self, name: &str) -> bool {
         self.names.is_empty() || self.names.iter().any(|pattern| pattern.matches(name))
     }
+
+    /// Whether it is about a name in particular: who is interested in anything wants no job of a certain name.
+    pub(super) fn means(&self, name: &str) -> bool {
+        let is_any = |pattern: &Pattern| pattern.as_str().bytes().all(|byte| byte == b'*');
+        self.names.iter().any(|pattern| !is_any(pattern) && pattern.matches(name))
+    }
+
+    /// Whether it has patterns that several names may match.
+    pub(super) fn has_globs(&self) -> bool {
+        self.names.iter().any(|pattern| literal(pattern.as_str()).is_none())
+    }
+
+    /// The names that are given as such.
+    pub(super) fn literals(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.names.iter().filter_map(|pattern| literal(pattern.as_str()))
+    }
+}
+
+/// The only name that a pattern matches, if there is one.
+fn literal(pattern: &str) -> Option<Cow<'_, str>> {
+    if !pattern.contains(['*', '?', '[', '\\']) {
+        return Some(pattern.into());
+    }
+    let mut name = String::with_capacity(pattern.len());
+    let mut rest = pattern.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '*' | '?' | '[' => return None,
+            '\\' => name.push(rest.next().unwrap_or('\\')),
+            _ => name.push(c),
+        }
+    }
+    Some(name.into())
 }

@@ -265,6 +265,11 @@ impl From<Arc<Running>> for Job {
 }
 
 impl Running {
+    /// Whether somebody asks for it.
+    pub(super) fn is_owned(&self) -> bool {
+        !self.owners.lock().is_empty() || self.is_for_other.load(Ordering::Acquire)
+    }
+
     /// Takes a client from those who asked; whether none is left.
     pub(super) fn disown(&self, client: u64) -> bool {
         let mut owners = self.owners.lock();

@@ -314,7 +314,9 @@ impl Live {
         jobs.retain(|(other, _)| *other != id && *other != shared.id());
         jobs.push((shared.id(), Arc::downgrade(shared.running())));
         drop(jobs);
-        Ok(shared.id())
+        let id = shared.id();
+        self.0.still_wants(client, shared)?;
+        Ok(id)
     }
 
     /// Starts a task that ends with the live server.
@@ -338,7 +340,18 @@ impl Shared {
         job.hold(under_way);
         job.own(client.clone());
         client.jobs.lock().push((job.id(), Arc::downgrade(job.running())));
+        self.still_wants(client, job.clone())?;
         Ok(job)
+    }
+
+    /// Who goes gives up the jobs it has; who has gone just before it got this one does so here.
+    fn still_wants(&self, client: &Arc<client::Inner>, job: Job) -> Result<(), Error> {
+        if !client.queue.is_closed() {
+            return Ok(());
+        }
+        client.take_out(job.id());
+        self.hub.give_up(client.key, job);
+        Err(Error::Gone)
     }
 
     /// Begins a job that was asked for at another node.

@@ -34,6 +34,7 @@ mod flow;
 mod hub;
 mod interest;
 mod job;
+mod join;
 mod kind;
 #[expect(clippy::module_inception, reason = "it holds `Live`")]
 mod live;
@@ -60,6 +61,7 @@ pub use error::Error;
 pub use flow::running;
 pub use interest::Interest;
 pub use job::{Job, JobId, NoJobId};
+pub use join::Join;
 pub use live::Live;
 pub use nodes::{Extract, NodeInfo};
 pub use part::Part;

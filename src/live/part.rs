@@ -4,7 +4,7 @@ use super::{Body, Delivered, Job};
 use crate::event::EventId;
 use serde_json::Value;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// A part of a result, on its way to whoever is interested. Cheap to clone.
 ///
@@ -69,16 +69,19 @@ impl Part {
         }
     }
 
-    /// As clients get it; it keeps no job going.
+    /// As clients get it, at a place or at none; it keeps no job going.
     pub(super) fn delivered(&self, offset: Option<EventId>) -> Arc<Delivered> {
-        Arc::new(Delivered {
-            name: self.name.clone(),
-            job: self.job.as_ref().map(Job::id),
-            nr: self.nr,
-            offset,
-            body: self.body.clone(),
-            json: OnceLock::new(),
+        let draft = self.draft();
+        Arc::new(match offset {
+            Some(offset) => draft.at(offset),
+            None => draft,
         })
+    }
+
+    /// The same without a place.
+    pub(super) fn draft(&self) -> Delivered {
+        let job = self.job.as_ref().map(Job::id);
+        Delivered::new(self.name.clone(), job, self.nr, self.body.clone())
     }
 }
 

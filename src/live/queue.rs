@@ -6,7 +6,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-/// What waits for one client: parts up to a number and a size, and in their places what else it is told, which is little.
+/// The most words of who came and went that wait, unless more parts may.
+const WORDS: usize = 1024;
+/// The most else that waits, such as ends of jobs.
+const OTHERS: usize = 65_536;
+
+/// What waits for one client: parts up to a number and a size, and in their places what else it is told, up to a number.
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
     most: usize,
@@ -19,6 +24,10 @@ struct Waiting {
     list: VecDeque<Delivery>,
     parts: usize,
     bytes: usize,
+    /// Who came and went, and how much was missed on the way here.
+    words: usize,
+    /// All else.
+    others: usize,
     /// Lost since the client was last told; they were older than all parts in the list.
     missed: u64,
     is_closed: bool,
@@ -52,12 +61,55 @@ impl Queue {
         (lost, false)
     }
 
-    /// Puts something behind what waits that is no part.
-    pub(super) fn tell(&self, what: Delivery) {
+    /// Puts all of these parts behind what waits, or none of them if that would be too much.
+    pub(super) fn push_all(&self, parts: &[&Arc<Delivered>]) -> bool {
         let mut waiting = self.waiting.lock();
-        if !waiting.is_closed {
-            waiting.put(what);
+        if waiting.is_closed {
+            return false;
         }
+        let (count, bytes) = (parts.len(), parts.iter().map(|part| part.json().len()).sum::<usize>());
+        let is_one = waiting.parts == 0 && count <= 1;
+        let is_too_much = waiting.parts + count > self.most || waiting.bytes + bytes > self.most_bytes;
+        if is_too_much && !is_one {
+            return false;
+        }
+        waiting.parts += count;
+        waiting.bytes += bytes;
+        parts.iter().for_each(|part| waiting.put(Delivery::Part(Arc::clone(part))));
+        true
+    }
+
+    /// Puts something behind what waits that is no part; how many words of who came and went were lost for it.
+    pub(super) fn tell(&self, what: Delivery) -> u64 {
+        let mut waiting = self.waiting.lock();
+        if waiting.is_closed {
+            return 0;
+        }
+        if let (Delivery::Missed { count: more }, Some(Delivery::Missed { count })) =
+            (&what, waiting.list.back_mut())
+        {
+            *count += more;
+            return 0;
+        }
+        let mut lost = 0;
+        if is_word(&what) {
+            if waiting.words >= self.most.max(WORDS) {
+                if self.when_full == WhenFull::Disconnect {
+                    waiting.close(Some(Closed::TooSlow));
+                    return 0;
+                }
+                lost = waiting.lose_oldest_word();
+            }
+            waiting.words += 1;
+        } else {
+            if waiting.others >= OTHERS {
+                waiting.close(Some(Closed::TooSlow));
+                return 0;
+            }
+            waiting.others += 1;
+        }
+        waiting.put(what);
+        lost
     }
 
     /// Nothing more comes in; what waits can still be taken.
@@ -86,7 +138,7 @@ impl Queue {
         }
         let waiting = &mut *waiting;
         std::mem::swap(taken, &mut waiting.list);
-        (waiting.parts, waiting.bytes) = (0, 0);
+        (waiting.parts, waiting.bytes, waiting.words, waiting.others) = (0, 0, 0, 0);
         let missed = std::mem::take(&mut waiting.missed);
         if missed > 0 {
             taken.push_front(Delivery::Missed { count: missed });
@@ -117,7 +169,6 @@ impl Waiting {
     }
 
     fn lose_oldest(&mut self) {
-        // Few of what waits is no part, so this is near the front.
         let at = self.list.iter().position(|what| matches!(what, Delivery::Part(_)));
         if let Some(Delivery::Part(part)) = at.and_then(|at| self.list.remove(at)) {
             self.parts -= 1;
@@ -127,4 +178,22 @@ impl Waiting {
             (self.parts, self.bytes) = (0, 0);
         }
     }
+
+    fn lose_oldest_word(&mut self) -> u64 {
+        let at = self.list.iter().position(is_word);
+        let Some(word) = at.and_then(|at| self.list.remove(at)) else { return 0 };
+        self.words -= 1;
+        let (count, lost) = match word {
+            // That was counted when it was lost.
+            Delivery::Missed { count } => (count, 0),
+            _ => (1, 1),
+        };
+        self.missed += count;
+        lost
+    }
+}
+
+/// Whether it gives way to newer ones.
+fn is_word(what: &Delivery) -> bool {
+    matches!(what, Delivery::Presence { .. } | Delivery::Missed { .. })
 }

@@ -1,14 +1,19 @@
 //! All that is known of one name.
 
 use super::audience::Audience;
+use super::job::Running;
 use super::{Delivered, Member};
 use crate::event::EventId;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// All that is known of one name: who listens, who is present, what was published last.
 pub(super) struct Topic {
     pub(super) audience: Audience,
+    /// How many statements give the name as such; without any it can be made again.
+    pub(super) held: usize,
+    /// Jobs of that name that nobody asks for any more, and who was the last: they go on for who is interested.
+    pub(super) unowned: Vec<(Weak<Running>, u64)>,
     /// The members of the group of that name, by the keys of their clients.
     pub(super) present: BTreeMap<u64, Present>,
     /// The last parts, oldest first.
@@ -20,7 +25,7 @@ pub(super) struct Topic {
 }
 
 pub(super) struct Present {
-    pub(super) member: Member,
+    pub(super) member: Arc<Member>,
     pub(super) wants_presence: bool,
     pub(super) client: Arc<super::client::Inner>,
 }
@@ -29,6 +34,8 @@ impl Topic {
     pub(super) fn new(steps: u64, floor: EventId) -> Self {
         Self {
             audience: Audience::new(steps),
+            held: 0,
+            unowned: Vec::new(),
             present: BTreeMap::new(),
             kept: VecDeque::new(),
             floor,
@@ -36,9 +43,9 @@ impl Topic {
         }
     }
 
-    /// Whether nobody listens.
+    /// Whether nobody listens to this name in particular, and nothing depends on it.
     pub(super) fn is_idle(&self) -> bool {
-        self.audience.is_empty() && self.present.is_empty()
+        self.held == 0 && self.present.is_empty() && self.unowned.is_empty()
     }
 
     /// Forgets the oldest part; its size.

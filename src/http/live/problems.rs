@@ -17,7 +17,11 @@ impl From<Error> for Problem {
             Error::Condition(condition) => Self::from(&**condition),
             Error::KindTaken { .. } | Error::Link { .. } | Error::NothingBefore => Self::conflict(&error),
             Error::File { .. } => Self::unavailable(&error),
-            Error::Name { .. } | Error::Interests { .. } => Self::unprocessable(&error),
+            Error::Name { .. }
+            | Error::Interests { .. }
+            | Error::Patterns { .. }
+            | Error::Names { .. }
+            | Error::Info { .. } => Self::unprocessable(&error),
             Error::Pipelines(invalid) | Error::PipelinesFile { invalid, .. } => {
                 let problem = Self::unprocessable(&error).with("path", &*invalid.path);
                 match invalid.at {

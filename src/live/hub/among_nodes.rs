@@ -5,7 +5,7 @@ use crate::event::EventId;
 use crate::live::audience::Statement;
 use crate::live::client::takes;
 use crate::live::nodes::Groups;
-use crate::live::{Delivered, Delivery, Part, Position, metered};
+use crate::live::{Delivered, Delivery, Member, Part, Position, metered};
 use crate::stream::clock;
 use serde_json::Value;
 use std::sync::Arc;
@@ -175,7 +175,7 @@ impl Hub {
             topic
                 .present
                 .values()
-                .map(|present| (present.member.client.clone(), present.member.clone()))
+                .map(|present| (present.member.client.clone(), Member::clone(&present.member)))
                 .collect()
         };
         groups.map(|(name, topic)| (name.clone(), members(topic))).collect()
@@ -184,12 +184,14 @@ impl Hub {
     /// Who is in which group at another node, from now on.
     pub(in crate::live) fn present_elsewhere(&self, node: &Arc<str>, groups: Groups) {
         let mut state = self.state.lock();
+        let mut lost = 0;
         let moves = state.elsewhere.replace(node, groups);
         for moved in moves {
             if let Some(topic) = state.topics.get(&moved.group) {
-                topic.tell_presence(&moved.group, &moved.member, moved.joined);
+                lost += topic.tell_presence(&moved.group, &Arc::new(moved.member), moved.joined);
             }
         }
+        self.meter.add(metered::MISSED, lost);
     }
 }
 

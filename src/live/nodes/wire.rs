@@ -5,7 +5,7 @@ use crate::event::{Event, EventId};
 use crate::live::hub::check_name;
 use crate::live::{Body, Delivered, Job, JobId, Viewer};
 use serde_json::Value;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// The log of all nodes.
 pub(super) const LOG: &str = "mape:live";
@@ -196,7 +196,11 @@ pub(super) fn delivered(
     offset: Option<EventId>,
     body: Body,
 ) -> Arc<Delivered> {
-    Arc::new(Delivered { name, job, nr, offset, body, json: OnceLock::new() })
+    let draft = Delivered::new(name, job, nr, body);
+    Arc::new(match offset {
+        Some(offset) => draft.at(offset),
+        None => draft,
+    })
 }
 
 fn text(event: &Event, field: &str) -> Option<Arc<str>> {
