@@ -47,19 +47,25 @@ pub enum Error {
         limit: usize,
     },
     /// An interest has more patterns of names than it may.
-    #[error("an interest has {limit} patterns of names at most: write fewer, with `*`, or state several interests")]
+    #[error(
+        "an interest has {limit} patterns of names at most: write fewer, with `*`, or state several interests"
+    )]
     Patterns {
         /// How many it may have.
         limit: usize,
     },
     /// As many names are listened to as may be known.
-    #[error("{limit} names are listened to, and no more may be: name what is wanted by a pattern, such as `cars*`")]
+    #[error(
+        "{limit} names are listened to, and no more may be: name what is wanted by a pattern, such as `cars*`"
+    )]
     Names {
         /// How many may be.
         limit: usize,
     },
     /// What a member shows of itself is too long.
-    #[error("what a member of a group shows of itself has {limit} bytes as JSON at most, not {length}: show less")]
+    #[error(
+        "what a member of a group shows of itself has {limit} bytes as JSON at most, not {length}: show less"
+    )]
     Info {
         /// How long it may be.
         limit: usize,

@@ -75,7 +75,9 @@ impl Queue {
         }
         waiting.parts += count;
         waiting.bytes += bytes;
-        parts.iter().for_each(|part| waiting.put(Delivery::Part(Arc::clone(part))));
+        for part in parts {
+            waiting.put(Delivery::Part(Arc::clone(part)));
+        }
         true
     }
 

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -61,16 +61,22 @@ impl Admission {
         }
     }
 
+    /// Whether a client may ask for something more now.
+    pub(in crate::http) fn limit(&self, client: IpAddr) -> Result<(), Problem> {
+        match self.0.limiter.as_ref().and_then(|limiter| limiter.refuse(client)) {
+            Some(seconds) => {
+                let detail = format!("{client} asks more often than rest.limits.requests_per_second allows");
+                Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(seconds))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn check(&self, request: &Request) -> Result<Caller, Problem> {
-        let Parts { access, origins, limiter, endpoints, .. } = &*self.0;
+        let Parts { access, origins, endpoints, .. } = &*self.0;
         let client =
             request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
-        if let (Some(limiter), Some(client)) = (limiter, client)
-            && let Some(seconds) = limiter.refuse(client)
-        {
-            let detail = format!("{client} asks more often than rest.limits.requests_per_second allows");
-            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(seconds));
-        }
+        client.map_or(Ok(()), |client| self.limit(client))?;
         let (uri, headers) = (request.uri(), request.headers());
         if let Some(reason) = origins.refuse(headers, uri.authority().map(|authority| authority.as_str())) {
             return Err(Problem::new(StatusCode::FORBIDDEN, reason));

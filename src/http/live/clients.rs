@@ -188,7 +188,7 @@ pub(super) async fn cancel(
     done(client.cancel(known), || format!("the client has no job {job} under way"))
 }
 
-/// The client of that id, if the guest may speak for it: whoever is in a group with it knows its id.
+/// The client of that id, which is a secret, if the guest may speak for it all the same.
 fn find(guest: &Guest, id: &str) -> Result<ClientHandle, Problem> {
     let Some(client) = guest.live.client(id) else {
         return Err(Problem::not_found(

@@ -4,9 +4,10 @@ use super::server::Server;
 use crate::http::Problem;
 use crate::http::access::{Caller, Role};
 use crate::live::{Client, Live, Viewer};
-use axum::extract::{FromRef, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::Method;
 use axum::http::request::Parts;
+use std::net::{IpAddr, SocketAddr};
 
 /// Who makes a request, and of which live server.
 #[derive(Clone)]
@@ -17,6 +18,8 @@ pub(super) struct Guest {
     role: Role,
     /// Whether it may speak for everybody.
     is_admin: bool,
+    /// From where it asks.
+    address: Option<IpAddr>,
 }
 
 impl Guest {
@@ -38,6 +41,11 @@ impl Guest {
     /// Whether it may be in a group: what `GET /live/groups/GROUP` asks for.
     pub(super) fn may_see_group(&self, group: &str) -> Result<(), Problem> {
         self.server.may(self.role, &Method::GET, "groups", group)
+    }
+
+    /// Whether it may say something more now, as a request more.
+    pub(super) fn may_say_more(&self) -> Result<(), Problem> {
+        self.address.map_or(Ok(()), |address| self.server.may_say_more(address))
     }
 
     /// Whether it may speak for the clients of somebody.
@@ -64,6 +72,8 @@ where
             viewer.name.clone_from(&caller.name);
             Some(viewer)
         });
-        Ok(Self { server, live, viewer: viewer.unwrap_or_default(), role, is_admin })
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let address = address.map(|ConnectInfo(address)| address.ip());
+        Ok(Self { server, live, viewer: viewer.unwrap_or_default(), role, is_admin, address })
     }
 }

@@ -160,11 +160,14 @@ pub(super) fn all(
     // What can be known before is looked at before one is begun.
     let kinds = guest.live.kinds().into_iter().map(|(kind, _)| kind);
     let kinds: HashSet<_> = kinds.chain(guest.live.nodes().into_iter().flat_map(|node| node.kinds)).collect();
+    // A job that it had before, and that it now shares, is none of this list's.
+    let before: HashSet<_> = client.jobs().into_iter().collect();
+    let take_back = |job: JobId| before.contains(&job) || client.cancel(job);
     for one in &asked {
         guest.may_ask(&one.name)?;
         if !kinds.contains(&*one.name) {
             // The error says what there is; unless somebody does such jobs by now.
-            client.cancel(client.ask(&one.name, Value::Null)?);
+            take_back(client.ask(&one.name, Value::Null)?);
         }
     }
     let mut jobs = Vec::with_capacity(asked.len());
@@ -173,7 +176,7 @@ pub(super) fn all(
             Ok(job) => jobs.push((name, job)),
             Err(error) => {
                 for (_, job) in jobs {
-                    client.cancel(job);
+                    take_back(job);
                 }
                 return Err(error.into());
             }

@@ -6,13 +6,18 @@ use super::jobs::Asked;
 use super::stating::{Joining, Wanted};
 use crate::hint::nearest;
 use crate::http::Problem;
-use crate::live::{ClientHandle, JobId};
+use crate::live::{ClientHandle, JobId, Join, Position};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 /// What a message can have, besides its id.
-const WORDS: [&str; 8] = ["ask", "cancel", "interest", "withdraw", "join", "leave", "publish", "ping"];
+const WORDS: [&str; 9] =
+    ["ask", "cancel", "interest", "withdraw", "join", "leave", "state", "publish", "ping"];
+
+/// What an interest can have, and a group that is joined.
+const INTEREST: [&str; 5] = ["name", "when", "names", "lifetime", "since"];
+const JOIN: [&str; 4] = ["group", "info", "presence", "since"];
 
 /// A message.
 pub(super) struct Said {
@@ -29,6 +34,7 @@ enum Wish {
     Withdraw(String),
     Join(Group),
     Leave(String),
+    State(Several),
     Publish(Publishing),
     Ping(Value),
 }
@@ -45,6 +51,18 @@ struct Group {
     group: String,
     #[serde(flatten)]
     joining: Joining,
+}
+
+/// Interests and groups together.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Several {
+    #[serde(default)]
+    interests: Vec<Stating>,
+    #[serde(default)]
+    groups: Vec<Group>,
+    #[serde(default)]
+    since: Option<Position>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +88,11 @@ impl Said {
         Self { id: None, what: Err(Problem::bad_request(detail)) }
     }
 
+    /// It is not listened to, whatever it says.
+    pub(super) fn refuse(&mut self, why: Problem) {
+        self.what = Err(why);
+    }
+
     /// Whether it is nothing that is ever said here.
     pub(super) fn is_senseless(&self) -> bool {
         self.what.is_err()
@@ -87,19 +110,34 @@ fn wish(map: Map<String, Value>) -> Result<Wish, Problem> {
         "ask" => Wish::Ask(read("ask", value)?),
         "cancel" => Wish::Cancel(read("cancel", value)?),
         "interest" => {
-            only(&value, "interest", &["name", "when", "names", "lifetime", "since"])?;
+            only(&value, "interest", &INTEREST)?;
             Wish::Interest(read("interest", value)?)
         }
         "withdraw" => Wish::Withdraw(read("withdraw", value)?),
         "join" => {
-            only(&value, "join", &["group", "info", "presence", "since"])?;
+            only(&value, "join", &JOIN)?;
             Wish::Join(read("join", value)?)
         }
         "leave" => Wish::Leave(read("leave", value)?),
+        "state" => Wish::State(several(value)?),
         "publish" => Wish::Publish(read("publish", value)?),
         "ping" => Wish::Ping(value),
         _ => return Err(unknown("a message", &word, &WORDS)),
     })
+}
+
+/// Of several it is said once since when, for all of them.
+fn several(value: Value) -> Result<Several, Problem> {
+    let without_since = |known: &[&'static str]| -> Vec<&'static str> {
+        known.iter().copied().filter(|key| *key != "since").collect()
+    };
+    for (list, known) in [("interests", &INTEREST[..]), ("groups", &JOIN[..])] {
+        let known = without_since(known);
+        for one in value.get(list).and_then(Value::as_array).into_iter().flatten() {
+            only(one, list, &known)?;
+        }
+    }
+    read("state", value)
 }
 
 fn read<T: DeserializeOwned>(word: &str, value: Value) -> Result<T, Problem> {
@@ -164,6 +202,7 @@ fn fulfil(wish: Wish, guest: &Guest, client: &ClientHandle) -> Result<Value, Pro
             let stated = client.join(&group, joining.info, joining.presence, joining.since.as_ref())?;
             json!(Holds::of(stated, Some(client.members(&group)?)))
         }
+        Wish::State(several) => state(several, guest, client)?,
         Wish::Leave(group) => json!({"left": client.leave(&group)}),
         Wish::Publish(Publishing { name, data }) => {
             guest.may_publish(&name)?;
@@ -172,4 +211,37 @@ fn fulfil(wish: Wish, guest: &Guest, client: &ClientHandle) -> Result<Value, Pro
         }
         Wish::Ping(value) => json!({"pong": value}),
     })
+}
+
+/// States all, or nothing.
+fn state(
+    Several { interests, groups, since }: Several,
+    guest: &Guest,
+    client: &ClientHandle,
+) -> Result<Value, Problem> {
+    let mut stated = Vec::with_capacity(interests.len());
+    for Stating { name, wanted } in interests {
+        stated.push((name, wanted.interest()?));
+    }
+    let mut joins = Vec::with_capacity(groups.len());
+    for Group { group, joining } in groups {
+        guest.may_see_group(&group)?;
+        joins.push((group, joining));
+    }
+    let names: Vec<_> = joins.iter().map(|(group, _)| group.clone()).collect();
+    let joins = joins
+        .into_iter()
+        .map(|(group, joining)| Join::new(group).with_info(joining.info).with_presence(joining.presence));
+    let stated = client.state_and_join(stated, joins, since.as_ref())?;
+    let mut answer = json!(Holds::of(stated, None));
+    if !names.is_empty() {
+        let mut members = Map::new();
+        for group in names {
+            members.insert(group.clone(), json!(client.members(&group)?));
+        }
+        if let Some(answer) = answer.as_object_mut() {
+            answer.insert("members".to_owned(), members.into());
+        }
+    }
+    Ok(answer)
 }

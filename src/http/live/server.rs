@@ -6,6 +6,7 @@ use crate::live::Live;
 use axum::extract::FromRef;
 use axum::http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +70,11 @@ impl Server {
 
     pub(super) fn closing(&self) -> &CancellationToken {
         &self.0.closing
+    }
+
+    /// Whether a client may say something more now: messages count as requests.
+    pub(super) fn may_say_more(&self, client: IpAddr) -> Result<(), Problem> {
+        self.0.admission.as_ref().map_or(Ok(()), |admission| admission.limit(client))
     }
 
     /// Whether a role may do what a request to a path would do: whichever way it is asked for, the same rules hold.

@@ -86,8 +86,8 @@ impl Upgrade {
 /// The first message is `{"client", "position"}`; then come messages as of `GET /live/stream`, and an answer to each message
 /// that is sent: `{"id"?, "ok": true, …}` or `{"id"?, "error"}`, where `id` is whatever the message had. Messages are
 /// `{"ask": {"name", "input"}}`, `{"cancel": JOB}`, `{"interest": {"name", "when"?, "names"?, "lifetime"?, "since"?}}`,
-/// `{"withdraw": NAME}`, `{"join": {"group", "info"?, "presence"?, "since"?}}`, `{"leave": GROUP}`, `{"publish": {"name",
-/// "data"}}` and `{"ping": ANYTHING}`.
+/// `{"withdraw": NAME}`, `{"join": {"group", "info"?, "presence"?, "since"?}}`, `{"leave": GROUP}`, `{"state": {"interests"?:
+/// […], "groups"?: […], "since"?}}`, `{"publish": {"name", "data"}}` and `{"ping": ANYTHING}`.
 #[utoipa::path(
     get, path = "/live/socket", tag = "live",
     responses(
@@ -208,13 +208,16 @@ impl Talk {
 
     /// Answers what it says; whether it is worth listening on.
     async fn hear(&mut self, message: &Message) -> Result<bool, Broken> {
-        let said = match message {
+        let mut said = match message {
             Message::Text(text) => Said::read(text.as_bytes()),
             Message::Binary(bytes) => Said::read(bytes),
             // A close is answered by itself, and then nothing more comes.
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(true),
         };
         self.senseless = if said.is_senseless() { self.senseless + 1 } else { 0 };
+        if let Err(problem) = self.guest.may_say_more() {
+            said.refuse(problem);
+        }
         let answer = answer_to(said, &self.guest, &self.client);
         // It waits for its client to read it: whoever does not read is not listened to either.
         self.write(answer).await?;

@@ -9,10 +9,9 @@ use super::telling::{Hello, Teller};
 use crate::http::Problem;
 use crate::http::extract::Query;
 use crate::http::streams::Form;
-use crate::live::{Client, Position, Stated};
+use crate::live::{Client, Join, Position, Stated};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use serde_json::Value;
 
 /// What somebody is interested in, as it comes, whoever asked for it.
 ///
@@ -62,30 +61,17 @@ pub(super) fn listen(guest: &Guest, pairs: Pairs, headers: &HeaderMap) -> Result
     }
     let (since, groups) = (listening.since.take(), std::mem::take(&mut listening.groups));
     let interests = listening.interests()?;
+    groups.iter().try_for_each(|group| guest.may_see_group(group))?;
     let client = guest.connect();
-    let mut all: Option<Stated> = None;
-    if !interests.is_empty() {
-        let numbered = interests.into_iter().enumerate();
-        let numbered = numbered.map(|(number, interest)| (number.to_string(), interest));
-        all = Some(client.state_all(numbered, since.as_ref())?);
-    }
-    for group in groups {
-        guest.may_see_group(&group)?;
-        together(&mut all, client.join(&group, Value::Null, true, since.as_ref())?);
-    }
-    let stated = all.unwrap_or_else(|| stated_at(guest.live.position()));
+    let numbered = interests.into_iter().enumerate();
+    let numbered = numbered.map(|(number, interest)| (number.to_string(), interest));
+    let joins = groups.into_iter().map(|group| Join::new(group).with_presence(true));
+    // In one, so that what was missed comes in its order, and nothing is skipped by who breaks off meanwhile.
+    let stated = client.state_and_join(numbered, joins, since.as_ref())?;
     Ok((client, stated))
 }
 
 /// Nothing was stated yet.
 pub(super) fn stated_at(position: Position) -> Stated {
     Stated { position, recovered: None }
-}
-
-/// All is recovered if each is; the position is that before all of them.
-fn together(all: &mut Option<Stated>, one: Stated) {
-    match all {
-        None => *all = Some(one),
-        Some(all) => all.recovered = all.recovered.zip(one.recovered).map(|(all, one)| all && one),
-    }
 }

@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub(super) struct Hello<'c> {
     /// Its id, by which it can state interests from elsewhere.
     client: &'c str,
+    /// The id by which the members of its groups know it.
+    member: &'c str,
     /// Where it is.
     position: Position,
     /// Whether it gets all that it missed.
@@ -22,7 +24,12 @@ pub(super) struct Hello<'c> {
 
 impl<'c> Hello<'c> {
     pub(super) fn new(client: &'c ClientHandle, stated: Stated) -> Self {
-        Self { client: client.id(), position: stated.position, recovered: stated.recovered }
+        Self {
+            client: client.id(),
+            member: client.public_id(),
+            position: stated.position,
+            recovered: stated.recovered,
+        }
     }
 }
 

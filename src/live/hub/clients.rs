@@ -53,7 +53,7 @@ impl Hub {
             self.meter.set(metered::CLIENTS, state.clients.len() as f64);
             self.meter.add(metered::MISSED, lost);
         }
-        self.let_go(unwanted);
+        self.count_cancelled(&unwanted);
         let jobs = std::mem::take(&mut *client.jobs.lock());
         for (_, running) in jobs {
             if let Some(running) = running.upgrade() {
@@ -62,8 +62,8 @@ impl Hub {
         }
     }
 
-    /// Of jobs that are cancelled already, when no lock is held.
-    pub(super) fn let_go(&self, unwanted: Unwanted) {
+    /// Counts jobs that were cancelled.
+    pub(super) fn count_cancelled(&self, unwanted: &Unwanted) {
         if unwanted.cancelled > 0 {
             self.meter.add(metered::CANCELLED, unwanted.cancelled);
         }

@@ -30,7 +30,9 @@ impl Hub {
             missed.retain(|part| wants(part) && self.security.may_see(&client.viewer, part));
             let is_handed = client.queue.push_all(&missed);
             if is_handed {
-                statements.iter().for_each(|statement| *statement.from.lock() = since.offset);
+                for statement in statements {
+                    *statement.from.lock() = since.offset;
+                }
             }
             is_handed
         });
@@ -64,7 +66,11 @@ impl Hub {
 impl State {
     /// The parts behind `since` under names that interests are in, in their order; `None` if some are not kept any
     /// more.
-    pub(super) fn missed(&self, statements: &[Arc<Statement>], since: EventId) -> Option<Vec<&Arc<Delivered>>> {
+    pub(super) fn missed(
+        &self,
+        statements: &[Arc<Statement>],
+        since: EventId,
+    ) -> Option<Vec<&Arc<Delivered>>> {
         if since > self.position || self.floor > since {
             return None;
         }

@@ -8,6 +8,7 @@ use crate::live::client::Stated;
 use crate::live::topic::{Present, Topic};
 use crate::live::{Delivery, Error, Interest, Job, Join, Member, Position, metered};
 use parking_lot::Mutex;
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -65,7 +66,7 @@ impl Hub {
             }
             stated
         };
-        self.let_go(unwanted);
+        self.count_cancelled(&unwanted);
         Ok(stated)
     }
 
@@ -77,7 +78,7 @@ impl Hub {
             let Some(statement) = known.statements.remove(name) else { return false };
             state.strike(&statement, &mut unwanted);
         }
-        self.let_go(unwanted);
+        self.count_cancelled(&unwanted);
         true
     }
 
@@ -92,7 +93,7 @@ impl Hub {
             self.meter.add(metered::MISSED, lost);
         }
         self.moved.notify_one();
-        self.let_go(unwanted);
+        self.count_cancelled(&unwanted);
         true
     }
 
@@ -116,7 +117,7 @@ impl Hub {
                 statement.client.close_if_done();
             }
         };
-        self.let_go(unwanted);
+        self.count_cancelled(&unwanted);
         next
     }
 
@@ -139,7 +140,7 @@ impl Hub {
         for (_, interest) in interests {
             new.extend(interest.literals().filter(|name| is_name(name) && is_new(name)));
         }
-        new.extend(joins.iter().map(|join| (&*join.group).into()).filter(|name: &std::borrow::Cow<'_, str>| is_new(name)));
+        new.extend(joins.iter().map(|join| Cow::from(&*join.group)).filter(|name| is_new(name)));
         if !new.is_empty() && state.held + new.len() > limit {
             return Err(Error::Names { limit });
         }

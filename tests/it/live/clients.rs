@@ -96,3 +96,40 @@ async fn closing_the_server_lets_clients_read_what_waits_and_says_why() {
         "{told:?}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_came_and_went_gives_way_when_too_much_of_it_waits() {
+    let live = Live::new(&App::new());
+    let mut slow = live.connect(Viewer::default());
+    slow.join("tea", (), true, None).unwrap();
+    let told_of = 1024;
+    for n in 0..3000 {
+        drop(live.connect(Viewer::default()).join("tea", n, false, None).unwrap());
+        if n == 2900 {
+            live.publish("tea", "hot").unwrap();
+        }
+    }
+    let told = told(&mut slow);
+    assert!(
+        matches!(told[0], Delivery::Missed { count } if count as usize == 6000 - told_of),
+        "{:?}",
+        told[0]
+    );
+    let words = told.iter().filter(|one| matches!(one, Delivery::Presence { .. })).count();
+    assert_eq!((words, told.iter().filter_map(super::data).count()), (told_of, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_missed_is_recovered_only_if_there_is_room_behind_what_waits() {
+    let live = with(10, WhenFull::DropOldest);
+    let start = live.position();
+    (0..6).for_each(|n| live.publish("n", n).unwrap());
+    let mut client = live.connect(Viewer::default());
+    client.state("m", Interest::named(["m"]), None).unwrap();
+    (0..5).for_each(|n| live.publish("m", n).unwrap());
+    let stated = client.state("n", Interest::named(["n"]), Some(&start)).unwrap();
+    assert_eq!(stated.recovered, Some(false));
+    assert_eq!(waiting(&mut client), [0, 1, 2, 3, 4], "nothing gave way");
+    let stated = client.state("n", Interest::named(["n"]), Some(&start)).unwrap();
+    assert_eq!((stated.recovered, waiting(&mut client).len()), (Some(true), 6));
+}

@@ -51,3 +51,24 @@ async fn groups_need_permission() {
     assert!(matches!(joe.members("staff"), Err(Error::Forbidden { .. })));
     live.connect(Viewer::named("ada").with_role("admin")).join("staff", (), false, None).unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn others_are_shown_an_id_with_which_nobody_can_act_for_a_member() {
+    let live = Live::new(&App::new());
+    let mut joe = live.connect(Viewer::default());
+    joe.join("tea", (), true, None).unwrap();
+    let jane = live.connect(Viewer::default());
+    jane.join("tea", (), true, None).unwrap();
+    let Some(Delivery::Presence { member, .. }) = told(&mut joe).pop() else { panic!() };
+    assert_eq!((&member.client, &live.members("tea")[1].client), (jane.public_id(), jane.public_id()));
+    assert!(live.client(&member.client).is_none() && live.client(jane.id()).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_member_shows_of_itself_is_short() {
+    let live = Live::new(&App::new());
+    let client = live.connect(Viewer::default());
+    client.join("tea", "x".repeat(4094), false, None).unwrap();
+    let error = client.join("tea", "x".repeat(4095), false, None).unwrap_err();
+    assert!(matches!(error, Error::Info { limit: 4096, length: 4097 }), "{error}");
+}

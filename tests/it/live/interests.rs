@@ -1,7 +1,9 @@
 use super::{told, waiting};
 use futures::StreamExt;
 use mape::condition::Condition;
-use mape::live::{Delivered, Delivery, Error, Interest, Live, Position, Rules, Security, Settings, Viewer};
+use mape::live::{
+    Delivered, Delivery, Error, Interest, Join, Live, Position, Rules, Security, Settings, Viewer,
+};
 use mape::prelude::*;
 use serde_json::json;
 use std::time::Duration;
@@ -230,4 +232,57 @@ async fn declared_rules_decide_who_sees_what_and_errors_are_seen_by_nobody_they_
     let wrong = json!([{"names": ["x"], "when": "a qe 1"}]);
     let wrong = serde_json::from_value::<Rules>(wrong).unwrap_err().to_string();
     assert!(wrong.contains("there is no operator `qe`"), "{wrong}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_missed_comes_once_and_in_order_for_interests_and_groups_together() {
+    let live = Live::new(&App::new());
+    let start = live.position();
+    for (n, name) in ["a", "tea", "b", "a", "tea", "c"].into_iter().enumerate() {
+        live.publish(name, n).unwrap();
+    }
+    let mut client = live.connect(Viewer::default());
+    let interests = [("a", Interest::named(["a"])), ("any", Interest::named(["a", "[bt]*"]))];
+    let stated = client.state_and_join(interests, [Join::new("tea")], Some(&start)).unwrap();
+    assert_eq!((stated.recovered, stated.position), (Some(true), live.position()));
+    assert_eq!(waiting(&mut client), [0, 1, 2, 3, 4]);
+    live.publish("tea", 6).unwrap();
+    assert_eq!(waiting(&mut client), [6]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_that_are_listened_to_are_bounded_and_patterns_keep_none() {
+    let mut settings = Settings::default();
+    settings.names = 3;
+    let live = Live::with(&App::new(), settings, ());
+    let mut client = live.connect(Viewer::default());
+    client.state("any", Interest::named(["*"]), None).unwrap();
+    for n in 0..20 {
+        live.publish(&format!("n{n}"), n).unwrap();
+        assert!(live.counts().names <= 3);
+    }
+    assert_eq!(waiting(&mut client).len(), 20);
+    client.state("some", Interest::named(["a", "b"]), None).unwrap();
+    let other = live.connect(Viewer::default());
+    for (names, is_refused) in
+        [(["c", "d"], true), (["a", "c"], false), (["b", "d"], true), (["d*", "e?"], false)]
+    {
+        let refused =
+            matches!(other.state("x", Interest::named(names), None), Err(Error::Names { limit: 3 }));
+        assert_eq!(refused, is_refused, "{names:?}");
+    }
+    other.state("x", Interest::named(["a", "c"]), None).unwrap();
+    assert!(matches!(other.join("d", (), false, None), Err(Error::Names { .. })));
+    for n in 0..20 {
+        live.publish(&format!("n{n}"), n).unwrap();
+        assert!(live.counts().names <= 4, "the last one, that nobody holds");
+    }
+    assert_eq!(waiting(&mut client).len(), 20);
+    client.withdraw("some");
+    other.state("x", Interest::named(["d"]), None).unwrap();
+    live.publish("d", 1).unwrap();
+    let many = (0..101).map(|n| format!("n{n}*"));
+    let refused =
+        client.state("many", Interest::named(many.map(|name| mape::channel::Pattern::new(&name))), None);
+    assert!(matches!(refused, Err(Error::Patterns { limit: 100 })));
 }

@@ -1,6 +1,9 @@
 use super::{data, told, until_end, waiting};
 use futures::StreamExt;
-use mape::live::{Delivery, Error, Interest, Job, Live, Settings, Viewer, answering};
+use mape::live::{
+    Delivered, Delivery, Error, Interest, Job, Live, Pipeline, Pipelines, Security, Settings, Viewer,
+    answering,
+};
 use mape::prelude::*;
 use serde_json::json;
 use std::time::Duration;
@@ -206,4 +209,107 @@ async fn one_element_does_jobs_of_several_names_and_hands_each_part_out_once() {
     let told = told(&mut client);
     assert_eq!(told.iter().filter_map(data).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(ended(&told), [1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_only_an_interest_keeps_going_ends_with_it() {
+    let app = App::new();
+    let live = counting(&app, 10);
+    let plain = Interest::named(["count"]);
+    let pattern = Interest::named(["co*", "other"]).lasting(Duration::from_millis(50));
+    for (interest, how) in [(&plain, "withdrawn"), (&plain, "left"), (&plain, "replaced"), (&pattern, "over")]
+    {
+        let mut follower = live.connect(Viewer::default());
+        follower.state("counts", interest.clone(), None).unwrap();
+        let other = live.connect(Viewer::default());
+        other.join("count", (), false, None).unwrap();
+        let client = live.connect(Viewer::default());
+        client.ask("count", 1_000_000).unwrap();
+        drop(client);
+        sleep(Duration::from_millis(25)).await;
+        assert_eq!(waiting(&mut follower), [0, 1], "it goes on for who follows");
+        assert!(other.leave("count"));
+        sleep(Duration::from_millis(1)).await;
+        assert_eq!(live.counts().jobs, 1, "{how}");
+        match how {
+            "withdrawn" => assert!(follower.withdraw("counts")),
+            "replaced" => drop(follower.state("counts", Interest::named(["other"]), None).unwrap()),
+            "left" => drop(follower),
+            _ => sleep(Duration::from_millis(50)).await,
+        }
+        sleep(Duration::from_millis(5)).await;
+        assert_eq!(live.counts().jobs, 0, "{how}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_interested_in_anything_keeps_no_job_going() {
+    let app = App::new();
+    let live = counting(&app, 10);
+    let follower = live.connect(Viewer::default());
+    follower.state("all", Interest::all(), None).unwrap();
+    follower.state("any", Interest::named(["*", "**"]), None).unwrap();
+    let client = live.connect(Viewer::default());
+    client.ask("count", 1_000_000).unwrap();
+    sleep(Duration::from_millis(25)).await;
+    drop(client);
+    sleep(Duration::from_millis(5)).await;
+    assert_eq!(live.counts().jobs, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_leaves_while_it_asks_leaves_no_job_behind() {
+    let app = App::new();
+    let live = counting(&app, 10_000);
+    live.set_pipelines(Pipelines::new().for_jobs(Pipeline::new().dedup())).unwrap();
+    for shared in [false, true] {
+        for n in 0..2000_u64 {
+            let client = live.connect(Viewer::default());
+            let handle = client.handle();
+            let input = if shared { 1_000_000 } else { 1_000_000 + n };
+            let asking = std::thread::spawn(move || handle.ask("count", input).is_ok());
+            if n % 2 == 0 {
+                std::thread::yield_now();
+            }
+            drop(client);
+            asking.join().unwrap();
+        }
+        crate::suite::eventually("all are cancelled", || async { live.counts().jobs == 0 }).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_to_share_a_job_gets_each_part_once_and_sees_what_went_wrong() {
+    struct Nothing;
+    impl Security for Nothing {
+        fn may_see(&self, _: &Viewer, part: &Delivered) -> bool {
+            part.error().is_none()
+        }
+    }
+    let app = App::new();
+    let live = Live::with(&app, Settings::default(), Nothing);
+    let work = answering(|_: Job, parts| async move {
+        parts.send(1).await?;
+        parts.send_error("half of it is missing").await?;
+        sleep(Duration::from_millis(50)).await;
+        parts.send(2).await?;
+        Ok::<_, BoxError>(())
+    });
+    let work = app.create_loop("jobs").unwrap().execute("work").each_unordered(9, work);
+    live.job("work", &work.spawn().unwrap()).unwrap();
+    live.set_pipelines(Pipelines::new().for_jobs(Pipeline::new().dedup())).unwrap();
+    let first = live.connect(Viewer::default());
+    first.ask("work", ()).unwrap();
+    let mut second = live.connect(Viewer::default());
+    second.state("work", Interest::named(["work"]), None).unwrap();
+    let third = live.connect(Viewer::default());
+    sleep(Duration::from_millis(10)).await;
+    assert_eq!(waiting(&mut second), [1], "what went wrong is not for all");
+    assert_eq!(second.ask("work", ()).unwrap(), third.ask("work", ()).unwrap());
+    assert_eq!(live.counts().jobs, 1);
+    third.close_when_done();
+    let all = ["1", "\"error: half of it is missing\"", "2"];
+    let texts = |told: &[Delivery]| told.iter().filter_map(data).map(|d| d.to_string()).collect::<Vec<_>>();
+    assert_eq!(texts(&until_end(third).await), all);
+    assert_eq!(texts(&told(&mut second)), all[1..]);
 }

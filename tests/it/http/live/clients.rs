@@ -2,6 +2,7 @@
 
 use super::{Lines, idle, site};
 use crate::http::site::{Site, answer};
+use mape::live::{Pipeline, Pipelines};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -111,4 +112,22 @@ async fn what_there_is_can_be_looked_at() {
     assert_eq!(body["position"], live.position().to_string());
     let (status, body) = site.post("/live/names/n", "{").await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+}
+
+#[tokio::test]
+async fn a_list_that_is_refused_takes_back_no_job_that_the_client_had_before() {
+    let mut settings = mape::live::Settings::default();
+    settings.jobs = 2;
+    let (site, live) = super::site_with(settings, |service| service).await;
+    live.set_pipelines(Pipelines::new().for_jobs(Pipeline::new().dedup())).unwrap();
+    let (mut lines, id) = stream(&site, "names=nothing").await;
+    let path = format!("/live/clients/{id}/jobs");
+    let (_, begun) = site.post(&path, json!({"name": "hang"}).to_string()).await;
+    let job = begun["jobs"][0]["job"].as_str().unwrap().to_owned();
+    assert_eq!(lines.json().await["data"], "begun");
+    let list = json!([{"name": "hang"}, {"name": "hang", "input": 1}, {"name": "hang", "input": 2}]);
+    assert_eq!(site.post(&path, list.to_string()).await.0, StatusCode::TOO_MANY_REQUESTS);
+    crate::suite::eventually("the others are taken back", || async { live.counts().jobs == 1 }).await;
+    assert_eq!(delete(&site, &format!("{path}/{job}")).await, StatusCode::NO_CONTENT);
+    crate::suite::eventually("it is cancelled", || async { live.counts().jobs == 0 }).await;
 }

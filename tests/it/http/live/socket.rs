@@ -220,3 +220,65 @@ async fn a_message_in_pieces_that_never_ends_costs_no_more_than_its_limit() {
     talk.raw(&[0x81, 0xff, 0, 0, 0, 0, 0, 1, 0x86, 0xa0, 1, 2, 3, 4, b'x']).await;
     idle(&live).await;
 }
+
+#[tokio::test]
+async fn several_interests_and_groups_are_stated_in_one_message() {
+    let (site, live) = site().await;
+    let since = live.position();
+    for (n, name) in ["n", "tea", "m", "n"].into_iter().enumerate() {
+        live.publish(name, n).unwrap();
+    }
+    let mut talk = Talk::begin(&site, "/live/socket").await;
+    let hello = talk.next().await;
+    let interests =
+        json!([{"name": "a", "names": ["n"]}, {"name": "b", "names": ["n", "m"], "lifetime": "1h"}]);
+    let groups = json!([{"group": "tea", "info": "joe"}]);
+    talk.say(json!({"id": 1, "state": {"interests": interests, "groups": groups, "since": since}})).await;
+    let mut told = Vec::new();
+    for _ in 0..5 {
+        told.push(talk.next().await);
+    }
+    let data: Vec<_> = told.iter().filter_map(|one| one.get("data")).collect();
+    assert_eq!(data, [0, 1, 2, 3]);
+    let answer = told.iter().find(|one| one["id"] == 1).unwrap();
+    assert_eq!(answer["recovered"], true);
+    assert_eq!(answer["members"]["tea"], json!([{"client": hello["member"], "info": "joe"}]));
+    for (wrong, told) in [
+        (json!({"interests": [{"name": "x", "since": since}]}), "no `since`"),
+        (json!({"groups": [{"grup": "x"}]}), "did you mean `group`?"),
+        (json!({"interest": []}), "unknown field `interest`"),
+    ] {
+        let answer = talk.ask(json!({"state": wrong})).await;
+        assert!(answer["error"].as_str().unwrap().contains(told), "{answer}");
+    }
+    let long = json!({"groups": [{"group": "x", "info": "x".repeat(5000)}]});
+    assert_eq!(talk.ask(json!({"state": long})).await["status"], 422);
+}
+
+#[tokio::test]
+async fn messages_count_as_requests() {
+    let limits = |service: mape::http::Service| {
+        let mut limits = mape::http::Limits::default();
+        limits.requests_per_second = std::num::NonZeroU32::new(5);
+        service.limits(limits)
+    };
+    let (site, _live) = site_with(Settings::default(), limits).await;
+    let mut talk = Talk::begin(&site, "/live/socket").await;
+    talk.next().await;
+    let mut answers = Vec::new();
+    for n in 0..50 {
+        answers.push(talk.ask(json!({"id": n, "ping": n})).await);
+    }
+    assert_eq!(answers[0]["pong"], 0);
+    let refused: Vec<_> = answers.iter().filter(|answer| answer["status"] == 429).collect();
+    assert!(!refused.is_empty() && refused[0]["id"].is_number(), "{answers:?}");
+    let again = || async { talk_again(&site).await };
+    eventually("it may say more", again).await;
+}
+
+/// Whether a client may come in, and say something.
+async fn talk_again(site: &super::Site) -> bool {
+    let Ok(mut talk) = Talk::with(site, "/live/socket", &[]).await else { return false };
+    talk.next().await;
+    talk.ask(json!({"ping": 1})).await["pong"] == 1
+}

@@ -161,3 +161,21 @@ async fn the_routes_can_be_mounted_in_a_server_of_ones_own() {
     assert_eq!(lines.iter().filter_map(|line| line.get("data")).collect::<Vec<&Value>>(), [0, 1]);
     serving.abort();
 }
+
+#[tokio::test]
+async fn what_was_missed_of_names_and_groups_comes_once_and_in_its_order() {
+    let (site, live) = site().await;
+    let start = live.position();
+    for (n, name) in ["n", "tea", "n", "m", "tea", "n"].into_iter().enumerate() {
+        live.publish(name, n).unwrap();
+    }
+    let query = format!("names=n*,m&interest=this%20ge%200&interest=this%20lt%209&group=tea&since={start}");
+    let mut lines = Lines::of(stream(&site, &query).await);
+    assert_eq!(lines.json().await["recovered"], true);
+    live.publish("n", 6).unwrap();
+    let mut seen = Vec::new();
+    while seen.len() < 7 {
+        seen.extend(lines.json().await.get("data").cloned());
+    }
+    assert_eq!(seen, [0, 1, 2, 3, 4, 5, 6]);
+}
