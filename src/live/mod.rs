@@ -9,7 +9,7 @@
 //! - **The end.** A job ends when neither it nor one of its parts is held by anybody: its clients are told behind its
 //!   last part, however it ended. What its element fails on, a panic included, reaches them as a part.
 //! - **Cancelling.** What only a client that has gone wanted is cancelled. Who is interested in a name keeps the jobs of
-//!   that name going.
+//!   that name going, for as long as it is; who is interested in anything does not.
 //! - **Slow clients** are bounded: they lose the oldest parts and are told how many, or are closed and come back. They
 //!   hold nobody up.
 //! - **Coming back.** Each part has a place in the order of all. A client that returns with its [`Position`] gets

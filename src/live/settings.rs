@@ -6,7 +6,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// How many parts wait for a client that reads slowly. Default: 1,024.
+    /// How many parts wait for a client that reads slowly, and how many words of who comes and goes, at least 1,024 of those.
+    /// Default: 1,024.
     pub client_buffer: usize,
     /// How many bytes of parts, as JSON, wait for it. A single part may be longer. Default: 4 MiB.
     pub client_bytes: usize,
@@ -22,7 +23,8 @@ pub struct Settings {
     pub history: usize,
     /// How many bytes of parts are kept for them in all. Default: 64 MiB.
     pub history_bytes: usize,
-    /// How many names are known at a time; of those that nobody listens to, the longest silent is forgotten first.
+    /// How many names are known at a time; of those that nobody listens to, the longest silent is forgotten first. If all are
+    /// listened to, interests in others are refused, but for patterns.
     /// Default: 10,000.
     pub names: usize,
     /// How many parts are kept in the log that [nodes](super::Live::shared) share. Default: 10,000.

@@ -74,9 +74,9 @@ export class Connection {
     }
   }
 
-  async hello({ client, position }) {
+  async hello({ member, position }) {
     const since = this.position;
-    this.client = client;
+    this.client = member; // as others know it
     this.epoch = position.slice(0, position.lastIndexOf(':'));
     this.position ??= position;
     this.pause = FIRST_PAUSE;
@@ -89,7 +89,7 @@ export class Connection {
     if (since) join.since = since;
     const stated = this.say({ interest });
     await this.say({ join });
-    this.heard.state('live', 'live', client);
+    this.heard.state('live', 'live', member);
     const { recovered } = await stated;
     // Until what was missed has come, the place before it holds.
     if (recovered === false) this.position = position;

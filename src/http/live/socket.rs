@@ -83,7 +83,7 @@ impl Upgrade {
 
 /// A WebSocket: say what you want, and be told what comes.
 ///
-/// The first message is `{"client", "position"}`; then come messages as of `GET /live/stream`, and an answer to each message
+/// The first message is `{"client", "member", "position"}`; then come messages as of `GET /live/stream`, and an answer to each message
 /// that is sent: `{"id"?, "ok": true, …}` or `{"id"?, "error"}`, where `id` is whatever the message had. Messages are
 /// `{"ask": {"name", "input"}}`, `{"cancel": JOB}`, `{"interest": {"name", "when"?, "names"?, "lifetime"?, "since"?}}`,
 /// `{"withdraw": NAME}`, `{"join": {"group", "info"?, "presence"?, "since"?}}`, `{"leave": GROUP}`, `{"state": {"interests"?:

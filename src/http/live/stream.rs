@@ -15,8 +15,8 @@ use axum::response::Response;
 
 /// What somebody is interested in, as it comes, whoever asked for it.
 ///
-/// Begins with `{"client", "position", "recovered"?}`: the id of the client, by which it can state more below
-/// `/live/clients/{id}`, and where it is. Parts are `{"name", "job"?, "nr"?, "offset", "data"}`, with `error` in place of
+/// Begins with `{"client", "member", "position", "recovered"?}`: the id of the client, by which it can state more below
+/// `/live/clients/{id}`, the one that others are shown, and where it is. Parts are `{"name", "job"?, "nr"?, "offset", "data"}`, with `error` in place of
 /// `data` where something went wrong; their ids as events are positions, with which a browser comes back by itself. Else
 /// there are `missed`, what a slow reader lost; `expired`, an interest whose time is over; `presence`, who comes into a group
 /// and who leaves; `closed`, and why. Interests have the names `0`, `1` and so on.

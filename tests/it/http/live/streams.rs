@@ -167,15 +167,15 @@ async fn what_was_missed_of_names_and_groups_comes_once_and_in_its_order() {
     let (site, live) = site().await;
     let start = live.position();
     for (n, name) in ["n", "tea", "n", "m", "tea", "n"].into_iter().enumerate() {
-        live.publish(name, n).unwrap();
+        live.publish(name, json!({"n": n})).unwrap();
     }
-    let query = format!("names=n*,m&interest=this%20ge%200&interest=this%20lt%209&group=tea&since={start}");
+    let query = format!("names=n*,m&interest=n%20ge%200&interest=n%20lt%209&group=tea&since={start}");
     let mut lines = Lines::of(stream(&site, &query).await);
     assert_eq!(lines.json().await["recovered"], true);
-    live.publish("n", 6).unwrap();
+    live.publish("n", json!({"n": 6})).unwrap();
     let mut seen = Vec::new();
     while seen.len() < 7 {
-        seen.extend(lines.json().await.get("data").cloned());
+        seen.extend(lines.json().await["data"].get("n").cloned());
     }
     assert_eq!(seen, [0, 1, 2, 3, 4, 5, 6]);
 }
