@@ -133,7 +133,7 @@ async fn show(mut client: Client) {
         match told {
             Delivery::Part(part) => println!("{}", part.json()),
             Delivery::Ended { job, parts, .. } => {
-                println!("{}", json!({"job": job, "end": true, "parts": parts}))
+                println!("{}", json!({"job": job, "end": true, "parts": parts}));
             }
             Delivery::Missed { count } => println!("{}", json!({"missed": count})),
             _ => {}

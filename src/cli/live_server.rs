@@ -84,7 +84,7 @@ impl LiveServer {
             match element {
                 Ok(element) => self.live.job(&format!("flow:{name}"), &element)?,
                 Err(error) => {
-                    tracing::warn!(file = %file.display(), %error, "no jobs can be asked for by this name")
+                    tracing::warn!(file = %file.display(), %error, "no jobs can be asked for by this name");
                 }
             }
         }

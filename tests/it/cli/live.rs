@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// A live service, and the program beside it.
 struct World {
     program: Arc<Program>,
-    _app: App,
+    app: App,
     live: Live,
     serving: Serving,
 }
@@ -34,7 +34,7 @@ impl World {
         live.job("count", &count.spawn().unwrap()).unwrap();
         let serving =
             Service::new(&app).live(&live).access(Access::new()).listen("127.0.0.1:0").await.unwrap();
-        Self { program: Arc::new(Program::new(test)), _app: app, live, serving }
+        Self { program: Arc::new(Program::new(test)), app, live, serving }
     }
 
     fn start(&self, arguments: &[&str]) -> Child {
@@ -107,7 +107,7 @@ async fn follow_comes_back_to_a_service_that_was_away_for_what_it_missed() {
     assert_eq!(next(), 1);
     world.serving.close(std::time::Duration::from_secs(5)).await;
     world.live.publish("n", 2).unwrap();
-    world.serving = Service::new(&world._app).live(&world.live).listen(&address).await.unwrap();
+    world.serving = Service::new(&world.app).live(&world.live).listen(&address).await.unwrap();
     world.live.publish("n", 3).unwrap();
     assert_eq!((next(), next()), (json!(2), json!(3)));
     let status = tokio::task::spawn_blocking(move || following.wait().unwrap()).await.unwrap();

@@ -236,10 +236,11 @@ async fn what_can_not_be_read_or_kept_is_told_once_and_tried_again() {
 async fn a_megabyte_of_lines_comes_in_one_go() {
     let directory = Directory::new();
     let (file, _) = at(&directory);
-    let text: String = (0..100_000).map(|number| format!("{number:09}\n")).collect();
+    let numbered: Vec<_> = (0..100_000).map(|number| format!("{number:09}\n")).collect();
+    let text = numbered.concat();
     append(&file, text);
     // One pause would be longer than the test.
-    let mut tail = FileTail::lines(&file).every(Duration::from_secs(3600));
+    let mut tail = FileTail::lines(&file).every(Duration::from_hours(1));
     let all = lines(&mut tail, 100_000).await;
     assert!(all.iter().enumerate().all(|(number, line)| line.parse() == Ok(number)));
 }

@@ -1,4 +1,4 @@
-//! Real WebSockets, of servers that close, refuse and fall silent, through a network that breaks.
+//! Real sockets, of servers that close, refuse and fall silent, through a network that breaks.
 
 use super::peer::Peer;
 use crate::server::{Directory, Proxy, make_certificates};

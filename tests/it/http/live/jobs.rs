@@ -146,7 +146,7 @@ async fn more_than_may_be_under_way_are_refused_and_told_when_to_ask_again() {
     let mut settings = Settings::default();
     settings.jobs = 2;
     let (site, live) = site_with(settings, |service| service).await;
-    let (_one, two) = (get(&site, "/live/jobs/hang").await, get(&site, "/live/jobs/hang").await);
+    let (one, two) = (get(&site, "/live/jobs/hang").await, get(&site, "/live/jobs/hang").await);
     let third = get(&site, "/live/jobs/hang").await;
     assert_eq!(third.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(third.headers()["retry-after"], "1");
@@ -158,7 +158,7 @@ async fn more_than_may_be_under_way_are_refused_and_told_when_to_ask_again() {
     // None of a list for which there is no room.
     let list = json!([{"name": "hang"}, {"name": "hang"}]);
     assert_eq!(post(&site, list).await.status(), StatusCode::TOO_MANY_REQUESTS);
-    drop(_one);
+    drop(one);
     idle(&live).await;
 }
 

@@ -28,12 +28,11 @@ impl Lines {
                 return Some(String::from_utf8(line).unwrap().trim_end_matches('\n').to_owned());
             }
             let chunk = timeout(PATIENCE, self.response.chunk()).await.expect("something comes");
-            match chunk.unwrap() {
-                Some(chunk) => self.read.extend_from_slice(&chunk),
-                None => {
-                    assert!(self.read.is_empty(), "the last line has an end");
-                    return None;
-                }
+            if let Some(chunk) = chunk.unwrap() {
+                self.read.extend_from_slice(&chunk);
+            } else {
+                assert!(self.read.is_empty(), "the last line has an end");
+                return None;
             }
         }
     }

@@ -55,9 +55,9 @@ async fn what_is_changed_in_a_file_holds_within_a_second() {
         let (text, wanted) = parallel(most);
         let since = Instant::now();
         if most == 2 {
-            fs::write(&file.0, text).unwrap()
+            fs::write(&file.0, text).unwrap();
         } else {
-            file.replace(&text)
+            file.replace(&text);
         }
         in_force(&live, &wanted).await;
         assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());

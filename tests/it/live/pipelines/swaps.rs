@@ -84,7 +84,7 @@ async fn nothing_is_lost_or_doubled(swaps: usize, between: std::time::Duration) 
             }
             client.close_when_done();
             clients.push(client.collect::<Vec<_>>());
-            sleep(between * (swaps as u32) / 60).await;
+            sleep(between * u32::try_from(swaps).unwrap() / 60).await;
         }
         future::join_all(clients).await
     };
