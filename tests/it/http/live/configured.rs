@@ -9,7 +9,7 @@ use mape::prelude::*;
 use reqwest::Method;
 
 fn read(section: &str) -> Result<config::Live, String> {
-    let built = Config::builder().text(&format!("live: {section}")).without_environment().build();
+    let built = Config::builder().text(format!("live: {section}")).without_environment().build();
     built.map(|config| config.live).map_err(|error| error.to_string())
 }
 
