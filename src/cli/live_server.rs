@@ -5,7 +5,6 @@ use anyhow::{Context, Result};
 use futures::StreamExt;
 use mape::app::App;
 use mape::channel::{Pattern, Topics};
-use mape::config::Config;
 use mape::live::{Job, Live, Rules, Settings, running};
 use mape::stream::Notification;
 use mape::workflow::Workflows;
@@ -33,7 +32,11 @@ impl LiveServer {
     /// As the section `live` says.
     pub(super) async fn start(global: &Global, app: &App) -> Result<Self> {
         let config = global.load()?;
-        let live = Live::with(app, Settings::configured(&config.live), rules(&config)?);
+        let live = Live::with(
+            app,
+            Settings::configured(&config.live),
+            Rules::configured(&config).map_err(|error| Usage::error(error.to_string()))?,
+        );
         live.configured(&config).map_err(|error| Usage::error(error.to_string()))?;
         let mut channels = JoinSet::new();
         if !config.live.channels.is_empty() {
@@ -115,9 +118,4 @@ impl Turn {
             }
         }
     }
-}
-
-fn rules(config: &Config) -> Result<Rules> {
-    serde_path_to_error::deserialize(Value::Array(config.live.rules.clone()))
-        .map_err(|error| Usage::error(format!("live.rules: {error}")))
 }

@@ -9,7 +9,7 @@ use crate::http::Problem;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::streams::Form;
 use crate::live::{ClientHandle, JobId};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -102,12 +102,20 @@ pub(super) async fn ask(
     )
 )]
 pub(super) async fn ask_by_name(
+    method: Method,
     guest: Guest,
     Path(Named { name }): Path<Named>,
     Query(pairs): Query<Pairs>,
     headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Result<Response, Problem> {
+    if method == Method::HEAD {
+        // Who only looks begins nothing.
+        return Err(Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "a job is begun by GET or POST, not by HEAD",
+        ));
+    }
     let input = input(pairs)?;
     if upgrade.is_asked_for() {
         let client = guest.connect();

@@ -1,3 +1,5 @@
+//! Jobs: their parts, their ends, their errors, and their cancelling.
+
 use super::{data, told, until_end, waiting};
 use futures::StreamExt;
 use mape::live::{Delivery, Error, Interest, Job, Live, Settings, Viewer, answering};

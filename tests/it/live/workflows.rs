@@ -1,3 +1,5 @@
+//! Runs of workflows that do jobs, and tasks that publish.
+
 use super::{data, until_end, waiting};
 use mape::live::{Interest, Live, Viewer, running};
 use mape::prelude::*;
