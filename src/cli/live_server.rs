@@ -2,7 +2,7 @@
 
 use super::{Global, Usage};
 use anyhow::{Context, Result};
-use futures::StreamExt;
+use futures::{SinkExt, StreamExt};
 use mape::app::App;
 use mape::channel::{Pattern, Topics};
 use mape::live::{Job, Live, Rules, Settings, running};
@@ -13,12 +13,13 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 /// How long other processes are given what was published here.
 const HANDED_ON_WITHIN: Duration = Duration::from_secs(3);
-/// How often it is looked who else is there.
-const LOOK: Duration = Duration::from_millis(250);
+/// How long it waits for what others have published before; then who comes back is told that the gap is not known.
+const READY_WITHIN: Duration = Duration::from_secs(3);
+/// The longest name of a part.
+const LONGEST: usize = 200;
 /// How many runs of a flow do jobs at a time.
 const AT_A_TIME: usize = 1024;
 
@@ -44,18 +45,26 @@ impl LiveServer {
             let source = app.channels().source::<Value>(topics).await?;
             let live = live.clone();
             channels.spawn(async move {
-                let (mut received, mut turn) = (Box::pin(source.received()), Turn::default());
+                // Until then it is not known whose turn it is to publish what all processes on a server hear.
+                live.ready().await;
+                let mut received = Box::pin(source.received());
                 while let Some(one) = received.next().await {
                     let Some(channel) = one.channel else { continue };
                     // What backends tell each other is nobody's result.
                     if channel.as_str().starts_with("mape:") || channel.as_str().starts_with("__key") {
                         continue;
                     }
-                    if !turn.is_ours(&live) {
+                    if !live.is_first() {
                         continue;
                     }
                     let published = match one.notification {
-                        Notification::Next(value) => live.publish(channel.as_str(), value).map_err(Into::into),
+                        Notification::Next(_) if channel.as_str().len() > LONGEST => {
+                            Err(anyhow::anyhow!("its name is longer than {LONGEST} bytes"))
+                        }
+                        Notification::Next(value) => {
+                            // It waits while there is no room.
+                            live.results(channel.as_str()).send(value).await.map_err(Into::into)
+                        }
                         Notification::Error(error) => Err(anyhow::Error::from(error)),
                         Notification::Completed => Ok(()),
                     };
@@ -65,6 +74,7 @@ impl LiveServer {
                 }
             });
         }
+        let _ = tokio::time::timeout(READY_WITHIN, live.ready()).await;
         Ok(Self { live, _channels: channels })
     }
 
@@ -98,24 +108,5 @@ impl LiveServer {
     pub(super) async fn close(self) {
         self.live.close();
         let _ = tokio::time::timeout(HANDED_ON_WITHIN, self.live.flush()).await;
-    }
-}
-
-/// Whose turn it is to publish what all processes on a server hear.
-#[derive(Default)]
-struct Turn(Option<(Instant, bool)>);
-
-impl Turn {
-    /// Of several nodes it is that of the first; asked for each item, and looked at now and then.
-    fn is_ours(&mut self, live: &Live) -> bool {
-        match self.0 {
-            Some((at, is_ours)) if at.elapsed() < LOOK => is_ours,
-            _ => {
-                let is_ours =
-                    live.nodes().iter().min_by(|a, b| a.id.cmp(&b.id)).is_none_or(|first| first.is_this);
-                self.0 = Some((Instant::now(), is_ours));
-                is_ours
-            }
-        }
     }
 }

@@ -80,6 +80,19 @@ impl Delivered {
         }
     }
 
+    /// The same without a place.
+    pub(super) fn without_offset(&self) -> Self {
+        let Self { name, job, nr, body, .. } = self;
+        Self {
+            name: name.clone(),
+            job: *job,
+            nr: *nr,
+            offset: None,
+            body: body.clone(),
+            json: OnceLock::new(),
+        }
+    }
+
     /// As JSON on one line; made once, when it is first asked for.
     #[must_use]
     pub fn json(&self) -> &str {

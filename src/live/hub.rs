@@ -17,9 +17,9 @@ use crate::event::EventId;
 use crate::stream::meter::Meter;
 use parking_lot::Mutex;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -36,6 +36,8 @@ pub(super) struct Hub {
     /// An interest ends sooner than those before.
     pub(super) sooner: Notify,
     pub(super) meter: Arc<Meter>,
+    /// How many histories there were.
+    epochs: AtomicU64,
 }
 
 struct State {
@@ -60,6 +62,10 @@ struct State {
     /// Members of groups whose clients are at other nodes.
     elsewhere: Elsewhere,
     is_shared: bool,
+    /// What others have published before is still being read.
+    is_beginning: bool,
+    /// The places of parts that are yet to come, behind later ones.
+    pulled: BTreeSet<EventId>,
     is_closed: bool,
 }
 
@@ -87,6 +93,8 @@ impl Hub {
             search: Search::new(),
             elsewhere: Elsewhere::default(),
             is_shared: false,
+            is_beginning: false,
+            pulled: BTreeSet::new(),
             is_closed: false,
         };
         Self {
@@ -96,6 +104,7 @@ impl Hub {
             moved: Notify::new(),
             sooner: Notify::new(),
             meter: Meter::new(&metered::LIVE, ""),
+            epochs: AtomicU64::new(0),
         }
     }
 
@@ -268,7 +277,7 @@ impl Hub {
         self.list(state, &statement);
         let stated = self.recover(state, client, &[statement], since);
         let member = Member { client: client.id.clone(), name: client.viewer.name.clone(), info };
-        state.arrive(&group, Present { member, wants_presence, client: client.clone() });
+        state.arrive(&group, Present { member: Arc::new(member), wants_presence, client: client.clone() });
         self.moved.notify_one();
         Ok(stated)
     }
@@ -286,7 +295,7 @@ impl Hub {
     pub(super) fn members(&self, group: &str) -> Vec<Member> {
         let state = self.state.lock();
         let present = state.topics.get(group).map(|topic| topic.present.values());
-        let here = present.into_iter().flatten().map(|present| &present.member);
+        let here = present.into_iter().flatten().map(|present| &*present.member);
         here.chain(state.elsewhere.members(group)).cloned().collect()
     }
 
@@ -529,7 +538,8 @@ impl State {
     /// The parts behind `since` under names that interests are in, in their order; `None` if some are not kept any
     /// more.
     fn missed(&self, statements: &[Arc<Statement>], since: EventId) -> Option<Vec<&Arc<Delivered>>> {
-        if since > self.position || self.floor > since {
+        let is_pulled = self.pulled.first().is_some_and(|first| *first <= since);
+        if since > self.position || self.floor > since || is_pulled || self.is_beginning {
             return None;
         }
         let mut missed = Vec::new();

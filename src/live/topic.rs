@@ -20,7 +20,7 @@ pub(super) struct Topic {
 }
 
 pub(super) struct Present {
-    pub(super) member: Member,
+    pub(super) member: Arc<Member>,
     pub(super) wants_presence: bool,
     pub(super) client: Arc<super::client::Inner>,
 }

@@ -75,7 +75,7 @@ pub(super) async fn ask(
     let client = guest.connect();
     let jobs = all(&guest, &client, asked)?;
     client.close_when_done();
-    let teller = Teller::new(form, guest.live.position().epoch);
+    let teller = Teller::new(form, &guest.live);
     let mut first = Vec::new();
     for (index, (name, job)) in jobs.iter().enumerate() {
         let accepted = json!({"job": job, "name": name, "accepted": true, "index": index});
@@ -142,7 +142,7 @@ fn one(guest: &Guest, form: Form, name: &str, input: Value) -> Result<Response, 
     client.close_when_done();
     // So that a browser that comes back says so.
     let first = if form == Form::Events { format!("id: {job}\n\n").into_bytes() } else { Vec::new() };
-    let teller = Teller::new(form, guest.live.position().epoch);
+    let teller = Teller::new(form, &guest.live);
     let mut response = answer(&guest.server, teller, client, first);
     if let Ok(job) = HeaderValue::try_from(job.to_string()) {
         response.headers_mut().insert(JOB, job);
