@@ -2,10 +2,10 @@
 
 use super::{Global, Usage};
 use anyhow::{Context, Result};
-use futures::{SinkExt, StreamExt};
+use futures::StreamExt;
 use mape::app::App;
 use mape::channel::{Pattern, Topics};
-use mape::live::{Job, Live, Rules, Settings, running};
+use mape::live::{Error, Job, Live, Rules, Settings, running};
 use mape::stream::Notification;
 use mape::workflow::Workflows;
 use serde_json::Value;
@@ -18,8 +18,8 @@ use tokio::task::JoinSet;
 const HANDED_ON_WITHIN: Duration = Duration::from_secs(3);
 /// How long it waits for what others have published before; then who comes back is told that the gap is not known.
 const READY_WITHIN: Duration = Duration::from_secs(3);
-/// The longest name of a part.
-const LONGEST: usize = 200;
+/// How long is waited for room in a pipeline.
+const PAUSE: Duration = Duration::from_millis(20);
 /// How many runs of a flow do jobs at a time.
 const AT_A_TIME: usize = 1024;
 
@@ -45,8 +45,6 @@ impl LiveServer {
             let source = app.channels().source::<Value>(topics).await?;
             let live = live.clone();
             channels.spawn(async move {
-                // Until then it is not known whose turn it is to publish what all processes on a server hear.
-                live.ready().await;
                 let mut received = Box::pin(source.received());
                 while let Some(one) = received.next().await {
                     let Some(channel) = one.channel else { continue };
@@ -54,17 +52,9 @@ impl LiveServer {
                     if channel.as_str().starts_with("mape:") || channel.as_str().starts_with("__key") {
                         continue;
                     }
-                    if !live.is_first() {
-                        continue;
-                    }
                     let published = match one.notification {
-                        Notification::Next(_) if channel.as_str().len() > LONGEST => {
-                            Err(anyhow::anyhow!("its name is longer than {LONGEST} bytes"))
-                        }
-                        Notification::Next(value) => {
-                            // It waits while there is no room.
-                            live.results(channel.as_str()).send(value).await.map_err(Into::into)
-                        }
+                        // Every process on a server hears it.
+                        Notification::Next(value) => publish_here(&live, channel.as_str(), value).await,
                         Notification::Error(error) => Err(anyhow::Error::from(error)),
                         Notification::Completed => Ok(()),
                     };
@@ -108,5 +98,15 @@ impl LiveServer {
     pub(super) async fn close(self) {
         self.live.close();
         let _ = tokio::time::timeout(HANDED_ON_WITHIN, self.live.flush()).await;
+    }
+}
+
+/// Publishes as soon as there is room.
+async fn publish_here(live: &Live, name: &str, value: Value) -> Result<()> {
+    loop {
+        match live.publish_here(name, value.clone()) {
+            Err(Error::Full { .. }) => tokio::time::sleep(PAUSE).await,
+            published => return Ok(published?),
+        }
     }
 }

@@ -165,7 +165,7 @@ impl Job {
 
     fn make(&self, body: Body) -> Part {
         let nr = self.0.parts.fetch_add(1, Ordering::Relaxed);
-        Part { name: self.0.name.clone(), nr, body, job: Some(self.clone()) }
+        Part { name: self.0.name.clone(), nr, body, job: Some(self.clone()), is_local: false }
     }
 
     /// How many parts were made of it so far.

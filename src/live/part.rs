@@ -16,17 +16,19 @@ pub struct Part {
     pub(super) nr: u64,
     pub(super) body: Body,
     pub(super) job: Option<Job>,
+    /// Every node hears of it by itself, so it is not shared with others.
+    pub(super) is_local: bool,
 }
 
 impl Part {
     /// One that is of no job, published under a name.
     pub fn new(name: impl Into<Arc<str>>, data: impl Into<Value>) -> Self {
-        Self { name: name.into(), nr: 0, body: Body::Data(Arc::new(data.into())), job: None }
+        Self { name: name.into(), nr: 0, body: Body::Data(Arc::new(data.into())), job: None, is_local: false }
     }
 
     /// An error that is of no job.
     pub(super) fn failed(name: Arc<str>, error: String) -> Self {
-        Self { name, nr: 0, body: Body::Error(error.into()), job: None }
+        Self { name, nr: 0, body: Body::Error(error.into()), job: None, is_local: false }
     }
 
     /// The same with other data, still of its job.

@@ -83,6 +83,18 @@ impl Hub {
         drop(arrived);
     }
 
+    /// Hands out a part that every node hears of by itself: it has no place, so who comes back is told of a gap under its
+    /// name.
+    pub(in crate::live) fn arrive_here(&self, part: &Arc<Delivered>) {
+        let mut state = self.state.lock();
+        self.hand(&mut state, part, &[], &[], Instant::now());
+        let behind = state.position.next();
+        if let Some(topic) = state.topics.get_mut(&part.name) {
+            topic.floor = topic.floor.max(behind);
+            topic.last = topic.last.max(behind);
+        }
+    }
+
     /// A part is at this place of which only some values are known here: who is interested in those, to be handed it
     /// [late](Self::hand_late); nobody if it is old.
     pub(in crate::live) fn interested_in(

@@ -81,7 +81,11 @@ impl Node {
     pub(in crate::live) fn publish(&self, parts: &[Part]) {
         let served = self.hub.serve(parts);
         for (part, have) in parts.iter().zip(served) {
-            self.share(part, have);
+            if part.is_local {
+                self.hub.arrive_here(&part.delivered(None));
+            } else {
+                self.share(part, have);
+            }
         }
         self.meter.set(metered::WAITING, self.outgoing.waiting() as f64);
     }
