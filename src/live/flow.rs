@@ -142,7 +142,8 @@ async fn run(workflows: Workflows, flow: &str, job: &Job, out: &Emitter<Part>) -
                 biased;
                 () = job.cancelled() => return Ok(()),
                 () = &mut look => break,
-                change = changes.select_next_some() => match change {
+                // When there are no more, it is looked at from time to time.
+                Some(change) = changes.next() => match change {
                     crate::knowledge::Notice::Change(change) if change.id != id => {}
                     _ => break,
                 },
