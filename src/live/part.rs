@@ -71,6 +71,13 @@ impl Part {
         }
     }
 
+    /// It was handed out.
+    pub(super) fn told(&self) {
+        if let (Some(job), Body::Error(error)) = (&self.job, &self.body) {
+            job.told(error);
+        }
+    }
+
     /// As clients get it; it keeps no job going.
     pub(super) fn delivered(&self, offset: Option<EventId>) -> Arc<Delivered> {
         Arc::new(Delivered {
