@@ -164,9 +164,7 @@ pub mod guide {
     page!(distribution, "../docs/guide/distribution.md");
     page!(events, "../docs/guide/events.md");
     page!(conditions, "../docs/guide/conditions.md");
-    page!(live_nodes, "../docs/guide/live_nodes.md");
     page!(condition_language, "../docs/spec/condition.md");
-    page!(live_pipelines, "../docs/guide/live_pipelines.md");
     #[cfg(feature = "http")]
     page!(edges, "../docs/guide/edges.md");
     #[cfg(all(feature = "http", feature = "config"))]

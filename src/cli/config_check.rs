@@ -3,6 +3,7 @@
 use super::{Global, Output, Usage};
 use anyhow::Result;
 use mape::config::{Explanation, Origin};
+use mape::live::{Pipelines, Rules};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +12,14 @@ pub(super) fn run(global: &Global, file: Option<&Path>, output: &mut Output) -> 
     if file.is_some() && global.names_a_file() {
         return Err(Usage::error("two files are named: give one, as FILE or as --config FILE"));
     }
-    match file.map_or_else(|| global.load(), |file| global.load_file(file)) {
+    let loaded = file.map_or_else(|| global.load(), |file| global.load_file(file));
+    // What is written there in a language of its own is read, too.
+    let checked = loaded.and_then(|config| {
+        Rules::configured(&config)?;
+        Pipelines::check_configured(&config)?;
+        Ok(config)
+    });
+    match checked {
         Ok(config) => {
             let text = format!("the configuration is valid: {}", summary(&config.explain()));
             output.write(text, &json!({"valid": true, "problems": []}))

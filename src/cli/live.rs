@@ -1,7 +1,7 @@
 //! `mape live`
 
 use super::events::Events;
-use super::service::{Service, ServiceArguments};
+use super::service::{Refused, Service, ServiceArguments};
 use super::{Global, Output, Usage, note};
 use anyhow::{Error, Result, bail};
 use clap::{Args, Subcommand};
@@ -11,6 +11,7 @@ use reqwest::Response;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::time::Instant;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LiveCommand {
@@ -113,10 +114,13 @@ async fn follow(global: &Global, arguments: &FollowArguments, output: &mut Outpu
     let mut following = Following {
         since: arguments.since.clone(),
         epoch: String::new(),
-        left: arguments.count.unwrap_or(u64::MAX),
+        count: arguments.count.unwrap_or(u64::MAX),
+        until: None,
         is_over: arguments.count == Some(0),
     };
     let mut told = Told::of(listen(&service, arguments, &following).await?);
+    let lifetime = arguments.lifetime.as_deref().and_then(length);
+    following.until = lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime));
     note(global, "listening", &format!("listening to what is published on {}", service.shown()));
     while !following.is_over {
         let gone = match told.next().await {
@@ -125,14 +129,17 @@ async fn follow(global: &Global, arguments: &FollowArguments, output: &mut Outpu
                 continue;
             }
             Some(Err(error)) => format!("{error:#}"),
-            None if arguments.lifetime.is_some() => break,
             None => "the service has ended".to_owned(),
         };
         note(global, "gone", &format!("{gone}; coming back"));
         told = loop {
             tokio::time::sleep(PAUSE).await;
+            if following.left().is_some_and(|left| left.is_zero()) {
+                return Ok(());
+            }
             match listen(&service, arguments, &following).await {
                 Ok(response) => break Told::of(response),
+                Err(error) if error.downcast_ref().is_some_and(Refused::is_final) => return Err(error),
                 Err(error) => tracing::debug!(%error, "the service is still away"),
             }
         };
@@ -147,7 +154,8 @@ async fn listen(service: &Service, arguments: &FollowArguments, following: &Foll
     if query.is_empty() {
         query.push(("all", "true"));
     }
-    query.extend(arguments.lifetime.iter().map(|lifetime| ("lifetime", &**lifetime)));
+    let left = following.left().map(|left| format!("{}ms", left.as_millis()));
+    query.extend(left.as_ref().or(arguments.lifetime.as_ref()).map(|lifetime| ("lifetime", &**lifetime)));
     query.extend(following.since.iter().map(|since| ("since", &**since)));
     service.events("/live/stream", &query).await
 }
@@ -156,30 +164,45 @@ async fn listen(service: &Service, arguments: &FollowArguments, following: &Foll
 struct Following {
     since: Option<String>,
     epoch: String,
-    left: u64,
+    count: u64,
+    /// When its time is over, once it has begun.
+    until: Option<Instant>,
     is_over: bool,
 }
 
 impl Following {
+    /// How much of its time is left.
+    fn left(&self) -> Option<Duration> {
+        self.until.map(|until| until.saturating_duration_since(Instant::now()))
+    }
+
+    /// The service is at this position, and what came since the last one follows, if that is known.
+    fn begins(&mut self, position: String, recovered: Option<bool>) {
+        self.epoch = position.rsplit_once(':').map(|(epoch, _)| epoch.to_owned()).unwrap_or_default();
+        // What was missed is still to come then, and this is behind it.
+        if recovered != Some(true) {
+            self.since = Some(position);
+        }
+    }
+
     fn hear(&mut self, global: &Global, kind: &str, data: &str, output: &mut Output) -> Result<()> {
         let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         let value: Value = serde_json::from_str(data).unwrap_or_default();
         match kind {
             "" => {
                 output.line(data)?;
-                self.left -= 1;
-                self.is_over |= self.left == 0;
+                self.count -= 1;
+                self.is_over |= self.count == 0;
                 if let Some(offset) = text(&value, "offset") {
                     self.since = Some(format!("{}:{offset}", self.epoch));
                 }
             }
             "hello" => {
-                let position = text(&value, "position").unwrap_or_default();
-                if value.get("recovered") == Some(&Value::Bool(false)) {
+                let recovered = value.get("recovered").and_then(Value::as_bool);
+                if recovered == Some(false) {
                     note(global, "missed", "what was published in between is not known any more");
                 }
-                self.epoch = position.rsplit_once(':').map(|(epoch, _)| epoch.to_owned()).unwrap_or_default();
-                self.since = Some(position);
+                self.begins(text(&value, "position").unwrap_or_default(), recovered);
             }
             _ => {
                 note(global, kind, &format!("{kind}: {data}"));
@@ -188,6 +211,12 @@ impl Following {
         }
         Ok(())
     }
+}
+
+/// A length of time as it is written; `None` if it is for the service to judge.
+fn length(text: &str) -> Option<Duration> {
+    let written = text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
+    written.or_else(|| Duration::try_from_secs_f64(text.parse().ok()?).ok())
 }
 
 async fn publish(global: &Global, arguments: &PublishArguments, output: &mut Output) -> Result<()> {
@@ -224,5 +253,27 @@ impl Told {
                 Err(error) => return Some(Err(error)),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_counts_when_all_before_it_has_come() {
+        let mut following =
+            Following { since: Some("e:5".into()), epoch: "e".into(), count: 9, until: None, is_over: false };
+        for (recovered, since) in [(Some(true), "e:5"), (Some(false), "e:8"), (None, "e:8")] {
+            following.begins("e:8".to_owned(), recovered);
+            assert_eq!(following.since.as_deref(), Some(since));
+        }
+    }
+
+    #[test]
+    fn lengths_of_time_are_read_as_the_service_reads_them() {
+        let read = ["500ms", "10s", "1m 30s", "2", "x"].map(length);
+        let millis = |n| Some(Duration::from_millis(n));
+        assert_eq!(read, [millis(500), millis(10_000), millis(90_000), millis(2000), None]);
     }
 }

@@ -5,8 +5,7 @@ use anyhow::{Context, Result};
 use futures::StreamExt;
 use mape::app::App;
 use mape::channel::{Pattern, Topics};
-use mape::config::Config;
-use mape::live::{Job, Live, Rules, Settings, running};
+use mape::live::{Error, Job, Live, Rules, Settings, running};
 use mape::stream::Notification;
 use mape::workflow::Workflows;
 use serde_json::Value;
@@ -14,12 +13,13 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 /// How long other processes are given what was published here.
 const HANDED_ON_WITHIN: Duration = Duration::from_secs(3);
-/// How often it is looked who else is there.
-const LOOK: Duration = Duration::from_millis(250);
+/// How long it waits for what others have published before; then who comes back is told that the gap is not known.
+const READY_WITHIN: Duration = Duration::from_secs(3);
+/// How long is waited for room in a pipeline.
+const PAUSE: Duration = Duration::from_millis(20);
 /// How many runs of a flow do jobs at a time.
 const AT_A_TIME: usize = 1024;
 
@@ -33,7 +33,11 @@ impl LiveServer {
     /// As the section `live` says.
     pub(super) async fn start(global: &Global, app: &App) -> Result<Self> {
         let config = global.load()?;
-        let live = Live::with(app, Settings::configured(&config.live), rules(&config)?);
+        let live = Live::with(
+            app,
+            Settings::configured(&config.live),
+            Rules::configured(&config).map_err(|error| Usage::error(error.to_string()))?,
+        );
         live.configured(&config).map_err(|error| Usage::error(error.to_string()))?;
         let mut channels = JoinSet::new();
         if !config.live.channels.is_empty() {
@@ -41,18 +45,16 @@ impl LiveServer {
             let source = app.channels().source::<Value>(topics).await?;
             let live = live.clone();
             channels.spawn(async move {
-                let (mut received, mut turn) = (Box::pin(source.received()), Turn::default());
+                let mut received = Box::pin(source.received());
                 while let Some(one) = received.next().await {
                     let Some(channel) = one.channel else { continue };
                     // What backends tell each other is nobody's result.
                     if channel.as_str().starts_with("mape:") || channel.as_str().starts_with("__key") {
                         continue;
                     }
-                    if !turn.is_ours(&live) {
-                        continue;
-                    }
                     let published = match one.notification {
-                        Notification::Next(value) => live.publish(channel.as_str(), value).map_err(Into::into),
+                        // Every process on a server hears it.
+                        Notification::Next(value) => publish_here(&live, channel.as_str(), value).await,
                         Notification::Error(error) => Err(anyhow::Error::from(error)),
                         Notification::Completed => Ok(()),
                     };
@@ -62,6 +64,7 @@ impl LiveServer {
                 }
             });
         }
+        let _ = tokio::time::timeout(READY_WITHIN, live.ready()).await;
         Ok(Self { live, _channels: channels })
     }
 
@@ -98,26 +101,12 @@ impl LiveServer {
     }
 }
 
-/// Whose turn it is to publish what all processes on a server hear.
-#[derive(Default)]
-struct Turn(Option<(Instant, bool)>);
-
-impl Turn {
-    /// Of several nodes it is that of the first; asked for each item, and looked at now and then.
-    fn is_ours(&mut self, live: &Live) -> bool {
-        match self.0 {
-            Some((at, is_ours)) if at.elapsed() < LOOK => is_ours,
-            _ => {
-                let is_ours =
-                    live.nodes().iter().min_by(|a, b| a.id.cmp(&b.id)).is_none_or(|first| first.is_this);
-                self.0 = Some((Instant::now(), is_ours));
-                is_ours
-            }
+/// Publishes as soon as there is room.
+async fn publish_here(live: &Live, name: &str, value: Value) -> Result<()> {
+    loop {
+        match live.publish_here(name, value.clone()) {
+            Err(Error::Full { .. }) => tokio::time::sleep(PAUSE).await,
+            published => return Ok(published?),
         }
     }
-}
-
-fn rules(config: &Config) -> Result<Rules> {
-    serde_path_to_error::deserialize(Value::Array(config.live.rules.clone()))
-        .map_err(|error| Usage::error(format!("live.rules: {error}")))
 }

@@ -1,7 +1,7 @@
 //! A service of mape, as the commands that ask one see it.
 
 use super::{Global, Usage};
-use anyhow::{Context, Error, Result, anyhow, bail};
+use anyhow::{Context, Error, Result};
 use clap::Args;
 use mape::config::Secret;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
@@ -158,14 +158,32 @@ impl Service {
         let text = response.text().await.unwrap_or_default();
         let json: Option<Value> = serde_json::from_str(&text).ok();
         let detail = json.as_ref().and_then(|json| json.get("detail")?.as_str());
-        match (status, detail) {
+        let reason = match (status, detail) {
             (StatusCode::UNAUTHORIZED, _) if self.token.is_none() => {
-                bail!("{place} wants a token: put it into $MAPE_REST__TOKEN or give --token")
+                format!("{place} wants a token: put it into $MAPE_REST__TOKEN or give --token")
             }
-            (StatusCode::UNAUTHORIZED, Some(detail)) => bail!("{place} does not take the token: {detail}"),
-            (_, Some(detail)) => Err(anyhow!("{detail}")),
-            (status, None) => bail!("{place} answered {status}: is it a service of mape?"),
-        }
+            (StatusCode::UNAUTHORIZED, Some(detail)) => {
+                format!("{place} does not take the token: {detail}")
+            }
+            (_, Some(detail)) => detail.to_owned(),
+            (status, None) => format!("{place} answered {status}: is it a service of mape?"),
+        };
+        Err(Refused { status, reason }.into())
+    }
+}
+
+/// What a service says that does not do what it is asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub(super) struct Refused {
+    status: StatusCode,
+    reason: String,
+}
+
+impl Refused {
+    /// Whether it would say the same again.
+    pub(super) fn is_final(&self) -> bool {
+        self.status.is_client_error() && !matches!(self.status.as_u16(), 408 | 425 | 429)
     }
 }
 

@@ -33,7 +33,9 @@ pub(super) struct Events {
     half: bool,
     name: String,
     data: Option<String>,
-    /// What is dispatched with the next event, and after a reconnection asked for.
+    /// What the next event is dispatched with.
+    next_id: String,
+    /// What was dispatched last, and is asked for after a reconnection.
     id: String,
     /// The rest of an event that is left out comes still.
     skipping: bool,
@@ -49,6 +51,7 @@ impl Events {
             half: false,
             name: String::new(),
             data: None,
+            next_id: id.clone(),
             id,
             skipping: false,
         }
@@ -111,7 +114,7 @@ impl Events {
                 }
                 None => self.data = Some(value.to_owned()),
             },
-            "id" if !value.contains('\0') => value.clone_into(&mut self.id),
+            "id" if !value.contains('\0') => value.clone_into(&mut self.next_id),
             "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => {
                 if let Ok(millis) = value.parse() {
                     tell(Told::Retry(Duration::from_millis(millis)));
@@ -122,6 +125,8 @@ impl Events {
     }
 
     fn dispatch(&mut self, tell: &mut impl FnMut(Told)) {
+        // Not before: of an event that is cut off, nothing was told.
+        self.next_id.clone_into(&mut self.id);
         let (name, data) = (std::mem::take(&mut self.name), std::mem::take(&mut self.data));
         if !std::mem::take(&mut self.skipping)
             && let Some(data) = data
@@ -131,7 +136,7 @@ impl Events {
         }
     }
 
-    /// The last id that was said, also without an event.
+    /// The id of the last event that was whole, also of one without data.
     pub(super) fn id(&self) -> &str {
         &self.id
     }
@@ -175,6 +180,24 @@ mod tests {
         ];
         for size in 1..=text.len() {
             assert_eq!(all(text.as_bytes(), size, 100), expected, "{size}");
+        }
+    }
+
+    #[test]
+    fn an_id_counts_when_its_event_is_whole() {
+        let mut events = Events::new(100, "0".to_owned());
+        for (piece, id) in [
+            ("id: 1\ndata: 1\n\n", "1"),
+            ("id: 2\n", "1"),
+            ("data: 2\n", "1"),
+            ("\n", "2"),
+            ("id: 3\n\n", "3"),
+            ("data: 4\nid: 4", "3"),
+            ("\r\n\r\n", "4"),
+            ("id\ndata: x\n", "4"),
+        ] {
+            events.split(piece.as_bytes(), |_| {});
+            assert_eq!(events.id(), id, "{piece:?}");
         }
     }
 

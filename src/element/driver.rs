@@ -67,6 +67,17 @@ pin_project! {
         // What its log lines are in.
         span: Option<Box<Span>>,
     }
+
+    impl<I: Item, P: Pump> PinnedDrop for Driver<I, P> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut me = this.project();
+            me.pipe.set(None);
+            // The task was ended by others; else another may be at work already.
+            if me.recipe.is_some() {
+                drop(me.site.take_kept());
+            }
+        }
+    }
 }
 
 /// Hands on what came out, all of it before anything new comes out.
@@ -273,7 +284,7 @@ where
         }
         let in_pipe = std::mem::take(me.turning);
         let in_function = me.site.function_panicked.swap(false, Ordering::AcqRel);
-        let input = if in_function { me.site.rare().kept.lock().take() } else { None };
+        let input = if in_function { me.site.take_kept() } else { None };
         if in_pipe && !in_function {
             // An operator panicked: what it holds can't be trusted.
             let_go(me.pipe.as_mut(), me.site);
@@ -295,9 +306,11 @@ where
     }
 }
 
-/// Drops the pipe; what users brought may panic even then.
+/// Drops the pipe, and what is kept of the item in its hands; what users brought may panic even then.
 fn let_go<P>(mut pipe: Pin<&mut Option<P>>, site: &Site) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| pipe.set(None))) {
+    let dropped = catch_unwind(AssertUnwindSafe(|| pipe.set(None)));
+    let forgotten = catch_unwind(AssertUnwindSafe(|| drop(site.take_kept())));
+    for panic in [dropped, forgotten].into_iter().filter_map(Result::err) {
         site.failed(ErrorKind::panicked(&*panic), None);
     }
 }

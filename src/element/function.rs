@@ -5,7 +5,6 @@ use super::{BoxError, ErrorKind, Item};
 use futures::Stream;
 use parking_lot::Mutex;
 use pin_project_lite::pin_project;
-use std::any::Any;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -161,19 +160,19 @@ impl<S, F, U> Each<S, F, U> {
 /// Keeps a copy of the item that the function is about to get.
 #[cold]
 pub(crate) fn keep<T: Item>(site: &Site, item: &T) {
-    *site.rare().kept.lock() = Some(Box::new(item.clone()));
+    let before = site.rare().kept.lock().replace(Box::new(item.clone()));
+    drop(before);
 }
 
 /// Lets go of the item that is done.
 #[cold]
 pub(crate) fn forget(site: &Site) {
-    let kept = site.rare().kept.lock().take();
-    drop(kept);
+    drop(site.take_kept());
 }
 
 #[cold]
 pub(crate) fn fail(site: &Arc<Site>, error: BoxError) {
-    let input: Option<Box<dyn Any + Send>> = site.rare().kept.lock().take();
+    let input = site.take_kept();
     site.failed(ErrorKind::Failed(error), input);
 }
 

@@ -148,6 +148,11 @@ impl Site {
         self.rare.get_or_init(Box::default)
     }
 
+    /// Takes what is kept of the item that the function works on.
+    pub(crate) fn take_kept(&self) -> Option<Box<dyn Any + Send>> {
+        self.rare.get()?.kept.lock().take()
+    }
+
     /// Counts how long a batch or a call took.
     pub(crate) fn took(&self, time: Duration) {
         self.rare().latency.get_or_init(Arc::default).record(time);

@@ -27,7 +27,7 @@ pub enum Error {
     /// Everybody who reaches the machine could do everything.
     #[error(
         "{address} can be reached from other machines, and there are no tokens: set rest.tokens or rest.jwt, \
-         or listen on 127.0.0.1, or say that anyone may do everything by --allow-anyone"
+         or listen on 127.0.0.1, or say that anyone may do everything (`mape serve --allow-anyone`, or `anyone()` of the service)"
     )]
     Unprotected {
         /// The address.

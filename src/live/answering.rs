@@ -1,5 +1,6 @@
 //! Functions that do jobs.
 
+use super::job::Unfinished;
 use super::{Job, Part};
 use crate::element::{BoxError, Emitter};
 use futures::FutureExt;
@@ -12,7 +13,8 @@ use std::panic::AssertUnwindSafe;
 /// A function of an element that does jobs: it is given the job, and where its parts go.
 ///
 /// It is dropped where it waits when nobody wants the job any more. What it answers as an error, and a panic, reach those
-/// who asked as a part, behind all parts before; the element counts it.
+/// who asked as a part, behind all parts before; the element counts it. They are told as well if it is dropped before its
+/// end for another reason, such as a restart of the element.
 ///
 /// ```
 /// use mape::live::{Live, answering};
@@ -42,6 +44,7 @@ where
     move |job, out| {
         let parts = Parts { job: job.clone(), out: out.clone() };
         let f = f.clone();
+        let unfinished = Unfinished::begin(std::slice::from_ref(&job));
         async move {
             let work =
                 AssertUnwindSafe(async { f(job.clone(), parts).await.map_err(Into::into) }).catch_unwind();
@@ -53,7 +56,9 @@ where
                     Err(panic) => Err(format!("panicked: {}", text_of(&*panic)).into()),
                 },
             };
-            if let Some(part) = done.as_ref().err().and_then(|error| job.fail(error)) {
+            let failed = done.as_ref().err().and_then(|error| job.fail(error));
+            unfinished.finish();
+            if let Some(part) = failed {
                 out.emit(part).await;
             }
             done
@@ -106,6 +111,7 @@ where
     move |jobs, out| {
         let parts = jobs.iter().map(|job| Parts { job: job.clone(), out: out.clone() }).collect();
         let f = f.clone();
+        let unfinished = Unfinished::begin(&jobs);
         async move {
             let work = AssertUnwindSafe(async { f(parts).await.map_err(Into::into) }).catch_unwind();
             let cancelled = futures::future::join_all(jobs.iter().map(Job::cancelled));
@@ -117,10 +123,13 @@ where
                     Err(panic) => Err(format!("panicked: {}", text_of(&*panic)).into()),
                 },
             };
-            if let Err(error) = &done {
-                for part in jobs.iter().filter_map(|job| job.fail(error)) {
-                    out.emit(part).await;
-                }
+            let failed: Vec<_> = match &done {
+                Ok(()) => Vec::new(),
+                Err(error) => jobs.iter().filter_map(|job| job.fail(error)).collect(),
+            };
+            unfinished.finish();
+            for part in failed {
+                out.emit(part).await;
             }
             done
         }

@@ -107,6 +107,11 @@ impl Delivered {
         }
     }
 
+    /// The same without a place.
+    pub(super) fn without_offset(&self) -> Self {
+        Self::new(self.name.clone(), self.job, self.nr, self.body.clone())
+    }
+
     /// As JSON on one line.
     #[must_use]
     pub fn json(&self) -> &str {

@@ -1,7 +1,9 @@
 //! Workflows: runs that do jobs, and tasks that publish.
 
+use super::job::Unfinished;
 use super::{Job, Live, Part};
 use crate::element::{BoxError, Emitter};
+use crate::flow::Workflow;
 use crate::workflow::{Inspection, RunId, Status, Task, TaskError, Workflows};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
@@ -10,10 +12,15 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::runtime::Handle;
+use tokio::time::sleep;
 
 /// How long is waited for a change of a run before it is looked at anyway.
 const LOOK: Duration = Duration::from_secs(5);
+/// How long is waited before a backend that has failed is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How often a run that nobody wants is terminated at most, while the backend fails.
+const ATTEMPTS: u32 = 60;
 /// The task that publishes.
 const PUBLISH: &str = "live:publish";
 
@@ -44,9 +51,12 @@ pub fn running(
     let (workflows, flow) = (workflows.clone(), flow.into());
     move |job, out| {
         let (workflows, flow) = (workflows.clone(), flow.clone());
+        let unfinished = Unfinished::begin(std::slice::from_ref(&job));
         async move {
-            let done = run(&workflows, &flow, &job, &out).await;
-            if let Some(part) = done.as_ref().err().and_then(|error| job.fail(error)) {
+            let done = run(workflows, &flow, &job, &out).await;
+            let failed = done.as_ref().err().and_then(|error| job.fail(error));
+            unfinished.finish();
+            if let Some(part) = failed {
                 out.emit(part).await;
             }
             done
@@ -55,34 +65,88 @@ pub fn running(
     }
 }
 
-async fn run(workflows: &Workflows, flow: &str, job: &Job, out: &Emitter<Part>) -> Result<(), BoxError> {
+/// A run that has begun, and is terminated unless it is over when this is dropped.
+struct Begun {
+    workflows: Workflows,
+    id: RunId,
+    is_over: bool,
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else {
+            tracing::warn!(run = %self.id, "a run that nobody wants goes on: there is no runtime to terminate it");
+            return;
+        };
+        // It owns itself, and ends.
+        drop(runtime.spawn(terminate(self.workflows.clone(), self.id.clone())));
+    }
+}
+
+/// Terminates a run; tries again while the backend is away.
+async fn terminate(workflows: Workflows, id: RunId) {
+    for attempt in 1.. {
+        let Err(error) = workflows.terminate(&id).await else { return };
+        if !error.is_retryable() {
+            tracing::debug!(run = %id, %error, "a run that nobody wants is not terminated");
+            return;
+        }
+        if attempt >= ATTEMPTS {
+            tracing::warn!(run = %id, %error, "a run that nobody wants goes on: it can't be terminated");
+            return;
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+async fn run(workflows: Workflows, flow: &str, job: &Job, out: &Emitter<Part>) -> Result<(), BoxError> {
     // Before the run begins, so that no change is missed.
-    let mut changes = pin!(workflows.changes().await?);
-    let id = workflows.submit(None, flow, Value::clone(job.input())).await?;
+    let mut changes = pin!(workflows.changes().await?.fuse());
+    let graph = Workflow::parse(flow).into_graph()?;
+    let id = RunId::random(graph.name());
+    // From here on, for whoever is dropped while it asks does not know whether the run has begun.
+    let mut begun = Begun { workflows, id: id.clone(), is_over: false };
+    begun.workflows.submit(Some(id.clone()), flow, Value::clone(job.input())).await?;
     let mut told = HashMap::new();
     loop {
-        let run = workflows.inspect(&id).await?;
-        for step in &run.steps {
-            let now = (step.phase, step.attempt);
-            if told.insert((step.index, step.part, step.items.clone()), now) != Some(now) {
-                out.emit(job.part(json!({"run": id.to_string(), "step": step}))).await;
-            }
-        }
-        if run.status.is_over() {
-            return finish(&id, &run, job, out).await;
-        }
-        loop {
-            let change = tokio::select! {
-                biased;
-                () = job.cancelled() => {
-                    workflows.terminate(&id).await?;
-                    return Ok(());
+        match begun.workflows.inspect(&id).await {
+            Ok(run) => {
+                for step in &run.steps {
+                    let now = (step.phase, step.attempt);
+                    if told.insert((step.index, step.part, step.items.clone()), now) != Some(now) {
+                        out.emit(job.part(json!({"run": id.to_string(), "step": step}))).await;
+                    }
                 }
-                change = timeout(LOOK, changes.next()) => change,
-            };
-            match change {
-                Ok(Some(crate::knowledge::Notice::Change(change))) if change.id != id => {}
-                _ => break,
+                if run.status.is_over() {
+                    begun.is_over = true;
+                    return finish(&id, &run, job, out).await;
+                }
+            }
+            Err(error) if error.is_retryable() => {
+                tracing::debug!(run = %id, %error, "a run is looked at again");
+                tokio::select! {
+                    biased;
+                    () = job.cancelled() => return Ok(()),
+                    () = sleep(PAUSE) => continue,
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let look = sleep(LOOK);
+        tokio::pin!(look);
+        loop {
+            tokio::select! {
+                biased;
+                () = job.cancelled() => return Ok(()),
+                () = &mut look => break,
+                // When there are no more, it is looked at from time to time.
+                Some(change) = changes.next() => match change {
+                    crate::knowledge::Notice::Change(change) if change.id != id => {}
+                    _ => break,
+                },
             }
         }
     }

@@ -17,8 +17,9 @@ use crate::condition::Search;
 use crate::event::EventId;
 use crate::stream::meter::Meter;
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -35,6 +36,8 @@ pub(super) struct Hub {
     /// An interest ends sooner than those before.
     pub(super) sooner: Notify,
     pub(super) meter: Arc<Meter>,
+    /// How many histories there were.
+    epochs: AtomicU64,
 }
 
 struct State {
@@ -61,6 +64,10 @@ struct State {
     /// Members of groups whose clients are at other nodes.
     elsewhere: Elsewhere,
     is_shared: bool,
+    /// What others have published before is still being read.
+    is_beginning: bool,
+    /// The places of parts that are yet to come, behind later ones.
+    pulled: BTreeSet<EventId>,
     is_closed: bool,
 }
 
@@ -89,6 +96,8 @@ impl Hub {
             search: Search::new(),
             elsewhere: Elsewhere::default(),
             is_shared: false,
+            is_beginning: false,
+            pulled: BTreeSet::new(),
             is_closed: false,
         };
         Self {
@@ -98,6 +107,7 @@ impl Hub {
             moved: Notify::new(),
             sooner: Notify::new(),
             meter: Meter::new(&metered::LIVE, ""),
+            epochs: AtomicU64::new(0),
         }
     }
 

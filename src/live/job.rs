@@ -1,12 +1,14 @@
 //! Work that a client asked for.
 
 use super::client::Inner as Client;
-use super::pipeline::Record;
+use super::kind::Doer;
+use super::pipeline::{Record, Recorded, Station};
 use super::{Body, Delivery, Part, Settings, Viewer};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt;
 use std::str::FromStr;
@@ -62,6 +64,9 @@ impl<'de> Deserialize<'de> for JobId {
     }
 }
 
+/// What is told of a job that was broken off.
+const BROKEN_OFF: &str = "the element that did it was stopped";
+
 /// Work that a client asked for: what an element takes that does jobs, and makes [`Part`]s of.
 ///
 /// Cheap to clone. The job ends when neither it nor a part of it is held any more: then those who asked for it are told
@@ -77,6 +82,11 @@ pub(super) struct Running {
     /// How many parts were made.
     parts: AtomicU64,
     has_failed: AtomicBool,
+    /// What it has failed on, until that was handed out.
+    untold: Mutex<Option<Arc<str>>>,
+    /// A function works on it, which says how it ends.
+    is_begun: AtomicBool,
+    doer: OnceLock<Doer>,
     is_cancelled: AtomicBool,
     cancelling: Notify,
     /// What else is to be done when nobody wants it any more.
@@ -104,6 +114,9 @@ impl Job {
             asked_by,
             parts: AtomicU64::new(0),
             has_failed: AtomicBool::new(false),
+            untold: Mutex::default(),
+            is_begun: AtomicBool::new(false),
+            doer: OnceLock::new(),
             is_cancelled: AtomicBool::new(false),
             cancelling: Notify::new(),
             when_cancelled: Mutex::default(),
@@ -165,7 +178,7 @@ impl Job {
 
     fn make(&self, body: Body) -> Part {
         let nr = self.0.parts.fetch_add(1, Ordering::Relaxed);
-        Part { name: self.0.name.clone(), nr, body, job: Some(self.clone()) }
+        Part { name: self.0.name.clone(), nr, body, job: Some(self.clone()), is_local: false }
     }
 
     /// How many parts were made of it so far.
@@ -174,9 +187,31 @@ impl Job {
         self.0.parts.load(Ordering::Relaxed)
     }
 
-    /// The last part of a job that has failed; `None` if those who asked know already.
+    /// The last part of a job that has failed; `None` if those who asked know already. If it gets lost, they are told when
+    /// the job ends.
     pub(super) fn fail(&self, error: impl fmt::Display) -> Option<Part> {
-        (!self.0.has_failed.swap(true, Ordering::Relaxed)).then(|| self.error(error))
+        Some(self.make(Body::Error(self.failed(error)?)))
+    }
+
+    fn failed(&self, error: impl fmt::Display) -> Option<Arc<str>> {
+        if self.0.has_failed.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        let error: Arc<str> = error.to_string().into();
+        *self.0.untold.lock() = Some(error.clone());
+        Some(error)
+    }
+
+    /// An error was handed out.
+    pub(super) fn told(&self, error: &Arc<str>) {
+        if self.0.has_failed.load(Ordering::Relaxed) {
+            self.0.untold.lock().take_if(|untold| Arc::ptr_eq(untold, error));
+        }
+    }
+
+    /// An element has it in hand.
+    pub(super) fn given_to(&self, doer: Doer) {
+        let _before = self.0.doer.set(doer);
     }
 
     /// Whether nobody wants it any more. Whoever works on it should stop.
@@ -229,8 +264,8 @@ impl Job {
     }
 
     /// What is handed out of it from now on.
-    pub(super) fn record(&self, settings: &Settings) -> &Mutex<Record> {
-        self.0.record.get_or_init(|| Mutex::new(Record::new(settings)))
+    pub(super) fn record(&self, settings: &Settings, all: &Arc<Recorded>) -> &Mutex<Record> {
+        self.0.record.get_or_init(|| Mutex::new(Record::new(settings, all.clone())))
     }
 
     /// What was handed out of it, if that is recorded.
@@ -258,6 +293,31 @@ impl Job {
     }
 }
 
+/// Has jobs told that they were broken off, unless they have come to their end.
+pub(super) struct Unfinished(SmallVec<[Job; 1]>);
+
+impl Unfinished {
+    /// What a function begins to work on.
+    pub(super) fn begin(jobs: &[Job]) -> Self {
+        for job in jobs {
+            job.0.is_begun.store(true, Ordering::Relaxed);
+        }
+        Self(jobs.iter().cloned().collect())
+    }
+
+    pub(super) fn finish(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        for job in self.0.drain(..).filter(|job| !job.is_cancelled()) {
+            let _told_in_the_end = job.failed(BROKEN_OFF);
+        }
+    }
+}
+
 impl From<Arc<Running>> for Job {
     fn from(running: Arc<Running>) -> Self {
         Self(running)
@@ -276,10 +336,48 @@ impl Running {
         owners.retain(|owner| owner.key != client);
         owners.is_empty() && !self.is_for_other.load(Ordering::Acquire)
     }
+
+    /// What those who asked have to be told still, and where that goes; once.
+    fn last_words(&mut self) -> Option<(Arc<Station>, Arc<str>)> {
+        let doer = self.doer.take().filter(|_| !*self.is_cancelled.get_mut())?;
+        let error = self.untold.get_mut().take().or_else(|| {
+            // Nothing says that it was ever worked on.
+            let is_untouched = !*self.is_begun.get_mut() && *self.parts.get_mut() == 0;
+            (is_untouched && !*self.has_failed.get_mut() && doer.is_over()).then(|| BROKEN_OFF.into())
+        })?;
+        self.has_failed = true.into();
+        Some((doer.station()?, error))
+    }
+
+    /// The same job once more, for a part that comes behind all others.
+    fn again(&mut self) -> Job {
+        Job(Arc::new(Self {
+            id: self.id,
+            name: self.name.clone(),
+            input: self.input.clone(),
+            asked_by: self.asked_by.clone(),
+            parts: std::mem::take(self.parts.get_mut()).into(),
+            has_failed: true.into(),
+            untold: Mutex::default(),
+            is_begun: true.into(),
+            doer: OnceLock::new(),
+            is_cancelled: false.into(),
+            cancelling: Notify::new(),
+            when_cancelled: std::mem::take(self.when_cancelled.get_mut()).into(),
+            owners: std::mem::take(self.owners.get_mut()).into(),
+            is_for_other: (*self.is_for_other.get_mut()).into(),
+            holds: std::mem::take(self.holds.get_mut()).into(),
+            record: OnceLock::new(),
+        }))
+    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if let Some((station, error)) = self.last_words() {
+            station.send(self.again().make(Body::Error(error)));
+            return;
+        }
         let is_whole = !*self.has_failed.get_mut() && !*self.is_cancelled.get_mut();
         if let Some(record) = self.record.take().filter(|_| is_whole) {
             record.into_inner().keep();

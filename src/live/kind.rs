@@ -2,9 +2,10 @@
 
 use super::pipeline::{Jobs, Station};
 use super::{Job, Part};
+use crate::element::site::Site;
 use crate::element::{AnyElement, Element, Item};
 use futures::StreamExt;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use tokio::sync::mpsc;
 
 /// What does jobs of a name.
@@ -41,6 +42,24 @@ impl Work for Vec<Job> {
     }
 }
 
+/// What has a job in hand.
+pub(super) struct Doer {
+    element: Weak<Site>,
+    station: Weak<Station>,
+}
+
+impl Doer {
+    /// Whether it works no more.
+    pub(super) fn is_over(&self) -> bool {
+        self.element.upgrade().is_none_or(|element| !element.state().is_active())
+    }
+
+    /// Where parts go from there.
+    pub(super) fn station(&self) -> Option<Arc<Station>> {
+        self.station.upgrade()
+    }
+}
+
 /// Hands jobs over to an element as it takes them.
 pub(super) async fn hand_over<W: Work>(
     mut waiting: mpsc::UnboundedReceiver<Jobs>,
@@ -49,6 +68,9 @@ pub(super) async fn hand_over<W: Work>(
 ) {
     while let Some(mut jobs) = waiting.recv().await {
         jobs.retain(|job| !job.is_cancelled());
+        for job in &jobs {
+            job.given_to(Doer { element: Arc::downgrade(element.any().site()), station: station.clone() });
+        }
         for work in W::of(jobs) {
             if let Err(error) = element.push(work).await {
                 let reason = error.to_string();

@@ -219,6 +219,19 @@ impl Live {
         self.0.station.publish(Part::new(name, data))
     }
 
+    /// Publishes what every [node](Self::shared) hears by itself, such as the items of a channel that all of them listen
+    /// to: for the clients of this node alone, so that nobody gets it twice. At a node it is not kept: who comes back is
+    /// told that the gap under this name is not known. If it is no node, as [`publish`](Self::publish).
+    ///
+    /// # Errors
+    /// As of [`publish`](Self::publish).
+    pub fn publish_here(&self, name: &str, data: impl Into<Value>) -> Result<(), Error> {
+        check_name("what is published", name)?;
+        let mut part = Part::new(name, data);
+        part.is_local = true;
+        self.0.station.publish(part)
+    }
+
     /// A new client.
     pub fn connect(&self, viewer: Viewer) -> Client {
         Client::new(self.clone(), self.hub().enter(viewer))

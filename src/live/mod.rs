@@ -7,7 +7,8 @@
 //! - **Order.** Parts of one job, and parts of one name from one place, reach a client in the order in which they were
 //!   published.
 //! - **The end.** A job ends when neither it nor one of its parts is held by anybody: its clients are told behind its
-//!   last part, however it ended. What its element fails on, a panic included, reaches them as a part.
+//!   last part, however it ended. What its element fails on, a panic included, reaches them as a part; so does that the
+//!   element was stopped or restarted before the job was done.
 //! - **Cancelling.** What only a client that has gone wanted is cancelled. Who is interested in a name keeps the jobs of
 //!   that name going, for as long as it is; who is interested in anything does not.
 //! - **Slow clients** are bounded: they lose the oldest parts and are told how many, or are closed and come back. They

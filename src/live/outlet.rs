@@ -29,6 +29,7 @@ impl Outlet {
             Some(node) => node.publish(parts),
             None => self.hub.hand_out(parts),
         }
+        parts.iter().for_each(Part::told);
     }
 
     /// Waits while too much is on its way to other nodes.

@@ -16,17 +16,19 @@ pub struct Part {
     pub(super) nr: u64,
     pub(super) body: Body,
     pub(super) job: Option<Job>,
+    /// Every node hears of it by itself, so it is not shared with others.
+    pub(super) is_local: bool,
 }
 
 impl Part {
     /// One that is of no job, published under a name.
     pub fn new(name: impl Into<Arc<str>>, data: impl Into<Value>) -> Self {
-        Self { name: name.into(), nr: 0, body: Body::Data(Arc::new(data.into())), job: None }
+        Self { name: name.into(), nr: 0, body: Body::Data(Arc::new(data.into())), job: None, is_local: false }
     }
 
     /// An error that is of no job.
     pub(super) fn failed(name: Arc<str>, error: String) -> Self {
-        Self { name, nr: 0, body: Body::Error(error.into()), job: None }
+        Self { name, nr: 0, body: Body::Error(error.into()), job: None, is_local: false }
     }
 
     /// The same with other data, still of its job.
@@ -69,6 +71,13 @@ impl Part {
         }
     }
 
+    /// It was handed out.
+    pub(super) fn told(&self) {
+        if let (Some(job), Body::Error(error)) = (&self.job, &self.body) {
+            job.told(error);
+        }
+    }
+
     /// As clients get it, at a place or at none; it keeps no job going.
     pub(super) fn delivered(&self, offset: Option<EventId>) -> Arc<Delivered> {
         let draft = self.draft();
@@ -92,6 +101,6 @@ impl fmt::Debug for Part {
             .field("job", &self.job.as_ref().map(Job::id))
             .field("nr", &self.nr)
             .field("body", &self.body)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -26,7 +26,10 @@ pub struct Position {
 
 /// A text that is no position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no position; give the one that came with the last part, such as 5f3a0c71:0-17")]
+#[error(
+    "{0:?} is no position: give EPOCH:OFFSET, the epoch of the position that came first, and the offset of the last \
+     part, such as 5f3a0c71:0-17"
+)]
 pub struct NoPosition(String);
 
 impl FromStr for Position {

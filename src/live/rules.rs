@@ -74,6 +74,11 @@ fn all() -> Vec<Deed> {
 const STEPS: u64 = 10_000;
 
 impl Rules {
+    /// All of them, in their order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Rule> {
+        self.0.iter()
+    }
+
     fn allow(&self, viewer: &Viewer, deed: Deed, name: &str, data: Option<&Value>) -> bool {
         let mut is_open = true;
         for rule in &self.0 {
@@ -89,6 +94,19 @@ impl Rules {
 }
 
 impl Rule {
+    /// Why it says nothing, if it does.
+    #[must_use]
+    pub fn defect(&self) -> Option<&'static str> {
+        match () {
+            () if self.names.is_empty() => Some("is about no names: give it patterns of them in `names`"),
+            () if self.may.is_empty() => Some("lets nobody do anything: leave `may` out for all"),
+            () if self.own.as_ref().is_some_and(|own| !own.starts_with('/')) => {
+                Some("has an `own` that is no JSON pointer: write it like /customer/login")
+            }
+            () => None,
+        }
+    }
+
     fn lets(&self, viewer: &Viewer, data: Option<&Value>) -> bool {
         let is_one = |known: &[Arc<str>], own: &Option<Arc<str>>| {
             known.is_empty() || own.as_ref().is_some_and(|own| known.contains(own))

@@ -142,6 +142,17 @@ pub enum Error {
     App(#[from] app::Error),
 }
 
+impl Error {
+    /// Whether the same may do in a while.
+    pub(crate) fn is_retryable(&self) -> bool {
+        match self {
+            Self::Knowledge(error) => error.is_retryable(),
+            Self::Event(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
+}
+
 fn plural(list: &[String]) -> &'static str {
     if list.len() == 1 { "" } else { "s" }
 }

@@ -9,7 +9,7 @@ use crate::http::Problem;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::streams::Form;
 use crate::live::{ClientHandle, JobId};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ pub(super) async fn ask(
     let client = guest.connect();
     let jobs = all(&guest, &client, asked)?;
     client.close_when_done();
-    let teller = Teller::new(form, guest.live.position().epoch);
+    let teller = Teller::new(form, &guest.live);
     let mut first = Vec::new();
     for (index, (name, job)) in jobs.iter().enumerate() {
         let accepted = json!({"job": job, "name": name, "accepted": true, "index": index});
@@ -102,12 +102,20 @@ pub(super) async fn ask(
     )
 )]
 pub(super) async fn ask_by_name(
+    method: Method,
     guest: Guest,
     Path(Named { name }): Path<Named>,
     Query(pairs): Query<Pairs>,
     headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Result<Response, Problem> {
+    if method == Method::HEAD {
+        // Who only looks begins nothing.
+        return Err(Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "a job is begun by GET or POST, not by HEAD",
+        ));
+    }
     let input = input(pairs)?;
     if upgrade.is_asked_for() {
         let client = guest.connect();
@@ -134,7 +142,7 @@ fn one(guest: &Guest, form: Form, name: &str, input: Value) -> Result<Response, 
     client.close_when_done();
     // So that a browser that comes back says so.
     let first = if form == Form::Events { format!("id: {job}\n\n").into_bytes() } else { Vec::new() };
-    let teller = Teller::new(form, guest.live.position().epoch);
+    let teller = Teller::new(form, &guest.live);
     let mut response = answer(&guest.server, teller, client, first);
     if let Ok(job) = HeaderValue::try_from(job.to_string()) {
         response.headers_mut().insert(JOB, job);

@@ -19,8 +19,10 @@ use utoipa::ToSchema;
 #[expect(dead_code, reason = "it describes what the live server reads, and says what is wrong with")]
 pub(super) struct Declared {
     /// For jobs; one goes through the first that is for its name.
+    #[schema(required = false)]
     jobs: Vec<Declaration>,
     /// For parts of results.
+    #[schema(required = false)]
     results: Vec<Declaration>,
 }
 

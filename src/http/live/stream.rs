@@ -46,7 +46,7 @@ pub(super) async fn stream(
     }
     let form = Form::asked(&headers);
     let (client, stated) = listen(&guest, pairs, &headers)?;
-    let teller = Teller::new(form, stated.position.epoch.clone());
+    let teller = Teller::new(form, &guest.live);
     let mut first = Vec::new();
     teller.hello(&Hello::new(&client, stated), &mut first);
     Ok(answer(&guest.server, teller, client, first))

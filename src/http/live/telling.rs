@@ -1,7 +1,7 @@
 //! What a client is told, as text.
 
 use crate::http::streams::Form;
-use crate::live::{ClientHandle, Delivery, Position, Stated};
+use crate::live::{ClientHandle, Delivery, Live, Position, Stated};
 use serde::Serialize;
 use serde_json::json;
 use std::borrow::Cow;
@@ -54,13 +54,17 @@ pub(super) fn told(delivery: &Delivery) -> (Option<&'static str>, Cow<'_, str>) 
 #[derive(Clone, Debug)]
 pub(super) struct Teller {
     form: Form,
-    /// The epoch of the positions that events have.
+    live: Live,
+    /// The epoch of the positions that events have, and which one it is.
     epoch: Arc<str>,
+    epochs: u64,
 }
 
 impl Teller {
-    pub(super) fn new(form: Form, epoch: Arc<str>) -> Self {
-        Self { form, epoch }
+    pub(super) fn new(form: Form, live: &Live) -> Self {
+        // Before the epoch: then it is looked at once more than needed, and never too late.
+        let epochs = live.epochs();
+        Self { form, live: live.clone(), epoch: live.position().epoch, epochs }
     }
 
     pub(super) fn form(&self) -> Form {
@@ -68,11 +72,15 @@ impl Teller {
     }
 
     /// Writes what the live server tells.
-    pub(super) fn tell(&self, delivery: &Delivery, to: &mut Vec<u8>) {
+    pub(super) fn tell(&mut self, delivery: &Delivery, to: &mut Vec<u8>) {
         if let Delivery::Part(part) = delivery {
             // Most are parts: they come in one piece.
             to.reserve(part.json().len() + 96);
             if let (Form::Events, Some(offset)) = (self.form, part.offset()) {
+                let epochs = self.live.epochs();
+                if epochs != self.epochs {
+                    (self.epochs, self.epoch) = (epochs, self.live.position().epoch);
+                }
                 let _ = writeln!(to, "id: {}:{offset}", self.epoch);
             }
         }

@@ -4,7 +4,7 @@ use super::{Client, Hub, State};
 use crate::event::EventId;
 use crate::live::audience::Statement;
 use crate::live::client::takes;
-use crate::live::nodes::Groups;
+use crate::live::nodes::{Groups, Present};
 use crate::live::{Delivered, Delivery, Member, Part, Position, metered};
 use crate::stream::clock;
 use serde_json::Value;
@@ -66,7 +66,11 @@ impl Hub {
         let mut state = self.state.lock();
         let now = Instant::now();
         for Arrived { part, owners, have, is_old } in &arrived {
-            state.position = part.offset().unwrap_or(state.position);
+            match part.offset() {
+                Some(offset) => state.position = offset,
+                // Whoever was not there does not get it by coming back.
+                None => state.floor = state.floor.max(state.position.next()),
+            }
             if *is_old {
                 self.topic(&mut state, &part.name);
             } else {
@@ -79,12 +83,26 @@ impl Hub {
         drop(arrived);
     }
 
-    /// A part is at this place of which only some values are known here: who is interested in those.
+    /// Hands out a part that every node hears of by itself: it has no place, so who comes back is told of a gap under its
+    /// name.
+    pub(in crate::live) fn arrive_here(&self, part: &Arc<Delivered>) {
+        let mut state = self.state.lock();
+        self.hand(&mut state, part, &[], &[], Instant::now());
+        let behind = state.position.next();
+        if let Some(topic) = state.topics.get_mut(&part.name) {
+            topic.floor = topic.floor.max(behind);
+            topic.last = topic.last.max(behind);
+        }
+    }
+
+    /// A part is at this place of which only some values are known here: who is interested in those, to be handed it
+    /// [late](Self::hand_late); nobody if it is old.
     pub(in crate::live) fn interested_in(
         &self,
         name: &Arc<str>,
         values: Option<&Value>,
         offset: EventId,
+        is_old: bool,
     ) -> Vec<Arc<Statement>> {
         let mut state = self.state.lock();
         let now = Instant::now();
@@ -96,6 +114,9 @@ impl Hub {
         topic.floor = offset;
         topic.last = offset;
         let mut found = Vec::new();
+        if is_old {
+            return found;
+        }
         for audience in [&topic.audience, &*unnamed] {
             audience.find(values, search, |statement| {
                 if statement.holds_at(now) {
@@ -103,12 +124,27 @@ impl Hub {
                 }
             });
         }
+        if !found.is_empty() {
+            state.pulled.insert(offset);
+        }
         found
     }
 
-    /// Hands a part to those of these whose conditions it fulfils and who are interested still.
+    /// Hands a part to those of these whose conditions it fulfils and who are interested still. If it comes behind later
+    /// ones it has no place: who came back to it would get those again.
     pub(in crate::live) fn hand_late(&self, part: &Arc<Delivered>, to: &[Arc<Statement>]) {
         let mut state = self.state.lock();
+        let state = &mut *state;
+        let offset = part.offset().unwrap_or(state.position);
+        state.pulled.remove(&offset);
+        let is_in_order = offset == state.position && state.pulled.is_empty();
+        let handed_out = if is_in_order { part.clone() } else { Arc::new(part.without_offset()) };
+        if to.iter().any(|statement| !state.clients.contains_key(&statement.client.key))
+            && let Some(topic) = state.topics.get_mut(part.name())
+        {
+            // They may have gone with a later place.
+            topic.floor = topic.floor.max(state.position.next());
+        }
         state.numbers += 1;
         let (number, now) = (state.numbers, Instant::now());
         let (mut handed, mut lost) = (0, 0);
@@ -130,17 +166,21 @@ impl Hub {
                 };
             if is_wanted && takes(client, number, part, &*self.security, false) {
                 handed += 1;
-                lost += client.queue.push(part).0;
+                lost += client.queue.push(&handed_out).0;
             }
         }
-        drop(state);
         self.meter.add(metered::HANDED, handed);
         self.meter.add(metered::MISSED, lost);
     }
 
-    /// Tells all who are interested in anything that parts were lost on their way here.
-    pub(in crate::live) fn lost(&self, count: u64) {
-        let state = self.state.lock();
+    /// Tells all who are interested in anything that parts were lost on their way here, and remembers it for those who come
+    /// back to a place before this one. If they are old it is told to nobody.
+    pub(in crate::live) fn lost(&self, count: u64, up_to: EventId, is_old: bool) {
+        let mut state = self.state.lock();
+        state.floor = state.floor.max(up_to);
+        if is_old {
+            return;
+        }
         for known in state.clients.values() {
             if known.client.interests.load(Ordering::Acquire) > 0 {
                 known.client.queue.tell(Delivery::Missed { count });
@@ -150,11 +190,28 @@ impl Hub {
         self.meter.add(metered::MISSED, count);
     }
 
-    /// Begins a history, of which nothing is known up to a place.
+    /// Whoever comes back to a place before this one is told that the gap is not known.
+    pub(in crate::live) fn forget_up_to(&self, at: EventId) {
+        let mut state = self.state.lock();
+        state.floor = state.floor.max(at);
+    }
+
+    /// How many histories there were.
+    pub(in crate::live) fn epochs(&self) -> u64 {
+        self.epochs.load(Ordering::Acquire)
+    }
+
+    /// All that was published before this node was there has been read.
+    pub(in crate::live) fn begun(&self) {
+        self.state.lock().is_beginning = false;
+    }
+
+    /// Begins a history, of which nothing is known up to a place. Nobody comes back to it until it [has](Self::begun).
     pub(in crate::live) fn begin(&self, at: &Position) {
         let mut state = self.state.lock();
         let state = &mut *state;
         state.is_shared = true;
+        state.is_beginning = true;
         state.epoch = at.epoch.clone();
         state.position = at.offset;
         state.floor = at.offset;
@@ -165,20 +222,25 @@ impl Hub {
             topic.floor = at.offset;
             topic.last = at.offset;
         }
+        self.epochs.fetch_add(1, Ordering::Release);
     }
 
-    /// Who is in which group here.
-    pub(in crate::live) fn present(&self) -> Groups {
+    /// Who is in which group here, up to so many; whether that are all.
+    pub(in crate::live) fn present(&self, most: usize) -> (Present, bool) {
+        let mut all: Vec<(Arc<str>, Arc<Member>)> = Vec::new();
         let state = self.state.lock();
         let groups = state.topics.iter().filter(|(_, topic)| !topic.present.is_empty());
-        let members = |topic: &super::Topic| {
-            topic
-                .present
-                .values()
-                .map(|present| (present.member.client.clone(), Member::clone(&present.member)))
-                .collect()
-        };
-        groups.map(|(name, topic)| (name.clone(), members(topic))).collect()
+        let members = groups.flat_map(|(name, topic)| {
+            topic.present.values().map(move |present| (name.clone(), present.member.clone()))
+        });
+        all.extend(members.take(most + 1));
+        drop(state);
+        let is_all = all.len() <= most;
+        let mut present = Present::new();
+        for (group, member) in all.into_iter().take(most) {
+            present.entry(group).or_default().insert(member.client.clone(), member);
+        }
+        (present, is_all)
     }
 
     /// Who is in which group at another node, from now on.
@@ -199,6 +261,7 @@ impl State {
     /// Whether this node has not read yet what a client has seen at another.
     pub(super) fn is_behind(&self, since: &Position) -> bool {
         self.is_shared
+            && !self.is_beginning
             && since.epoch == self.epoch
             && since.offset > self.position
             && UNIX_EPOCH

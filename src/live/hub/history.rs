@@ -71,7 +71,8 @@ impl State {
         statements: &[Arc<Statement>],
         since: EventId,
     ) -> Option<Vec<&Arc<Delivered>>> {
-        if since > self.position || self.floor > since {
+        let is_pulled = self.pulled.first().is_some_and(|first| *first <= since);
+        if since > self.position || self.floor > since || is_pulled || self.is_beginning {
             return None;
         }
         let mut missed = Vec::new();

@@ -100,7 +100,7 @@ impl Following {
                     self.take_in_one(&entry, &mut arrived);
                     if entry.id == self.came {
                         self.hand_out(&mut arrived);
-                        self.node.is_ready.send_replace(true);
+                        self.begun();
                     }
                 }
                 Err(error) => {
@@ -112,8 +112,13 @@ impl Following {
         self.hand_out(&mut arrived);
         if self.at >= self.came && !*self.node.is_ready.borrow() {
             // What it said itself was trimmed meanwhile.
-            self.node.is_ready.send_replace(true);
+            self.begun();
         }
+    }
+
+    fn begun(&self) {
+        self.node.hub.begun();
+        self.node.is_ready.send_replace(true);
     }
 
     fn hand_out(&self, arrived: &mut Vec<Arrived>) {
@@ -126,7 +131,9 @@ impl Following {
             debug!(id = %entry.id, why, "an entry of the log of parts can't be read");
         };
         let Ok(event) = &entry.event else { return malformed("it is no event") };
-        if wire::is_hello(event) {
+        if let Some(node) = wire::is_hello(event) {
+            // All that it publishes comes behind this.
+            self.heard(&node, |last| last.unwrap_or(0));
             self.node.peers.look.notify_one();
             return;
         }
@@ -143,17 +150,16 @@ impl Following {
             Number::Behind(_) if is_own => {}
             Number::Behind(missing) => {
                 self.hand_out(arrived);
+                let is_old = entry.id <= self.came;
                 self.node.meter.add(metered::LOST, missing);
-                self.node.hub.lost(missing);
-                self.node.end_jobs_at(&read.node, "parts of it were lost on their way from another process");
+                self.node.hub.lost(missing, entry.id, is_old);
+                if !is_old {
+                    self.node.missed_of(&read.node);
+                }
             }
             Number::Impossible => return malformed("its number can't be"),
         }
-        if self.last.len() >= NODES && !self.last.contains_key(&read.node) {
-            // Their next numbers are believed.
-            self.last.clear();
-        }
-        self.last.insert(read.node.clone(), read.seq);
+        self.heard(&read.node, |_| read.seq);
         if is_own {
             self.take_in_own(read.seq, entry.id, arrived);
             return;
@@ -165,12 +171,31 @@ impl Following {
         self.take_in_told(&read.node, read.seq, entry.id, told, arrived);
     }
 
+    /// Remembers how far a node is.
+    fn heard(&mut self, node: &Arc<str>, far: impl FnOnce(Option<u64>) -> u64) {
+        if self.last.len() >= NODES && !self.last.contains_key(node) {
+            // Those that are gone say no more.
+            let Self { last, node: this, .. } = self;
+            last.retain(|other, _| *other == this.id || this.peers.is_there(other));
+            if last.len() >= NODES {
+                // More than there can be: their next numbers are believed.
+                last.retain(|other, _| *other == this.id);
+            }
+        }
+        let last = far(self.last.get(node).copied());
+        self.last.insert(node.clone(), last);
+    }
+
     /// What this node has published itself, which is known already.
     fn take_in_own(&self, seq: u64, at: EventId, arrived: &mut Vec<Arrived>) {
         let (lost, own) = self.node.outgoing.brought(seq);
         if !lost.is_empty() {
             self.hand_out(arrived);
-            self.node.only_here(lost);
+            self.node.lost_on_the_way(lost);
+        }
+        if self.node.is_behind_unshared(seq) {
+            self.hand_out(arrived);
+            self.node.hub.forget_up_to(at);
         }
         if let Some(own) = own {
             self.node.meter.record(own.at.elapsed());
@@ -190,8 +215,8 @@ impl Following {
             }
             Told::Values { name, job, nr, values } => {
                 self.hand_out(arrived);
-                let to = node.hub.interested_in(&name, values.as_ref(), at);
-                if !is_old && !to.is_empty() {
+                let to = node.hub.interested_in(&name, values.as_ref(), at, is_old);
+                if !to.is_empty() {
                     node.want(from, Wanted { seq, name, job, nr, offset: at, to });
                 }
             }
@@ -209,7 +234,10 @@ impl Following {
                 // With it the job ends.
                 drop(node.jobs.ended(from, job));
             }
-            Told::Ask { .. } | Told::Cancel { .. } => {}
+            Told::Missed { to } if *to == *node.id => {
+                node.end_jobs_at(from, "it may have been lost on its way to another process");
+            }
+            Told::Ask { .. } | Told::Cancel { .. } | Told::Missed { .. } => {}
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::metered;
 use super::node::Node;
-use super::outgoing::Own;
+use super::outgoing::{Own, UnderWay};
 use super::wire::{Field, LARGEST, What};
 use crate::live::client::Inner as Client;
 use crate::live::job::Running;
@@ -13,6 +13,9 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use tokio::time::Instant;
+
+/// Why a job ends whose node is gone.
+const GONE: &str = "the process that did it is gone";
 
 /// Jobs that other nodes do for this one, and those that this one does for others.
 #[derive(Default)]
@@ -74,7 +77,11 @@ impl Node {
         self.meter.add(metered::SENT, 1);
         // A job that the queue holds would not end: it has what there is to say of it.
         let asked = Job::of(id, job.name().clone(), job.input().clone(), job.asked_by().clone());
-        let _none = self.outgoing.put(|_| What::Ask { to, job: asked, input });
+        let _none = self.outgoing.put(|_| What::Ask { to: to.clone(), job: asked, input });
+        if !self.peers.is_there(&to) {
+            // It was missed meanwhile, and the jobs that it had have ended already.
+            self.end_job(id, GONE);
+        }
         Ok(())
     }
 
@@ -95,16 +102,54 @@ impl Node {
             sent.extract_if(|_, sent| *sent.to == *peer).collect()
         };
         self.meter.add(metered::ABANDONED, ended.len() as u64);
-        for (id, Sent { to, job }) in ended {
-            let told = job.fail(why);
-            self.hub.serve(told.as_slice());
-            let _none = self.outgoing.put(|_| What::Cancel { to, job: id });
+        for (_, sent) in ended {
+            self.abandon(sent, why);
         }
     }
 
-    /// A node is gone: what it did has ended, and nobody there wants anything.
-    pub(super) fn lost(&self, peer: &str) {
-        self.end_jobs_at(peer, "the process that did it is gone");
+    /// Ends a job that another node was to do.
+    fn end_job(&self, job: JobId, why: &str) {
+        let sent = self.jobs.sent.lock().remove(&job);
+        if let Some(sent) = sent {
+            self.meter.add(metered::ABANDONED, 1);
+            self.abandon(sent, why);
+        }
+    }
+
+    fn abandon(&self, sent: Sent, why: &str) {
+        let Sent { to, job } = sent;
+        let id = job.id();
+        let told = job.fail(why);
+        self.hub.serve(told.as_slice());
+        drop((told, job));
+        let _none = self.outgoing.put(|_| What::Cancel { to, job: id });
+    }
+
+    /// What this node has said, and the log has lost: parts reach its own clients alone, jobs end, all else is said again.
+    pub(super) fn lost_on_the_way(&self, lost: Vec<UnderWay>) {
+        let mut owns = Vec::new();
+        for one in lost {
+            match one {
+                UnderWay::Part(own) => owns.push(own),
+                UnderWay::Ask(job) => self.end_job(job, "it was lost on its way to another process"),
+                UnderWay::Again(what) => {
+                    let _none = self.outgoing.put(|_| what);
+                }
+            }
+        }
+        self.only_here(owns);
+    }
+
+    /// Something that another node has said was lost on its way here: parts or ends of jobs that it does for this one, or
+    /// what it asked for or took back.
+    pub(super) fn missed_of(&self, peer: &Arc<str>) {
+        self.end_jobs_at(peer, "parts of it were lost on their way from another process");
+        // It says why its jobs end before it reads that they have.
+        let _none = self.outgoing.put(|_| What::Missed { from: peer.clone() });
+        self.cancel_taken_from(peer);
+    }
+
+    fn cancel_taken_from(&self, peer: &str) {
         let taken = self.jobs.taken.lock();
         let unwanted: Vec<_> =
             taken.iter().filter(|(_, taken)| *taken.from == *peer).map(|(job, _)| *job).collect();
@@ -112,6 +157,12 @@ impl Node {
         for job in unwanted {
             self.cancel_taken(job);
         }
+    }
+
+    /// A node is gone: what it did has ended, and nobody there wants anything.
+    pub(super) fn lost(&self, peer: &str) {
+        self.end_jobs_at(peer, GONE);
+        self.cancel_taken_from(peer);
         self.hub.present_elsewhere(&peer.into(), super::Groups::new());
     }
 

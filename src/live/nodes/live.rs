@@ -6,6 +6,7 @@ use crate::live::client::Inner as Client;
 use crate::live::{Error, JobId, Live, Security, Settings};
 use serde_json::Value;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 /// A live server on a backend that several share.
@@ -71,11 +72,12 @@ impl Live {
         if let Some(node) = &self.0.node {
             // It is ours.
             let _ = node.is_ready.subscribe().wait_for(|is_ready| *is_ready).await;
+            let _ = node.has_looked.subscribe().wait_for(|has_looked| *has_looked).await;
         }
     }
 
-    /// Waits until all that was published here so far can be read by other nodes; for a program that ends. At once if it is
-    /// no [node](Self::shared).
+    /// Waits until all that was published here so far can be read by other nodes, and, if it is [closed](Self::close), until
+    /// they are told that it goes; for a program that ends. At once if it is no [node](Self::shared).
     ///
     /// # Cancel safety
     /// Cancel safe.
@@ -84,10 +86,24 @@ impl Live {
         loop {
             let less = node.outgoing.less.notified();
             if node.outgoing.waiting() == 0 {
-                return;
+                break;
             }
             less.await;
         }
+        if node.is_leaving.load(Ordering::Acquire) {
+            // It is ours.
+            let _ = node.has_left.subscribe().wait_for(|has_left| *has_left).await;
+        }
+    }
+
+    /// Whether of all nodes it is the one that has been there longest, for what only one of them is to do; `true` if it is
+    /// no [node](Self::shared). `false` until it is [ready](Self::ready), and when it has been [closed](Self::close) and the
+    /// others are told. While nodes come and go, two may say so for a moment, or none.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        self.0.node.as_ref().is_none_or(|node| {
+            *node.has_looked.borrow() && !*node.has_left.borrow() && node.peers.is_first(&node.id)
+        })
     }
 
     /// All nodes that are there, this one first; none if it is no [node](Self::shared).
@@ -110,6 +126,12 @@ impl Live {
         if let Some(node) = &self.0.node {
             node.extracts.write().insert(name.into(), extract);
         }
+    }
+
+    /// How many histories there were: positions are of the last.
+    #[cfg(feature = "http")]
+    pub(crate) fn epochs(&self) -> u64 {
+        self.hub().epochs()
     }
 
     /// Has a job done by another node that does such ones.
@@ -143,6 +165,7 @@ impl Live {
 
     pub(in crate::live) fn say_goodbye(&self) {
         if let Some(node) = &self.0.node {
+            node.is_leaving.store(true, Ordering::Release);
             node.leaving.notify_one();
         }
     }

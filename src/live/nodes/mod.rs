@@ -24,4 +24,4 @@ mod wire;
 pub use extract::Extract;
 pub use live::NodeInfo;
 pub(super) use node::Node;
-pub(super) use presence::{Elsewhere, Groups};
+pub(super) use presence::{Elsewhere, Groups, Present};

@@ -19,6 +19,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -38,8 +39,15 @@ pub(in crate::live) struct Node {
     pub(super) meter: Arc<Meter>,
     /// It has read what was there before it.
     pub(super) is_ready: watch::Sender<bool>,
+    /// It knows who else is there.
+    pub(super) has_looked: watch::Sender<bool>,
     /// It is to say goodbye.
     pub(super) leaving: Notify,
+    pub(super) is_leaving: AtomicBool,
+    /// It has said goodbye.
+    pub(super) has_left: watch::Sender<bool>,
+    /// Parts up to this number, or 0, are not in the log: whoever comes back across them is told so.
+    unshared: AtomicU64,
 }
 
 impl Node {
@@ -60,7 +68,11 @@ impl Node {
             extracts: RwLock::default(),
             meter: Meter::new(&metered::NODE, ""),
             is_ready: watch::Sender::new(false),
+            has_looked: watch::Sender::new(false),
             leaving: Notify::new(),
+            is_leaving: AtomicBool::new(false),
+            has_left: watch::Sender::new(false),
+            unshared: AtomicU64::new(0),
         }
     }
 
@@ -69,7 +81,11 @@ impl Node {
     pub(in crate::live) fn publish(&self, parts: &[Part]) {
         let served = self.hub.serve(parts);
         for (part, have) in parts.iter().zip(served) {
-            self.share(part, have);
+            if part.is_local {
+                self.hub.arrive_here(&part.delivered(None));
+            } else {
+                self.share(part, have);
+            }
         }
         self.meter.set(metered::WAITING, self.outgoing.waiting() as f64);
     }
@@ -114,8 +130,21 @@ impl Node {
     pub(super) fn only_here(&self, owns: Vec<Own>) {
         if !owns.is_empty() {
             self.meter.add(metered::UNSHARED, owns.len() as u64);
+            self.unshared.fetch_max(self.outgoing.last(), Ordering::AcqRel);
             self.hub.arrive(owns.into_iter().map(|own| own.arrived(None)).collect());
         }
+    }
+}
+
+impl Node {
+    /// Whether parts that are not in the log may have been before this one that is.
+    pub(super) fn is_behind_unshared(&self, seq: u64) -> bool {
+        let unshared = self.unshared.load(Ordering::Acquire);
+        if unshared > 0 && seq > unshared {
+            // Unless there are more by now.
+            let _ = self.unshared.compare_exchange(unshared, 0, Ordering::AcqRel, Ordering::Acquire);
+        }
+        unshared > 0
     }
 }
 

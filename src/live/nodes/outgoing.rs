@@ -45,6 +45,25 @@ impl Own {
     }
 }
 
+/// What is on its way to the log, as far as it is needed if that loses it.
+pub(super) enum UnderWay {
+    Part(Own),
+    /// A job for another node.
+    Ask(JobId),
+    /// What can be said again: nothing else that is said hangs on it.
+    Again(What),
+}
+
+impl From<What> for UnderWay {
+    fn from(what: What) -> Self {
+        match what {
+            What::Part { own, .. } => Self::Part(own),
+            What::Ask { job, .. } => Self::Ask(job.id()),
+            other => Self::Again(other),
+        }
+    }
+}
+
 /// What waits to be put into the log of all nodes, and what is on its way there, numbered in its order.
 #[derive(Default)]
 pub(super) struct Outgoing {
@@ -61,7 +80,7 @@ struct State {
     waiting: VecDeque<(u64, What)>,
     bytes: usize,
     /// Appended, or about to be, and not brought yet.
-    under_way: BTreeMap<u64, Own>,
+    under_way: BTreeMap<u64, UnderWay>,
     /// How many are being appended.
     taken: usize,
     is_away: bool,
@@ -132,13 +151,21 @@ impl Outgoing {
         self.less.notify_waiters();
     }
 
-    /// What the log has brought of this node: those before it that it never will bring, and the part itself, unless it was
-    /// brought before or is none.
-    pub(super) fn brought(&self, seq: u64) -> (Vec<Own>, Option<Own>) {
+    /// The last number that was given.
+    pub(super) fn last(&self) -> u64 {
+        self.state.lock().last
+    }
+
+    /// What the log has brought of this node: what is before it and that it never will bring, and the part itself, unless
+    /// it was brought before or is none.
+    pub(super) fn brought(&self, seq: u64) -> (Vec<UnderWay>, Option<Own>) {
         let mut state = self.state.lock();
         let rest = state.under_way.split_off(&seq);
         let lost = std::mem::replace(&mut state.under_way, rest);
-        let own = state.under_way.remove(&seq);
+        let own = match state.under_way.remove(&seq) {
+            Some(UnderWay::Part(own)) => Some(own),
+            _ => None,
+        };
         state.moved = Some(Instant::now());
         if state.len() < ROOM {
             state.wake();
@@ -150,7 +177,7 @@ impl Outgoing {
     }
 
     /// Takes back what was appended to a log that is gone.
-    pub(super) fn take_back(&self) -> Vec<Own> {
+    pub(super) fn take_back(&self) -> Vec<UnderWay> {
         let mut state = self.state.lock();
         if state.taken > 0 {
             // What is being appended may come by the new one.
@@ -161,7 +188,7 @@ impl Outgoing {
     }
 
     /// The same if nothing has been brought for so long that the log must have lost it.
-    pub(super) fn take_back_lost(&self) -> Vec<Own> {
+    pub(super) fn take_back_lost(&self) -> Vec<UnderWay> {
         let is_lost = {
             let state = self.state.lock();
             let is_quiet = state.moved.is_none_or(|moved| moved.elapsed() >= LOST);
@@ -190,9 +217,7 @@ impl State {
             bytes += what.size();
             self.bytes -= what.size();
             events.push(what.event(node, seq));
-            if let What::Part { own, .. } = what {
-                self.under_way.insert(seq, own);
-            }
+            self.under_way.insert(seq, what.into());
         }
         self.taken = events.len();
         events

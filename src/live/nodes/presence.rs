@@ -7,6 +7,9 @@ use std::sync::Arc;
 /// Groups with their members, by the ids of their clients.
 pub(in crate::live) type Groups = BTreeMap<Arc<str>, BTreeMap<Arc<str>, Member>>;
 
+/// The same, as the hub has it.
+pub(in crate::live) type Present = BTreeMap<Arc<str>, BTreeMap<Arc<str>, Arc<Member>>>;
+
 /// Who is in which group at other nodes, by node.
 #[derive(Default)]
 pub(in crate::live) struct Elsewhere(BTreeMap<Arc<str>, Groups>);

@@ -16,6 +16,8 @@ use tracing::{debug, warn};
 
 /// The channel on which nodes say that something about them has changed.
 pub(super) const NODES: &str = "mape:live:nodes";
+/// The channel on which nodes say goodbye.
+pub(super) const GOODBYES: &str = "mape:live:goodbyes";
 /// An answer that is not there by then is asked for once more, and then given up.
 const DEADLINE: Duration = Duration::from_secs(2);
 /// So many bytes of parts are in an answer, or one part.
@@ -58,7 +60,7 @@ fn channel_of(node: &str) -> ChannelName {
 
 /// Hears what other nodes say, for ever.
 pub(in crate::live) async fn listen(node: Arc<Node>) {
-    let topics = || Topics::names([channel_of(&node.id), NODES.into()]);
+    let topics = || Topics::names([channel_of(&node.id), NODES.into(), GOODBYES.into()]);
     loop {
         match node.channels.subscribe(topics()).await {
             Ok(mut heard) => {
@@ -66,6 +68,11 @@ pub(in crate::live) async fn listen(node: Arc<Node>) {
                     match incoming {
                         Incoming::Delivery(told) if told.channel.as_str() == NODES => {
                             node.peers.look.notify_one();
+                        }
+                        Incoming::Delivery(told) if told.channel.as_str() == GOODBYES => {
+                            if let Ok(id) = serde_json::from_slice::<String>(&told.payload) {
+                                node.peers.left(&id);
+                            }
                         }
                         Incoming::Delivery(told) => node.hear(&told.payload).await,
                         // Who asked asks once more.
@@ -116,7 +123,8 @@ impl Node {
                     }
                 }
                 None => {
-                    for wanted in wanted.into_iter().filter_map(|seq| self.pulls.take(&peer, seq)) {
+                    // Others would wait as long, one batch behind the other.
+                    for wanted in self.pulls.take_all(&peer) {
                         self.hand(&wanted, Err("the process that has it does not answer"));
                     }
                 }

@@ -72,6 +72,11 @@ impl Pulls {
         self.lines.lock().get_mut(peer)?.waiting.pop_front_if(|wanted| wanted.seq == seq)
     }
 
+    /// All that is to be pulled from a node.
+    pub(super) fn take_all(&self, peer: &str) -> VecDeque<Wanted> {
+        self.lines.lock().get_mut(peer).map(|line| std::mem::take(&mut line.waiting)).unwrap_or_default()
+    }
+
     /// A number for a request, and where its answer will be.
     pub(super) fn request(&self) -> (u64, oneshot::Receiver<Vec<Answer>>) {
         let request = self.requests.fetch_add(1, Ordering::Relaxed);

@@ -24,6 +24,8 @@ pub(super) enum What {
     Cancel { to: Arc<str>, job: JobId },
     /// A job that was taken for another node has ended.
     End { job: JobId },
+    /// Something that a node has said was lost on its way here.
+    Missed { from: Arc<str> },
 }
 
 /// In which field a part has what it says.
@@ -51,7 +53,7 @@ impl What {
         match self {
             Self::Part { json, .. } => json.len() + 200,
             Self::Ask { input, .. } => input.len() + 200,
-            Self::Cancel { .. } | Self::End { .. } => 100,
+            Self::Cancel { .. } | Self::End { .. } | Self::Missed { .. } => 100,
         }
     }
 
@@ -90,6 +92,12 @@ impl What {
                 let job = quoted(&job.to_string());
                 let mut fields = head("\"end\"").to_vec();
                 fields.push(("job", &job));
+                Event::of_fields(&fields)
+            }
+            Self::Missed { from } => {
+                let from = quoted(from);
+                let mut fields = head("\"missed\"").to_vec();
+                fields.push(("to", &from));
                 Event::of_fields(&fields)
             }
         }
@@ -137,6 +145,10 @@ pub(super) enum Told {
     End {
         job: JobId,
     },
+    /// Something that this node has told was lost on its way.
+    Missed {
+        to: Arc<str>,
+    },
 }
 
 impl<'e> Read<'e> {
@@ -180,13 +192,16 @@ impl<'e> Read<'e> {
         if event.is("cancel") {
             return Some(Told::Cancel { to: to()?, job: job()? });
         }
+        if event.is("missed") {
+            return Some(Told::Missed { to: to()? });
+        }
         event.is("end").then(|| Some(Told::End { job: job()? })).flatten()
     }
 }
 
-/// Whether it only says that a node has come.
-pub(super) fn is_hello(event: &Event) -> bool {
-    event.is("hello")
+/// Which node says that it has come, if it says no more.
+pub(super) fn is_hello(event: &Event) -> Option<Arc<str>> {
+    event.is("hello").then(|| text(event, "node").filter(|node| check_name("a node", node).is_ok())).flatten()
 }
 
 pub(super) fn delivered(

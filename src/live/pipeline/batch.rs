@@ -50,6 +50,20 @@ impl<T: Unit> Batch<T> {
         }
     }
 
+    /// Takes out what nobody wants any more.
+    pub(super) fn take_unwanted(&mut self, gone: &mut Vec<T>) {
+        let before: usize = gone.iter().map(T::count).sum();
+        let due = &mut self.due;
+        self.open.retain(|_, open| {
+            open.items = super::chain::wanted(std::mem::take(&mut open.items), gone).collect();
+            if open.items.is_empty() {
+                due.take_back(open.ticket);
+            }
+            !open.items.is_empty()
+        });
+        self.held -= gone.iter().map(T::count).sum::<usize>() - before;
+    }
+
     fn close(&mut self, key: &Key, next: &mut Going<T>) {
         let Some(open) = self.open.remove(key) else { return };
         self.due.take_back(open.ticket);

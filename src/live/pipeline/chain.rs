@@ -34,6 +34,8 @@ pub(super) trait Unit: Sized {
     fn kin(&self) -> Kin;
     /// What a condition judges; `None` if it is an error, which is not left out.
     fn data(&self) -> Option<&Value>;
+    /// What of it somebody wants, and what nobody does any more.
+    fn part_unwanted(self) -> (Option<Self>, Option<Self>);
     /// Several as one.
     fn join(self, others: impl Iterator<Item = Self>) -> Self;
     /// How many it counts for.
@@ -56,13 +58,27 @@ pub(super) struct Out<T: Unit> {
     pub(super) through: Vec<T>,
     /// What was left out, and why.
     pub(super) left: Vec<(T, &'static str)>,
+    /// What nobody wants any more.
+    pub(super) gone: Vec<T>,
     pub(super) more: T::More,
 }
 
 impl<T: Unit> Out<T> {
     pub(super) fn new() -> Self {
-        Self { through: Vec::new(), left: Vec::new(), more: T::More::default() }
+        Self { through: Vec::new(), left: Vec::new(), gone: Vec::new(), more: T::More::default() }
     }
+}
+
+/// What of several somebody wants; the rest is put aside.
+pub(super) fn wanted<T: Unit>(
+    items: impl IntoIterator<Item = T>,
+    gone: &mut Vec<T>,
+) -> impl Iterator<Item = T> {
+    items.into_iter().filter_map(|item| {
+        let (wanted, unwanted) = item.part_unwanted();
+        gone.extend(unwanted);
+        wanted
+    })
 }
 
 /// A pipeline at work.
@@ -97,7 +113,7 @@ impl<T: Unit> Chain<T> {
         let mut chain = Self { names: names.clone(), stages: stages.clone(), machines: Vec::new(), meter };
         let mut before = before;
         for (at, stage) in stages.iter().enumerate() {
-            let known = before.as_mut().and_then(|before| before.same(stage, scope(stages, at)));
+            let known = before.as_mut().and_then(|before| before.same(stages, at));
             let site = Site { hub, meter: &chain.meter };
             let own_before = match &known {
                 Some(Machine::Own(own)) => Some(own),
@@ -124,18 +140,10 @@ impl<T: Unit> Chain<T> {
         chain
     }
 
-    /// What does the same for the same groups.
-    fn same(&mut self, stage: &Stage, scope: Option<&str>) -> Option<&mut Machine<T>> {
-        let kind = |stage: &Stage| match stage {
-            // Both are places.
-            Stage::InOrder => Stage::Parallel(1).name(),
-            other => other.name(),
-        };
-        let stages = &self.stages;
-        let at = (0..stages.len()).find(|at| {
-            stages.get(*at).is_some_and(|other| kind(other) == kind(stage))
-                && self::scope(stages, *at) == scope
-        })?;
+    /// What does the same for the same groups as one of these stages; of several, the first is that of the first, and so on.
+    fn same(&mut self, stages: &[Stage], at: usize) -> Option<&mut Machine<T>> {
+        let number = alike(stages, stages, at).take_while(|other| *other < at).count();
+        let at = alike(&self.stages, stages, at).nth(number)?;
         self.machines.get_mut(at)
     }
 
@@ -176,19 +184,31 @@ impl<T: Unit> Chain<T> {
 
     /// Does what is due.
     pub(super) fn advance(&mut self, now: Instant, out: &mut Out<T>) {
-        self.each(now, out, |machine, next| machine.advance(now, next));
+        self.each(now, out, |machine, next, gone| machine.advance(now, next, gone));
     }
 
     /// Lets go of what was only collected; and `all`: also of what waits for its turn.
     pub(super) fn flush(&mut self, all: bool, now: Instant, out: &mut Out<T>) {
-        self.each(now, out, |machine, next| machine.flush(all, next));
+        self.each(now, out, |machine, next, _| machine.flush(all, next));
     }
 
-    fn each(&mut self, now: Instant, out: &mut Out<T>, mut act: impl FnMut(&mut Machine<T>, &mut Going<T>)) {
+    /// Takes out what nobody wants any more.
+    pub(super) fn take_unwanted(&mut self, gone: &mut Vec<T>) {
+        for machine in &mut self.machines {
+            machine.take_unwanted(gone);
+        }
+    }
+
+    fn each(
+        &mut self,
+        now: Instant,
+        out: &mut Out<T>,
+        mut act: impl FnMut(&mut Machine<T>, &mut Going<T>, &mut Vec<T>),
+    ) {
         for at in 0..self.machines.len() {
             let mut next = Vec::new();
             if let Some(machine) = self.machines.get_mut(at) {
-                act(machine, &mut next);
+                act(machine, &mut next, &mut out.gone);
             }
             self.run(at + 1, next, now, out);
         }
@@ -222,6 +242,21 @@ fn scope(stages: &[Stage], at: usize) -> Option<&str> {
     })
 }
 
+/// Where stages are of the kind of one, and do it for the same groups.
+fn alike<'s>(among: &'s [Stage], stages: &'s [Stage], at: usize) -> impl Iterator<Item = usize> + 's {
+    let kind = |stage: &Stage| match stage {
+        // Both are places.
+        Stage::InOrder => Stage::Parallel(1).name(),
+        other => other.name(),
+    };
+    let wanted = stages.get(at).map(kind);
+    let is_alike = move |(place, other): (usize, &Stage)| {
+        let is_same = Some(kind(other)) == wanted && scope(among, place) == scope(stages, at);
+        is_same.then_some(place)
+    };
+    among.iter().enumerate().filter_map(is_alike)
+}
+
 fn described<T: Unit>(names: &[Pattern]) -> String {
     let names: Vec<_> = names.iter().map(Pattern::as_str).collect();
     format!("{} {}", T::WHAT, if names.is_empty() { "*".to_owned() } else { names.join(",") })
@@ -236,7 +271,7 @@ impl<T: Unit> Machine<T> {
             }
             Self::Batch(batch) => batch.offer(item, group, now, next),
             Self::Debounce(debounce) => debounce.offer(item, group, now, next, out),
-            Self::Rate(rate) => rate.offer(item, &group, now, next),
+            Self::Rate(rate) => rate.offer(item, &group, now, next, &mut out.gone),
             Self::Filter { condition, steps } => {
                 let holds =
                     item.data().is_none_or(|data| condition.holds_within(data, *steps).unwrap_or(false));
@@ -259,11 +294,20 @@ impl<T: Unit> Machine<T> {
         }
     }
 
-    fn advance(&mut self, now: Instant, next: &mut Going<T>) {
+    fn advance(&mut self, now: Instant, next: &mut Going<T>, gone: &mut Vec<T>) {
         match self {
             Self::Batch(batch) => batch.advance(now, next),
             Self::Debounce(debounce) => debounce.advance(now, next),
-            Self::Rate(rate) => rate.advance(now, next),
+            Self::Rate(rate) => rate.advance(now, next, gone),
+            Self::Group(_) | Self::Filter { .. } | Self::Own(_) => {}
+        }
+    }
+
+    fn take_unwanted(&mut self, gone: &mut Vec<T>) {
+        match self {
+            Self::Batch(batch) => batch.take_unwanted(gone),
+            Self::Debounce(debounce) => debounce.take_unwanted(gone),
+            Self::Rate(rate) => rate.take_unwanted(gone),
             Self::Group(_) | Self::Filter { .. } | Self::Own(_) => {}
         }
     }

@@ -44,6 +44,19 @@ impl<T: Unit> Debounce<T> {
         }
     }
 
+    /// Takes out what nobody wants any more.
+    pub(super) fn take_unwanted(&mut self, gone: &mut Vec<T>) {
+        for (key, (item, ticket)) in std::mem::take(&mut self.last) {
+            let (wanted, unwanted) = item.part_unwanted();
+            self.held -= unwanted.as_ref().map_or(0, T::count);
+            gone.extend(unwanted);
+            match wanted {
+                Some(item) => drop(self.last.insert(key, (item, ticket))),
+                None => drop(self.due.take_back(ticket)),
+            }
+        }
+    }
+
     fn let_go(&mut self, key: &Key, next: &mut Going<T>) {
         if let Some((item, ticket)) = self.last.remove(key) {
             self.due.take_back(ticket);

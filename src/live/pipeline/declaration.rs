@@ -87,7 +87,8 @@ pub enum Stage {
     InOrder,
     /// Only the last goes on, when none of the same name, or job, has come for so long.
     Debounce(#[serde(with = "span")] Duration),
-    /// At most `most` go on in any time `per`; others wait in their order.
+    /// At most `most` go on in any time `per`; others wait in their order. Jobs that nobody wants any more do not count. Of
+    /// groups of which nothing waits, the 10,000 that were there last are remembered.
     RateLimit {
         /// At most so many, 1 to 10,000.
         most: usize,
@@ -96,9 +97,11 @@ pub enum Stage {
         per: Duration,
     },
     /// Jobs: one with the name and input of one that is under way becomes one with it; who asks gets the parts so far, and
-    /// then the rest. Parts: data equal to those before in the same job, or under the same name, are left out.
+    /// then the rest, while no more than 64 MiB of parts of jobs under way are kept. Parts: data equal to those before in the
+    /// same job, or under the same name, are left out.
     Dedup,
-    /// Jobs: one with the name and input of one that has ended well is answered from its parts.
+    /// Jobs: one with the name and input of one that has ended well is answered from its parts. At most 64 MiB of inputs and
+    /// parts are kept, the oldest forgotten first.
     Cache {
         /// For so long.
         #[serde(rename = "for", with = "span")]

@@ -1,5 +1,6 @@
 //! Equal jobs that are under way.
 
+use super::cache::Recorded;
 use super::chain::Group;
 use crate::live::Job;
 use crate::live::hub::Hub;
@@ -16,6 +17,7 @@ pub(super) type Key = (Group, Arc<str>, Arc<Value>);
 pub(super) struct Shared {
     hub: Arc<Hub>,
     jobs: Mutex<HashMap<Key, Weak<Running>>>,
+    recorded: Arc<Recorded>,
 }
 
 /// Takes a job from the list when it ends.
@@ -26,7 +28,7 @@ struct Entry {
 
 impl Shared {
     pub(super) fn new(hub: &Arc<Hub>) -> Arc<Self> {
-        Arc::new(Self { hub: hub.clone(), jobs: Mutex::default() })
+        Arc::new(Self { hub: hub.clone(), jobs: Mutex::default(), recorded: Arc::default() })
     }
 
     /// The job that who asked for this one shares from now on; `None` if it is the first. What is in `gone` has to be
@@ -44,7 +46,7 @@ impl Shared {
             }
             gone.push(existing);
         }
-        job.record(self.hub.settings());
+        job.record(self.hub.settings(), &self.recorded);
         jobs.insert(key.clone(), Arc::downgrade(job.running()));
         drop(jobs);
         job.hold(Entry { shared: Arc::downgrade(self), key });

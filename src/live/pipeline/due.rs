@@ -23,8 +23,8 @@ impl<K> Due<K> {
         (at, self.numbers)
     }
 
-    pub(super) fn take_back(&mut self, ticket: Ticket) {
-        self.times.remove(&ticket);
+    pub(super) fn take_back(&mut self, ticket: Ticket) -> Option<K> {
+        self.times.remove(&ticket)
     }
 
     pub(super) fn first(&self) -> Option<Instant> {

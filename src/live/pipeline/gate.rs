@@ -1,6 +1,6 @@
 //! So many at a time.
 
-use super::chain::Group;
+use super::chain::{Group, Unit, wanted};
 use super::jobs::Lot;
 use super::metered;
 use crate::stream::meter::Meter;
@@ -60,25 +60,24 @@ impl Gate {
         self.start(turn);
     }
 
-    /// Goes when there is a place.
-    pub(super) fn enter(self: &Arc<Self>, lot: Lot, group: &Group) {
-        let mut turn = Turn::default();
-        {
-            let mut state = self.state.lock();
-            state.waiting += lot.len();
-            state.groups.entry(group.clone()).or_default().waiting.push_back(lot);
-            state.turn(group, &mut turn);
-            self.meter.set(metered::WAITING, state.waiting as f64);
-        }
-        self.start(turn);
+    /// Waits for its [turn](Self::turn), behind those that came before.
+    pub(super) fn enter(&self, lot: Lot, group: &Group) {
+        let mut state = self.state.lock();
+        state.waiting += lot.len();
+        state.groups.entry(group.clone()).or_default().waiting.push_back(lot);
     }
 
-    fn leave(self: &Arc<Self>, group: &Group) {
+    /// Lets those of a group go for whom there is a place. Not while a lock is held: jobs may end here.
+    pub(super) fn turn(self: &Arc<Self>, group: &Group) {
+        self.turn_behind(group, 0);
+    }
+
+    fn turn_behind(self: &Arc<Self>, group: &Group, left: usize) {
         let mut turn = Turn::default();
         {
             let mut state = self.state.lock();
             if let Some(queue) = state.groups.get_mut(group) {
-                queue.running = queue.running.saturating_sub(1);
+                queue.running = queue.running.saturating_sub(left);
             }
             state.turn(group, &mut turn);
             self.meter.set(metered::WAITING, state.waiting as f64);
@@ -91,14 +90,7 @@ impl Gate {
         let mut state = self.state.lock();
         let mut gone = Vec::new();
         for queue in state.groups.values_mut() {
-            queue.waiting = std::mem::take(&mut queue.waiting)
-                .into_iter()
-                .filter_map(|lot| {
-                    let (wanted, unwanted) = lot.part_cancelled();
-                    gone.extend(unwanted);
-                    wanted
-                })
-                .collect();
+            queue.waiting = wanted(std::mem::take(&mut queue.waiting), &mut gone).collect();
         }
         state.waiting -= gone.iter().map(Lot::len).sum::<usize>();
         self.meter.set(metered::WAITING, state.waiting as f64);
@@ -133,7 +125,7 @@ impl State {
             && let Some(lot) = queue.waiting.pop_front()
         {
             self.waiting -= lot.len();
-            let (wanted, unwanted) = lot.part_cancelled();
+            let (wanted, unwanted) = lot.part_unwanted();
             turn.gone.extend(unwanted);
             if let Some(lot) = wanted {
                 queue.running += 1;
@@ -148,6 +140,6 @@ impl State {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.gate.leave(&self.group);
+        self.gate.turn_behind(&self.group, 1);
     }
 }

@@ -39,8 +39,8 @@ pub(super) struct More {
     pub(super) shared: Option<Job>,
     /// Jobs that are answered by known parts.
     pub(super) answered: Vec<(Job, Arc<[Arc<Delivered>]>)>,
-    /// At a gate.
-    pub(super) entering: Vec<(Arc<Gate>, Lot, Group)>,
+    /// Gates at which some wait.
+    pub(super) entered: Vec<(Arc<Gate>, Group)>,
     pub(super) gone: Vec<Job>,
 }
 
@@ -65,14 +65,6 @@ impl Lot {
     /// Hands them over to what does them; gives them back if that is no more.
     pub(in crate::live) fn start(self) -> Result<(), Jobs> {
         self.to.send(self.jobs).map_err(|refused| refused.0)
-    }
-
-    /// Those that somebody wants, and those that nobody does.
-    pub(super) fn part_cancelled(self) -> (Option<Self>, Option<Self>) {
-        let to = self.to.clone();
-        let (unwanted, wanted): (Jobs, Jobs) = self.jobs.into_iter().partition(Job::is_cancelled);
-        let lot = |jobs: Jobs, to| (!jobs.is_empty()).then_some(Self { jobs, to });
-        (lot(wanted, self.to), lot(unwanted, to))
     }
 }
 
@@ -100,6 +92,16 @@ impl Unit for Lot {
 
     fn data(&self) -> Option<&Value> {
         self.jobs.first().map(|job| &**job.input())
+    }
+
+    fn part_unwanted(self) -> (Option<Self>, Option<Self>) {
+        if !self.jobs.iter().any(Job::is_cancelled) {
+            return (Some(self), None);
+        }
+        let to = self.to.clone();
+        let (unwanted, wanted): (Jobs, Jobs) = self.jobs.into_iter().partition(Job::is_cancelled);
+        let lot = |jobs: Jobs, to| (!jobs.is_empty()).then_some(Self { jobs, to });
+        (lot(wanted, self.to), lot(unwanted, to))
     }
 
     fn join(mut self, others: impl Iterator<Item = Self>) -> Self {
@@ -142,7 +144,9 @@ impl Unit for Lot {
     fn pass(own: &mut Own, item: Self, group: &Group, out: &mut Out<Self>) -> Option<Self> {
         match own {
             Own::Gate(gate) => {
-                out.more.entering.push((gate.clone(), item, group.clone()));
+                // In the order in which they come here, so under the lock.
+                gate.enter(item, group);
+                out.more.entered.push((gate.clone(), group.clone()));
                 None
             }
             // These stand where each comes by itself.
@@ -162,7 +166,8 @@ impl Unit for Lot {
                 let job = item.jobs.first()?;
                 let key: Key = (group.clone(), job.name().clone(), job.input().clone());
                 let Some(parts) = cache.find(&key, Instant::now()) else {
-                    job.record(hub.settings()).lock().keep_in(cache.clone(), key);
+                    let record = job.record(hub.settings(), cache.recorded());
+                    record.lock().keep_in(cache.clone(), key);
                     return Some(item);
                 };
                 meter.add(metered::CACHED, 1);

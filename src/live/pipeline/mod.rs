@@ -28,7 +28,7 @@ mod validate;
 #[cfg(any(feature = "flow", feature = "config"))]
 mod yaml;
 
-pub(super) use cache::Record;
+pub(super) use cache::{Record, Recorded};
 pub use declaration::{Pipeline, Pipelines, Stage};
 pub use invalid::InvalidPipelines;
 pub(super) use jobs::{Jobs, Lot};

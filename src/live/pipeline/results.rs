@@ -68,6 +68,11 @@ impl Unit for Part {
         Part::data(self).map(|data| &**data)
     }
 
+    /// Who is interested may come any time.
+    fn part_unwanted(self) -> (Option<Self>, Option<Self>) {
+        (Some(self), None)
+    }
+
     fn join(self, others: impl Iterator<Item = Self>) -> Self {
         let data = |part: &Self| Part::data(part).map(|data| (**data).clone());
         let list: Value = data(&self).into_iter().chain(others.filter_map(|part| data(&part))).collect();

@@ -148,6 +148,19 @@ impl<T: Unit> Side<T> {
         out
     }
 
+    /// Takes out what nobody wants any more. It is to be dropped by the caller.
+    pub(super) fn take_unwanted(&self) -> Vec<T> {
+        let mut gone = Vec::new();
+        let mut state = self.state.lock();
+        let State { chains, draining, .. } = &mut *state;
+        for chain in chains.iter_mut().chain(draining.iter_mut()) {
+            chain.take_unwanted(&mut gone);
+            chain.count(0);
+        }
+        draining.retain(|chain| chain.held() > 0);
+        gone
+    }
+
     /// Calls a function with all stages of their own.
     pub(super) fn each_own(&self, act: impl FnMut(&T::Own)) {
         let state = self.state.lock();

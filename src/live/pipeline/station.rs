@@ -1,6 +1,7 @@
 //! Where jobs and parts go through the pipelines that are in force.
 
 use super::chain::Out;
+use super::gate::Gate;
 use super::jobs::{Lot, Own};
 use super::side::{Named, Side};
 use super::{InvalidPipelines, Pipelines};
@@ -8,7 +9,7 @@ use crate::live::hub::Hub;
 use crate::live::outlet::Outlet;
 use crate::live::{Error, Job, Part};
 use parking_lot::Mutex;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 use tokio::sync::Notify;
 
@@ -30,6 +31,8 @@ pub(in crate::live) struct Station {
 struct Declared {
     now: Arc<Pipelines>,
     before: Option<Arc<Pipelines>>,
+    /// Of pipelines that are no more, too: jobs may still wait there.
+    gates: Vec<Weak<Gate>>,
 }
 
 impl Named for Part {
@@ -40,7 +43,7 @@ impl Named for Part {
 
 impl Station {
     pub(in crate::live) fn new(hub: Arc<Hub>, outlet: Outlet) -> Self {
-        let declared = Declared { now: Arc::default(), before: None };
+        let declared = Declared { now: Arc::default(), before: None, gates: Vec::new() };
         Self {
             hub,
             outlet,
@@ -84,9 +87,9 @@ impl Station {
 
     /// Does what had to wait until no lock is held.
     fn finish(&self, out: Out<Lot>) -> Option<Job> {
-        let Out { through, left, more } = out;
-        for (gate, lot, group) in more.entering {
-            gate.enter(lot, &group);
+        let Out { through, left, gone, more } = out;
+        for (gate, group) in more.entered {
+            gate.turn(&group);
         }
         for (job, parts) in more.answered {
             let parts = parts.iter().map(|part| job.again(part.body()));
@@ -96,21 +99,27 @@ impl Station {
             let parts = lot.jobs().iter().filter_map(|job| job.fail(format_args!("left out: {reason}")));
             parts.for_each(|part| self.send(part));
         }
-        drop((through, more.gone));
+        drop((through, gone, more.gone));
         more.shared
     }
 
     /// Lets go of jobs that wait for a place though nobody wants them any more.
     pub(in crate::live) fn forget_cancelled(&self) {
+        let before: Vec<_> = self.declared.lock().gates.iter().filter_map(Weak::upgrade).collect();
+        for gate in self.gates().iter().chain(&before) {
+            drop(gate.take_cancelled());
+        }
+        drop(self.jobs.take_unwanted());
+    }
+
+    fn gates(&self) -> Vec<Arc<Gate>> {
         let mut gates = Vec::new();
         self.jobs.each_own(|own| {
             if let Own::Gate(gate) = own {
                 gates.push(gate.clone());
             }
         });
-        for gate in gates {
-            drop(gate.take_cancelled());
-        }
+        gates
     }
 
     // --- parts ---------------------------------------------------------------------------------------------------
@@ -166,7 +175,7 @@ impl Station {
         let pipelines = Arc::new(pipelines);
         let before = std::mem::replace(&mut declared.now, pipelines.clone());
         declared.before = Some(before);
-        let ended = self.put_in_force(&pipelines);
+        let ended = self.put_in_force(&pipelines, &mut declared.gates);
         drop(declared);
         self.finish_swap(ended);
         Ok(())
@@ -178,17 +187,21 @@ impl Station {
         let before = declared.before.take().ok_or(Error::NothingBefore)?;
         let after = std::mem::replace(&mut declared.now, before.clone());
         declared.before = Some(after);
-        let ended = self.put_in_force(&before);
+        let ended = self.put_in_force(&before, &mut declared.gates);
         drop(declared);
         self.finish_swap(ended);
         Ok(before)
     }
 
-    fn put_in_force(&self, pipelines: &Pipelines) -> (Out<Lot>, Out<Part>) {
+    fn put_in_force(&self, pipelines: &Pipelines, gates: &mut Vec<Weak<Gate>>) -> (Out<Lot>, Out<Part>) {
+        gates.extend(self.gates().iter().map(Arc::downgrade));
+        gates.sort_by_key(Weak::as_ptr);
+        gates.dedup_by_key(|gate| gate.as_ptr());
         let jobs = self.jobs.replace(&pipelines.jobs, false, &self.hub, &self.sooner, start);
         // Parts of a job may go another way from now on, and must not overtake those before.
         let hand_out = |out: &mut Out<Part>| self.hand_out(out);
         let parts = self.results.replace(&pipelines.results, true, &self.hub, &self.sooner, hand_out);
+        gates.retain(|gate| gate.strong_count() > 0);
         (jobs, parts)
     }
 

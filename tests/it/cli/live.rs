@@ -115,6 +115,33 @@ async fn follow_comes_back_to_a_service_that_was_away_for_what_it_missed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn follow_ends_when_the_service_refuses_it_on_return_or_its_time_is_over() {
+    let mut world = World::new("live_refused").await;
+    let address = world.serving.address().to_string();
+    let mut children: Vec<Child> =
+        [&["live", "follow", "--name", "n"][..], &["live", "follow", "--for", "3s"]]
+            .into_iter()
+            .map(|arguments| world.start(arguments))
+            .collect();
+    crate::suite::eventually("both listen", || async { world.live.counts().clients == 2 }).await;
+    let since = std::time::Instant::now();
+    world.serving.close(std::time::Duration::from_secs(5)).await;
+    world.serving = Service::new(&world.app).live(&world.live).listen(&address).await.unwrap();
+    crate::suite::eventually("both are back", || async { world.live.counts().clients == 2 }).await;
+    // It did not begin anew.
+    let timed = children.pop().unwrap();
+    let timed = tokio::task::spawn_blocking(|| timed.wait_with_output().unwrap()).await.unwrap();
+    assert!(timed.status.success());
+    assert!(since.elapsed() < std::time::Duration::from_millis(3800), "{:?}", since.elapsed());
+    // There is no live server here any more.
+    world.serving.close(std::time::Duration::from_secs(5)).await;
+    world.serving = Service::new(&world.app).listen(&address).await.unwrap();
+    let refused = children.pop().unwrap();
+    let refused = tokio::task::spawn_blocking(|| refused.wait_with_output().unwrap()).await.unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn publish_reaches_who_is_interested() {
     let world = World::new("live_publish").await;
     let mut client = world.live.connect(Viewer::default());

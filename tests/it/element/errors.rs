@@ -249,3 +249,19 @@ async fn an_error_in_an_element_never_reaches_who_pushed() {
     until("all failed", || bad.info().errors == 100).await;
     assert_eq!((detect.state(), bad.state()), (State::Running, State::Running));
 }
+
+#[tokio::test]
+async fn an_item_in_hand_is_let_go_with_the_element() {
+    let (_app, l) = one_loop();
+    let slow =
+        l.monitor("slow").each_async(async |_: Arc<u8>, _: Emitter<u8>| std::future::pending::<()>().await);
+    let slow = slow.spawn().unwrap();
+    slow.start().unwrap();
+    // Items are kept for those.
+    let _letters = slow.dead_letters();
+    let item = Arc::new(1);
+    slow.push(item.clone()).await.unwrap();
+    until("it has the item in hand", || Arc::strong_count(&item) == 3).await;
+    slow.dispose();
+    until("it has let go", || Arc::strong_count(&item) == 1).await;
+}

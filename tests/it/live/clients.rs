@@ -1,3 +1,5 @@
+//! Clients that read slowly, and what puts results in.
+
 use super::{told, waiting};
 use futures::StreamExt;
 use mape::live::{Closed, Delivery, Interest, Live, Settings, Viewer, WhenFull};

@@ -1,3 +1,5 @@
+//! Groups: who is in them, and who may be.
+
 use super::{told, waiting};
 use mape::live::{Delivery, Error, Live, Security, Settings, Viewer};
 use mape::prelude::*;

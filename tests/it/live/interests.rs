@@ -1,3 +1,5 @@
+//! What clients care for, and what they missed.
+
 use super::{told, waiting};
 use futures::StreamExt;
 use mape::condition::Condition;

@@ -1,10 +1,14 @@
+//! Jobs: their parts, their ends, their errors, and their cancelling.
+
 use super::{data, told, until_end, waiting};
 use futures::StreamExt;
+use mape::element::OnError;
 use mape::live::{
-    Delivered, Delivery, Error, Interest, Job, Live, Pipeline, Pipelines, Security, Settings, Viewer,
+    Delivered, Delivery, Error, Interest, Job, Live, Part, Pipeline, Pipelines, Security, Settings, Viewer,
     answering,
 };
 use mape::prelude::*;
+use mape::stream::Backoff;
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -312,4 +316,94 @@ async fn who_comes_to_share_a_job_gets_each_part_once_and_sees_what_went_wrong()
     let texts = |told: &[Delivery]| told.iter().filter_map(data).map(|d| d.to_string()).collect::<Vec<_>>();
     assert_eq!(texts(&until_end(third).await), all);
     assert_eq!(texts(&told(&mut second)), all[1..]);
+}
+
+/// A server whose jobs `work` send a part and wait for ever, unless they are to fail or to end; with what does them.
+fn waiting_jobs(app: &App, on_error: OnError, is_one_at_a_time: bool) -> (Live, Element<Job, Part>) {
+    let live = Live::new(app);
+    let work = answering(|job: Job, parts| async move {
+        match job.input().as_str() {
+            Some("fail") => return Err(BoxError::from("no such customer")),
+            Some("end") => return Ok(()),
+            _ => {}
+        }
+        for n in 0..3 {
+            parts.send(n).await?;
+        }
+        std::future::pending::<()>().await;
+        Ok(())
+    });
+    let element = app.create_loop("jobs").unwrap().execute("work").on_error(on_error);
+    let element = if is_one_at_a_time {
+        element.each_async(work).spawn()
+    } else {
+        element.each_unordered(8, work).spawn()
+    };
+    let element = element.unwrap();
+    live.job("work", &element).unwrap();
+    (live, element)
+}
+
+const STOPPED: &str = "error: the element that did it was stopped";
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_another_s_failure_broke_off_says_so_behind_its_parts() {
+    let backoff = Backoff::constant(Duration::from_millis(10)).jitter(0.0);
+    for on_error in [OnError::Restart(backoff), OnError::Stop] {
+        let app = App::new();
+        let (live, _element) = waiting_jobs(&app, on_error, false);
+        let client = live.connect(Viewer::default());
+        client.ask("work", "wait").unwrap();
+        client.close_when_done();
+        sleep(Duration::from_millis(1)).await;
+        let other = live.connect(Viewer::default());
+        other.ask("work", "fail").unwrap();
+        other.close_when_done();
+        let told = until_end(client).await;
+        assert_eq!(
+            told.iter().filter_map(data).collect::<Vec<_>>(),
+            [json!(0), json!(1), json!(2), json!(STOPPED)]
+        );
+        assert_eq!(ended(&told), [4]);
+        // What failed keeps its reason.
+        let told = until_end(other).await;
+        assert_eq!(told.iter().filter_map(data).collect::<Vec<_>>(), ["error: no such customer"]);
+        assert!(matches!(told.last(), Some(Delivery::Ended { .. })), "{told:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_of_an_element_that_is_disposed_of_end_and_say_why() {
+    for is_one_at_a_time in [true, false] {
+        let app = App::new();
+        let (live, element) = waiting_jobs(&app, OnError::Resume, is_one_at_a_time);
+        let clients: Vec<_> = (0..3)
+            .map(|_| {
+                let client = live.connect(Viewer::default());
+                client.ask("work", "wait").unwrap();
+                client.close_when_done();
+                client
+            })
+            .collect();
+        sleep(Duration::from_millis(1)).await;
+        element.dispose();
+        for client in clients {
+            let told = tokio::time::timeout(Duration::from_secs(5), until_end(client)).await.unwrap();
+            assert_eq!(told.iter().filter_map(data).next_back(), Some(json!(STOPPED)), "{told:?}");
+            assert!(matches!(told.last(), Some(Delivery::Ended { .. })), "{told:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_is_taken_back_while_its_element_stops_says_nothing() {
+    let app = App::new();
+    let (live, element) = waiting_jobs(&app, OnError::Resume, false);
+    let mut client = live.connect(Viewer::default());
+    let job = client.ask("work", "wait").unwrap();
+    sleep(Duration::from_millis(1)).await;
+    client.cancel(job);
+    element.dispose();
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(waiting(&mut client), [0, 1, 2]);
 }

@@ -1,6 +1,7 @@
 //! Live servers that share a backend; the suite that every backend passes.
 
 mod jobs;
+mod losses;
 mod parts;
 mod presence;
 mod pulling;

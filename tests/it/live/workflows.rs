@@ -1,3 +1,5 @@
+//! Runs of workflows that do jobs, and tasks that publish.
+
 use super::{data, until_end, waiting};
 use mape::live::{Interest, Live, Viewer, running};
 use mape::prelude::*;
@@ -54,6 +56,31 @@ async fn a_run_that_fails_is_told_and_one_that_nobody_wants_is_terminated() {
     let part = futures::StreamExt::next(&mut client).await.and_then(|told| data(&told)).unwrap();
     let run = part["run"].as_str().unwrap().into();
     drop(client);
+    let over = async {
+        while !engine.workflows().status(&run).await.unwrap().is_over() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), over).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_run_of_a_job_whose_element_is_disposed_of_is_terminated() {
+    let app = App::new();
+    let live = Live::new(&app);
+    let engine = Engine::with(tasks()).start(&app).await.unwrap();
+    let tea = running(engine.workflows(), "boil → slow");
+    let tea = app.create_loop("jobs").unwrap().execute("tea").each_unordered(4, tea).spawn().unwrap();
+    live.job("tea", &tea).unwrap();
+    let mut client = live.connect(Viewer::default());
+    client.ask("tea", json!({})).unwrap();
+    let part = futures::StreamExt::next(&mut client).await.and_then(|told| data(&told)).unwrap();
+    let run = part["run"].as_str().unwrap().into();
+    client.close_when_done();
+    tea.dispose();
+    let told = timeout(Duration::from_secs(20), until_end(client)).await.unwrap();
+    let last = told.iter().filter_map(data).next_back().unwrap();
+    assert_eq!(last, "error: the element that did it was stopped");
     let over = async {
         while !engine.workflows().status(&run).await.unwrap().is_over() {
             sleep(Duration::from_millis(10)).await;

@@ -7,11 +7,13 @@ use super::*;
 fn needed(method: &Method, path: &str) -> Option<Role> {
     match (method.as_str(), path) {
         (_, "/health" | "/ready" | "/callbacks/{token}" | "/console/login") => None,
-        ("GET", "/workflows/{id}/restart" | "/workflows/restore") => Some(Role::Operate),
-        ("GET", "/live/jobs/{name}") => Some(Role::Operate),
-        (_, "/live/clients/{id}/interests/{name}") => Some(Role::Read),
+        ("GET", "/workflows/{id}/restart" | "/workflows/restore" | "/live/jobs/{name}") => {
+            Some(Role::Operate)
+        }
+        ("GET", _) | ("POST", "/flows/check") | (_, "/live/clients/{id}/interests/{name}") => {
+            Some(Role::Read)
+        }
         ("DELETE", path) if path.starts_with("/live/clients/") => Some(Role::Operate),
-        ("GET", _) | ("POST", "/flows/check") => Some(Role::Read),
         ("DELETE", _) => Some(Role::Admin),
         (_, path) if path.contains("/links") || path.starts_with("/knowledge") => Some(Role::Admin),
         _ => Some(Role::Operate),

@@ -4,12 +4,12 @@ use super::{Lines, counting};
 use crate::http::site::Site;
 use mape::config::{self, Config};
 use mape::http::Service;
-use mape::live::{Live, Settings, WhenFull};
+use mape::live::{Live, Pipelines, Rules, Settings, WhenFull};
 use mape::prelude::*;
 use reqwest::Method;
 
 fn read(section: &str) -> Result<config::Live, String> {
-    let built = Config::builder().text(&format!("live: {section}")).without_environment().build();
+    let built = Config::builder().text(format!("live: {section}")).without_environment().build();
     built.map(|config| config.live).map_err(|error| error.to_string())
 }
 
@@ -49,5 +49,36 @@ async fn a_service_takes_any_live_server() {
         assert_eq!(site.get("/live").await.1["kinds"].as_array().unwrap().len(), kinds);
         let response = site.request(Method::GET, "/live/stream?all=true").send().await.unwrap();
         assert!(Lines::of(response).json().await["client"].is_string());
+    }
+}
+
+#[test]
+fn what_the_section_declares_is_looked_at_before_anything_is_served() {
+    let config = |section: &str| {
+        Config::builder().text(format!("live:\n  {section}")).without_environment().build().unwrap()
+    };
+    for (rules, wanted) in [
+        ("[{names: [a], roles: [admn]}]", "`live.rules[0].roles` has the role `admn`, which there is not"),
+        ("[{names: [a]}, {names: []}]", "`live.rules[1]` is about no names"),
+        ("[{names: [a], may: []}]", "`live.rules[0]` lets nobody do anything"),
+        ("[{names: [a], own: owner}]", "no JSON pointer"),
+        ("[{names: [a], role: [admin]}]", "unknown field `role`"),
+        ("[{names: [a], when: a qe 1}]", "there is no operator `qe`"),
+    ] {
+        let error = Rules::configured(&config(&format!("rules: {rules}"))).unwrap_err().to_string();
+        assert!(error.contains(wanted) && error.contains("config.yaml:2"), "{error}");
+    }
+    let rules = Rules::configured(&config("rules: [{names: [a], roles: [admin]}]")).unwrap();
+    assert_eq!(rules.iter().len(), 1);
+    for (pipelines, wanted) in [
+        ("{jobs: [{stages: [in_ordr]}]}", "in_order"),
+        (
+            "{jobs: [{stages: [{batch: {most: 0, within: 1s}}]}]}",
+            "`live.pipelines.jobs[0].stages[0].batch.most`",
+        ),
+    ] {
+        let error = Pipelines::check_configured(&config(&format!("pipelines: {pipelines}"))).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains(wanted) && error.contains("config.yaml:2"), "{error}");
     }
 }

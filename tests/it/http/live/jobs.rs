@@ -183,3 +183,11 @@ async fn a_service_without_a_live_server_says_so() {
 fn running(live: &Live) -> usize {
     live.counts().jobs
 }
+
+#[tokio::test]
+async fn who_only_looks_begins_no_job() {
+    let (site, live) = site().await;
+    let looked = site.request(Method::HEAD, "/live/jobs/hang").send().await.unwrap();
+    assert_eq!(looked.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(live.counts().jobs, 0);
+}

@@ -1,4 +1,4 @@
-//! Clients on WebSockets.
+//! Clients on sockets that talk both ways.
 
 use super::{Settings, Talk, idle, site, site_with};
 use crate::suite::eventually;

@@ -2,7 +2,9 @@
 
 use super::{Event, Events, Lines, Site, site, site_with};
 use crate::suite::eventually;
-use mape::live::{Settings, Viewer};
+use mape::app::App;
+use mape::http::Service;
+use mape::live::{Live, Settings, Viewer};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -178,4 +180,24 @@ async fn what_was_missed_of_names_and_groups_comes_once_and_in_its_order() {
         seen.extend(lines.json().await["data"].get("n").cloned());
     }
     assert_eq!(seen, [0, 1, 2, 3, 4, 5, 6]);
+}
+
+#[tokio::test]
+async fn events_have_the_positions_of_the_history_that_they_are_in() {
+    let app = App::new();
+    let live = Live::shared(&app, Settings::default(), ());
+    let site = Site::with(Service::new(&app).live(&live)).await;
+    live.ready().await;
+    let mut events = events(&site, "names=n", None).await;
+    events.next().await;
+    live.publish("n", 1).unwrap();
+    let before = live.position().epoch;
+    assert!(events.next().await.id.unwrap().starts_with(&format!("{before}:")));
+    // As if the server had lost everything.
+    app.knowledge().value::<String>("live.epoch").set("another").await.unwrap();
+    eventually("it is noticed", || async { &*live.position().epoch == "another" }).await;
+    live.publish("n", 2).unwrap();
+    let second = events.next().await;
+    assert_eq!(second.data["data"], 2);
+    assert!(second.id.unwrap().starts_with("another:"));
 }

@@ -15,6 +15,7 @@ super::claims! { live::nodes::parts:
     a_server_that_shares_nothing_is_not_disturbed,
     what_is_missing_or_doubled_or_malformed_in_the_log_is_noticed,
     publishing_waits_for_the_log,
+    what_every_node_hears_reaches_the_clients_of_each_once_and_is_not_said_to_be_recovered,
 }
 
 fn offsets(told: &[Delivery]) -> Vec<(String, Value)> {
@@ -186,4 +187,32 @@ pub(crate) async fn publishing_waits_for_the_log(backend: Backend) {
     numbers.map(Ok).forward(a.live.results("n")).await.unwrap();
     // More than may wait, and none was lost.
     assert_eq!(next_data(&mut client, 30_000).await, (0..30_000).collect::<Vec<_>>());
+}
+
+pub(crate) async fn what_every_node_hears_reaches_the_clients_of_each_once_and_is_not_said_to_be_recovered(
+    backend: Backend,
+) {
+    let [a, c] = [node(&backend).await, node(&backend).await];
+    let (mut at_a, mut at_c) = (a.client(), c.client());
+    for client in [&at_a, &at_c] {
+        client.state("all", Interest::all(), None).unwrap();
+    }
+    a.live.publish("news", 1).unwrap();
+    assert_eq!(
+        (next_data(&mut at_a, 1).await, next_data(&mut at_c, 1).await),
+        (vec![json!(1)], vec![json!(1)])
+    );
+    let before = a.live.position();
+    for node in [&a, &c] {
+        node.live.publish_here("car_a", 2).unwrap();
+    }
+    c.live.publish("news", 3).unwrap();
+    for client in [&mut at_a, &mut at_c] {
+        assert_eq!(next_data(client, 2).await, [2, 3]);
+        assert!(told(client).is_empty());
+    }
+    let back = a.client();
+    let cars = back.state("cars", Interest::named(["car_a"]), Some(&before)).unwrap();
+    let news = back.state("news", Interest::named(["news"]), Some(&before)).unwrap();
+    assert_eq!((cars.recovered, news.recovered), (Some(false), Some(true)));
 }

@@ -269,3 +269,143 @@ async fn without_a_declaration_and_for_other_names_jobs_go_straight_on() {
     client.next().await.unwrap();
     assert_eq!(told(&mut client).len(), 5);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_was_broken_off_is_not_what_an_equal_one_is_answered_from() {
+    let app = App::new();
+    let live = Live::new(&app);
+    let calls = Arc::new(AtomicUsize::new(0));
+    let seen = calls.clone();
+    let work = answering(move |job: Job, parts| {
+        let calls = seen.clone();
+        async move {
+            if **job.input() == "fail" {
+                return Err(BoxError::from("no"));
+            }
+            let is_first = calls.fetch_add(1, Ordering::Relaxed) == 0;
+            parts.send("half").await?;
+            if is_first {
+                std::future::pending::<()>().await;
+            }
+            parts.send("whole").await?;
+            Ok(())
+        }
+    });
+    let on_error = mape::element::OnError::Restart(mape::stream::Backoff::constant(ms(1)));
+    let work = app.create_loop("jobs").unwrap().execute("work").on_error(on_error).each_unordered(8, work);
+    let work = work.spawn().unwrap();
+    live.job("work", &work).unwrap();
+    for_jobs(&live, Pipeline::new().cache(ms(60_000), 10));
+    let first = live.connect(Viewer::default());
+    first.ask("work", "x").unwrap();
+    first.close_when_done();
+    sleep(ms(1)).await;
+    let other = live.connect(Viewer::default());
+    other.ask("work", "fail").unwrap();
+    assert!(data(&until_end(first).await[1]).unwrap().as_str().unwrap().contains("was stopped"));
+    for _ in 0..2 {
+        sleep(ms(10)).await;
+        let again = live.connect(Viewer::default());
+        again.ask("work", "x").unwrap();
+        again.close_when_done();
+        assert_eq!(until_end(again).await.iter().filter_map(data).collect::<Vec<_>>(), ["half", "whole"]);
+    }
+    assert_eq!(calls.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_gone_uses_up_no_rate() {
+    let app = App::new();
+    let live = echoing(&app);
+    for_jobs(&live, Pipeline::new().rate_limit(1, ms(1000)));
+    let first = live.connect(Viewer::default());
+    for n in 0..5 {
+        first.ask("echo", n).unwrap();
+    }
+    sleep(ms(1)).await;
+    drop(first);
+    let second = live.connect(Viewer::default());
+    second.ask("echo", "mine").unwrap();
+    second.close_when_done();
+    let since = Instant::now();
+    assert_eq!(until_end(second).await.iter().filter_map(data).collect::<Vec<_>>(), ["mine"]);
+    assert!(since.elapsed() <= ms(1000), "{:?}", since.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_gone_gives_up_a_place_wherever_it_waited() {
+    let hour = ms(3_600_000);
+    let pipelines = [
+        Pipeline::new().batch(100, hour),
+        Pipeline::new().debounce(hour),
+        Pipeline::new().group_by("name").rate_limit(1, hour),
+        Pipeline::new().in_order(),
+    ];
+    for pipeline in pipelines {
+        for is_replaced in [false, true] {
+            let app = App::new();
+            let mut settings = Settings::default();
+            settings.jobs = 3;
+            let live = Live::with(&app, settings, ());
+            let never = answering(|_: Job, _| std::future::pending::<Result<(), BoxError>>());
+            let never = app.create_loop("jobs").unwrap().execute("never").each_unordered(100, never);
+            live.job("never", &never.spawn().unwrap()).unwrap();
+            for_jobs(&live, pipeline.clone());
+            let kept = live.connect(Viewer::default());
+            kept.ask("never", 0).unwrap();
+            let gone = live.connect(Viewer::default());
+            for n in 1..3 {
+                gone.ask("never", n).unwrap();
+            }
+            if is_replaced {
+                live.set_pipelines(mape::live::Pipelines::new()).unwrap();
+            }
+            drop(gone);
+            sleep(ms(1)).await;
+            for n in 3..5 {
+                kept.ask("never", n).unwrap_or_else(|error| panic!("{pipeline:?} {is_replaced}: {error}"));
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_order_holds_behind_a_rate() {
+    let app = App::new();
+    let live = echoing(&app);
+    for_jobs(&live, Pipeline::new().rate_limit(3, ms(1)).in_order());
+    let client = live.connect(Viewer::default());
+    for n in 0..3000 {
+        client.ask("echo", n).unwrap();
+        if n % 5 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    client.close_when_done();
+    let told = tokio::time::timeout(ms(60_000), until_end(client)).await.unwrap();
+    let seen: Vec<_> = told.iter().filter_map(data).map(|n| n.as_u64().unwrap()).collect();
+    assert!(seen.is_sorted() && seen.len() == 3000, "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn groups_that_somebody_makes_up_are_not_remembered_without_bound() {
+    let app = App::new();
+    let live = echoing(&app);
+    for_jobs(&live, Pipeline::new().group_by("group").rate_limit(1, ms(3_600_000)));
+    let mut client = live.connect(Viewer::default());
+    let mut heard = 0;
+    for group in 0..=10_000 {
+        client.ask("echo", json!({"group": group})).unwrap();
+        if group % 100 == 0 {
+            sleep(ms(1)).await;
+            heard += waiting(&mut client).len();
+        }
+    }
+    assert_eq!(heard, 10_001);
+    // The oldest of them gave way; the others did not.
+    for (group, is_done) in [(10_000, false), (0, true)] {
+        client.ask("echo", json!({"group": group})).unwrap();
+        sleep(ms(1)).await;
+        assert_eq!(waiting(&mut client).len(), usize::from(is_done), "{group}");
+    }
+}

@@ -206,3 +206,22 @@ async fn one_call_goes_back_and_another_forth() {
     assert_eq!(*live.pipelines(), one);
     assert_eq!(*live.roll_back().unwrap(), two);
 }
+
+#[tokio::test(start_paused = true)]
+async fn each_of_several_limits_knows_across_a_swap_what_it_knew() {
+    let app = App::new();
+    let live = echoing(&app);
+    let hour = ms(3_600_000);
+    let pipeline = |most| Pipeline::new().rate_limit(most, hour).rate_limit(1, hour);
+    for_jobs(&live, pipeline(100));
+    let mut client = live.connect(Viewer::default());
+    client.ask("echo", 1).unwrap();
+    sleep(ms(1)).await;
+    assert_eq!(waiting(&mut client), [1]);
+    for_jobs(&live, pipeline(50));
+    client.ask("echo", 2).unwrap();
+    sleep(ms(1)).await;
+    assert!(waiting(&mut client).is_empty());
+    sleep(hour).await;
+    assert_eq!(waiting(&mut client), [2]);
+}
