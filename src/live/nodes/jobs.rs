@@ -61,7 +61,7 @@ impl Node {
     ///
     /// # Errors
     /// Its input is too large.
-    pub(in crate::live) fn send_job(self: &Arc<Self>, to: Arc<str>, job: Job) -> Result<(), Job> {
+    pub(in crate::live) fn send_job(self: &Arc<Self>, to: &Arc<str>, job: Job) -> Result<(), Job> {
         let input = job.input().to_string();
         if input.len() > LARGEST {
             return Err(job);
@@ -78,7 +78,7 @@ impl Node {
         // A job that the queue holds would not end: it has what there is to say of it.
         let asked = Job::of(id, job.name().clone(), job.input().clone(), job.asked_by().clone());
         let _none = self.outgoing.put(|_| What::Ask { to: to.clone(), job: asked, input });
-        if !self.peers.is_there(&to) {
+        if !self.peers.is_there(to) {
             // It was missed meanwhile, and the jobs that it had have ended already.
             self.end_job(id, GONE);
         }

@@ -145,7 +145,7 @@ impl Live {
         let Some((node, peer)) = found else { return Err(self.0.no_kind(name)) };
         let job = self.0.asked(client, name.into(), input)?;
         let id = job.id();
-        if let Err(job) = node.send_job(peer, job) {
+        if let Err(job) = node.send_job(&peer, job) {
             let told = job.fail("its input is too large to be given to another process");
             node.hub.serve(told.as_slice());
         }
