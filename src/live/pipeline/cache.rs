@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn jobs_under_way_are_not_known_in_full_when_they_are_too_much_together() {
-        let all = Arc::new(Recorded { bytes: AtomicUsize::new(0), most: 500 });
+        let all = Arc::new(Recorded { bytes: AtomicUsize::new(0), most: 450 });
         let mut records: Vec<_> = (0..2).map(|_| record(&all)).collect();
         for record in &mut records {
             record.push(&part());
