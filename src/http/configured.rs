@@ -68,6 +68,7 @@ impl Settings {
                 config::WhenFull::Disconnect => WhenFull::Disconnect,
             },
             jobs: live.jobs,
+            client_jobs: live.client_jobs,
             interests: live.interests,
             steps: live.steps as u64,
             history: live.history,

@@ -40,6 +40,12 @@ pub enum Error {
         /// How many may be.
         limit: usize,
     },
+    /// As many jobs of a client are under way as may be.
+    #[error("{limit} jobs of this client are under way, and no more may be: ask again when some have ended")]
+    Jobs {
+        /// How many may be.
+        limit: usize,
+    },
     /// A client states more interests than it may.
     #[error("a client may state {limit} interests: withdraw one, or join several by `or`")]
     Interests {

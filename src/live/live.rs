@@ -348,6 +348,10 @@ impl Shared {
         name: Arc<str>,
         input: Value,
     ) -> Result<Job, Error> {
+        let limit = self.hub.settings().client_jobs;
+        if client.jobs.lock().len() >= limit {
+            return Err(Error::Jobs { limit });
+        }
         let under_way = self.under_way()?;
         let job = Job::new(name, Arc::new(input), client.viewer.clone());
         job.hold(under_way);

@@ -15,6 +15,8 @@ pub struct Settings {
     pub when_full: WhenFull,
     /// How many jobs may be under way. Default: 10,000.
     pub jobs: usize,
+    /// How many of them may be of one client. Default: 1,000.
+    pub client_jobs: usize,
     /// How many interests a client may state. Default: 100.
     pub interests: usize,
     /// How many steps a condition may take for one part. Default: 10,000.
@@ -44,6 +46,7 @@ impl Default for Settings {
             client_bytes: 4 * 1024 * 1024,
             when_full: WhenFull::DropOldest,
             jobs: 10_000,
+            client_jobs: 1000,
             interests: 100,
             steps: 10_000,
             history: 256,

@@ -25,6 +25,9 @@ pub struct Live {
     /// How many jobs may be under way. Default: 10,000.
     #[serde(deserialize_with = "bound::one_or_more")]
     pub jobs: usize,
+    /// How many of them may be of one client. Default: 1,000.
+    #[serde(deserialize_with = "bound::one_or_more")]
+    pub client_jobs: usize,
     /// How many interests a client may state, groups included. Default: 100.
     #[serde(deserialize_with = "bound::one_or_more")]
     pub interests: usize,
@@ -67,6 +70,7 @@ impl Default for Live {
             when_full: WhenFull::DropOldest,
             heartbeat: Duration::from_secs(15),
             jobs: 10_000,
+            client_jobs: 1000,
             interests: 100,
             steps: 10_000,
             history: 256,

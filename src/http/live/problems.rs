@@ -9,7 +9,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match &error {
             Error::UnknownKind { .. } => Self::not_found(&error),
-            Error::Busy { .. } | Error::Full { .. } => {
+            Error::Busy { .. } | Error::Jobs { .. } | Error::Full { .. } => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, &error).retry_after(1)
             }
             Error::Forbidden { .. } => Self::new(StatusCode::FORBIDDEN, &error),

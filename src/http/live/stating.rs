@@ -82,7 +82,7 @@ impl Wanted {
 pub(super) struct Listening {
     conditions: Vec<Condition>,
     names: Vec<String>,
-    lifetime: Option<Duration>,
+    pub(super) lifetime: Option<Duration>,
     pub(super) groups: Vec<String>,
     pub(super) since: Option<Position>,
     wants_all: bool,

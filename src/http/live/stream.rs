@@ -60,6 +60,8 @@ pub(super) fn listen(guest: &Guest, pairs: Pairs, headers: &HeaderMap) -> Result
         listening.since = Some(position(last.to_str().unwrap_or("?"))?);
     }
     let (since, groups) = (listening.since.take(), std::mem::take(&mut listening.groups));
+    // Behind the last interest there is nothing more to say, unless it is a member.
+    let ends = listening.lifetime.is_some() && groups.is_empty();
     let interests = listening.interests()?;
     groups.iter().try_for_each(|group| guest.may_see_group(group))?;
     let client = guest.connect();
@@ -68,6 +70,9 @@ pub(super) fn listen(guest: &Guest, pairs: Pairs, headers: &HeaderMap) -> Result
     let joins = groups.into_iter().map(|group| Join::new(group).with_presence(true));
     // In one, so that what was missed comes in its order, and nothing is skipped by who breaks off meanwhile.
     let stated = client.state_and_join(numbered, joins, since.as_ref())?;
+    if ends {
+        client.close_when_done();
+    }
     Ok((client, stated))
 }
 

@@ -233,7 +233,7 @@ mod tests {
 
     #[tokio::test]
     async fn inputs_count_as_well() {
-        let cache = Cache::new(Duration::from_secs(60), 100_000);
+        let cache = Cache::new(Duration::from_mins(1), 100_000);
         let key =
             |n: usize| -> Key { (None, "x".into(), Arc::new(json!([n, "z".repeat(10 * 1024 * 1024)]))) };
         let mut first = record(cache.recorded());

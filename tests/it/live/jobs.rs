@@ -407,3 +407,23 @@ async fn a_job_that_is_taken_back_while_its_element_stops_says_nothing() {
     sleep(Duration::from_millis(1)).await;
     assert_eq!(waiting(&mut client), [0, 1, 2]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_client_does_not_take_the_jobs_of_all() {
+    let mut settings = Settings::default();
+    settings.client_jobs = 2;
+    let app = App::new();
+    let live = Live::with(&app, settings, ());
+    let never = app.create_loop("never").unwrap().execute("never").each_unordered(
+        4,
+        answering(|_: Job, _| async { std::future::pending::<Result<(), BoxError>>().await }),
+    );
+    live.job("never", &never.spawn().unwrap()).unwrap();
+    let [greedy, other] = [(); 2].map(|()| live.connect(Viewer::default()));
+    let job = greedy.ask("never", 1).unwrap();
+    greedy.ask("never", 2).unwrap();
+    assert!(matches!(greedy.ask("never", 3), Err(Error::Jobs { limit: 2 })));
+    other.ask("never", 3).unwrap();
+    greedy.cancel(job);
+    greedy.ask("never", 3).unwrap();
+}

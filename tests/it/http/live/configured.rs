@@ -20,11 +20,17 @@ fn what_holds_without_a_configuration_is_what_is_written_in_it() {
 
 #[test]
 fn every_setting_is_taken_over_and_none_that_makes_no_sense() {
-    let section = "{client_buffer: 1, client_bytes: 2, when_full: disconnect, jobs: 3, interests: 4, steps: 5, history: 0, \
+    let section = "{client_buffer: 1, client_bytes: 2, when_full: disconnect, jobs: 3, client_jobs: 6, interests: 4, steps: 5, history: 0, \
                    history_bytes: 7, names: 8, shared_history: 9, cache_bytes: 10, cache_lifetime: 11s, held: 12}";
     let settings = Settings::configured(&read(section).unwrap());
-    let numbers = [settings.client_buffer, settings.client_bytes, settings.jobs, settings.interests];
-    assert_eq!((numbers, settings.when_full), ([1, 2, 3, 4], WhenFull::Disconnect));
+    let numbers = [
+        settings.client_buffer,
+        settings.client_bytes,
+        settings.jobs,
+        settings.interests,
+        settings.client_jobs,
+    ];
+    assert_eq!((numbers, settings.when_full), ([1, 2, 3, 4, 6], WhenFull::Disconnect));
     assert_eq!(
         [settings.history, settings.history_bytes, settings.names, settings.cache_bytes],
         [0, 7, 8, 10]

@@ -1,6 +1,6 @@
 //! Interests on streams of lines and events.
 
-use super::{Event, Events, Lines, Site, site, site_with};
+use super::{Event, Events, Lines, Site, idle, site, site_with};
 use crate::suite::eventually;
 use mape::app::App;
 use mape::http::Service;
@@ -200,4 +200,13 @@ async fn events_have_the_positions_of_the_history_that_they_are_in() {
     let second = events.next().await;
     assert_eq!(second.data["data"], 2);
     assert!(second.id.unwrap().starts_with("another:"));
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_the_last_of_its_interests_is_over() {
+    let (site, live) = site().await;
+    let response = site.request(Method::GET, "/live/stream?names=x&lifetime=50ms").send().await.unwrap();
+    let lines = Lines::of(response).rest().await;
+    assert_eq!(lines.last().unwrap()["expired"], true, "{lines:?}");
+    idle(&live).await;
 }
