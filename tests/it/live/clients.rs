@@ -113,7 +113,7 @@ async fn who_came_and_went_gives_way_when_too_much_of_it_waits() {
     }
     let told = told(&mut slow);
     assert!(
-        matches!(told[0], Delivery::Missed { count } if count as usize == 6000 - told_of),
+        matches!(told[0], Delivery::Missed { count } if usize::try_from(count).unwrap() == 6000 - told_of),
         "{:?}",
         told[0]
     );
