@@ -7,7 +7,7 @@ mod lists;
 mod results;
 mod swaps;
 
-use mape::live::{Job, Live, Pipeline, Pipelines, Viewer, answering};
+use mape::live::{Job, Live, Pipeline, Pipelines, Settings, Viewer, answering};
 use mape::prelude::*;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -34,7 +34,9 @@ fn counting(app: &App) -> Live {
 
 /// A server that publishes what it is asked for, at once.
 fn echoing(app: &App) -> Live {
-    let live = Live::new(app);
+    let mut settings = Settings::default();
+    settings.client_jobs = settings.jobs;
+    let live = Live::with(app, settings, ());
     let echo = app.create_loop("jobs").unwrap().execute("echo").each_unordered(
         1000,
         answering(|job: Job, parts| async move {

@@ -68,7 +68,7 @@ fn what_the_section_declares_is_looked_at_before_anything_is_served() {
         ("[{names: [a]}, {names: []}]", "`live.rules[1]` is about no names"),
         ("[{names: [a], may: []}]", "`live.rules[0]` lets nobody do anything"),
         ("[{names: [a], own: owner}]", "no JSON pointer"),
-        ("[{names: [a], role: [admin]}]", "unknown field `role`"),
+        ("[{names: [a], role: [admin]}]", "unknown key `role`; did you mean `roles`?"),
         ("[{names: [a], when: a qe 1}]", "there is no operator `qe`"),
     ] {
         let error = Rules::configured(&config(&format!("rules: {rules}"))).unwrap_err().to_string();
