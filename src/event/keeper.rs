@@ -93,7 +93,9 @@ const AT_ONCE: usize = 4;
 /// In lots that are settled by one command each.
 fn batches(all: Vec<Done>) -> impl Iterator<Item = Vec<Done>> {
     let mut all = all.into_iter();
-    std::iter::from_fn(move || Some(all.by_ref().take(BATCH).collect::<Vec<_>>()).filter(|batch| !batch.is_empty()))
+    std::iter::from_fn(move || {
+        Some(all.by_ref().take(BATCH).collect::<Vec<_>>()).filter(|batch| !batch.is_empty())
+    })
 }
 
 impl Keeper {
@@ -358,7 +360,8 @@ impl Shared {
         }
         let (appending, others): (Vec<_>, Vec<_>) =
             others.into_iter().partition(|done| matches!(done.how, How::Settled(_)));
-        let appending = stream::iter(batches(appending)).map(|batch| self.settle_batch(batch)).buffered(AT_ONCE);
+        let appending =
+            stream::iter(batches(appending)).map(|batch| self.settle_batch(batch)).buffered(AT_ONCE);
         results.extend(appending.collect::<Vec<_>>().await.into_iter().flatten());
         let settling = others.into_iter().map(|done| self.settle_one(done));
         results.extend(stream::iter(settling).buffered(TOGETHER).collect::<Vec<_>>().await);

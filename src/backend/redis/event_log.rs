@@ -372,7 +372,8 @@ impl EventLog for RedisEventLog {
                         break;
                     }
                 }
-                let answer = on.client.script(&SETTLE_ALL, &keys, &args).await.map_err(|failure| on.failed(failure));
+                let answer =
+                    on.client.script(&SETTLE_ALL, &keys, &args).await.map_err(|failure| on.failed(failure));
                 let answer = nothing_without_group(answer)?;
                 match integer(&answer) {
                     Some(no_log) => {
@@ -382,7 +383,8 @@ impl EventLog for RedisEventLog {
                     }
                     None if answer == Value::Nil => settled.extend(std::iter::repeat_n(false, taken)),
                     None => {
-                        let each = list(answer).map(|each| each.iter().map(|done| integer(done) == Some(1)).collect());
+                        let each = list(answer)
+                            .map(|each| each.iter().map(|done| integer(done) == Some(1)).collect());
                         settled.extend(on.expect::<Vec<bool>>(each)?);
                     }
                 }
