@@ -46,7 +46,7 @@
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
 [operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; [goals](guide::goals); \
-[metrics](guide::metrics) and [traces](guide::traces); [distributing loops](guide::distribution); [events](guide::events); [conditions](guide::conditions) and their [language](guide::condition_language); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [live results](guide::live), [other services](guide::edges), [InfluxDB](guide::influxdb), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[metrics](guide::metrics) and [traces](guide::traces); [distributing loops](guide::distribution); [events](guide::events); [conditions](guide::conditions) and their [language](guide::condition_language); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [live results](guide::live), [queues, batches, models](guide::queues), [other services](guide::edges), [InfluxDB](guide::influxdb), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -69,6 +69,7 @@
     doc = "| [`workflow`] | flows that run, durably: tasks as elements, an engine, the runs of a backend |"
 )]
 //! | [`telemetry`] | what everything counts, for programs and for Prometheus; logs; traces and metrics for a collector |
+#![cfg_attr(feature = "flow", doc = "| [`queue`] | jobs that wait their turn, and lists of them |")]
 #![cfg_attr(feature = "inference", doc = "| [`infer`] | models that judge what flows, in batches |")]
 #![cfg_attr(feature = "edge", doc = "| [`edge`] | what other services send and are sent |")]
 #![cfg_attr(feature = "http", doc = "| [`http`] | the service: REST, the console, who may do what |")]
@@ -114,6 +115,8 @@ pub mod infer;
 pub mod knowledge;
 pub mod live;
 pub mod prelude;
+#[cfg(feature = "flow")]
+pub mod queue;
 pub mod stream;
 pub mod telemetry;
 #[cfg(feature = "flow")]
@@ -145,6 +148,7 @@ pub mod guide {
             #[doc = "[operations]: crate::guide::operations"]
             #[doc = "[REST]: crate::guide::rest"]
             #[doc = "[live results]: crate::guide::live"]
+            #[doc = "[queues, batches, models]: crate::guide::queues"]
             #[doc = "[console]: crate::guide::console"]
             #[doc = "[security]: crate::guide::security"]
             #[doc = "[InfluxDB]: crate::guide::influxdb"]
@@ -189,6 +193,8 @@ pub mod guide {
     page!(rest, "../docs/guide/rest.md");
     #[cfg(feature = "http")]
     page!(live, "../docs/guide/live.md");
+    #[cfg(feature = "http")]
+    page!(queues, "../docs/guide/queues.md");
     #[cfg(feature = "http")]
     page!(console, "../docs/guide/console.md");
     #[cfg(feature = "http")]

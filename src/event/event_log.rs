@@ -103,6 +103,18 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
         append: Vec<(LogName, Event)>,
     ) -> Answer<Result<bool, Error>>;
 
+    /// Settles several entries of a consumer, each as [`settle`](Self::settle) does and by itself; which were pending, in
+    /// their order.
+    ///
+    /// # Errors
+    ///
+    /// The first that there is; others may be settled then. Settling them again does no harm: they are pending no more.
+    fn settle_all(&self, consumer: &Consumer, entries: Vec<Settling>) -> Answer<Result<Vec<bool>, Error>> {
+        let each: Vec<_> =
+            entries.into_iter().map(|(id, append)| self.settle(consumer, id, append)).collect();
+        Answer::pending(async move { futures::future::join_all(each).await.into_iter().collect() })
+    }
+
     /// The first `count` entries from `from` on that are pending in a group.
     fn pending(
         &self,
@@ -121,6 +133,9 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
     /// Takes a consumer that has nothing pending off the group's list.
     fn leave(&self, consumer: &Consumer) -> Answer<Result<(), Error>>;
 }
+
+/// An entry that is to be acknowledged, and the events that are to be appended with that.
+pub type Settling = (EventId, Vec<(LogName, Event)>);
 
 /// An event at its place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -86,6 +86,18 @@ const ON_THEIR_WAY: Duration = Duration::from_millis(100);
 /// How many events that need a command of their own are settled at once.
 const TOGETHER: usize = 64;
 
+/// How many entries are settled by one command, and how many such commands are under way.
+const BATCH: usize = 128;
+const AT_ONCE: usize = 4;
+
+/// In lots that are settled by one command each.
+fn batches(all: Vec<Done>) -> impl Iterator<Item = Vec<Done>> {
+    let mut all = all.into_iter();
+    std::iter::from_fn(move || {
+        Some(all.by_ref().take(BATCH).collect::<Vec<_>>()).filter(|batch| !batch.is_empty())
+    })
+}
+
 impl Keeper {
     pub(super) fn new(group: &Group, consumer: Consumer) -> Self {
         let name = format!("{}/{}", consumer.log, consumer.group);
@@ -346,6 +358,11 @@ impl Shared {
             let result = self.log.acknowledge(log, group, ids).await.map(drop);
             results.extend(plain.into_iter().map(|done| (done, result.clone())));
         }
+        let (appending, others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|done| matches!(done.how, How::Settled(_)));
+        let appending =
+            stream::iter(batches(appending)).map(|batch| self.settle_batch(batch)).buffered(AT_ONCE);
+        results.extend(appending.collect::<Vec<_>>().await.into_iter().flatten());
         let settling = others.into_iter().map(|done| self.settle_one(done));
         results.extend(stream::iter(settling).buffered(TOGETHER).collect::<Vec<_>>().await);
 
@@ -374,13 +391,46 @@ impl Shared {
         (settled, why.map(|why| (why, again)))
     }
 
+    /// Settles entries that have events appended with that.
+    async fn settle_batch(&self, batch: Vec<Done>) -> Vec<(Done, Result<(), Error>)> {
+        let entries = batch.iter().filter_map(|done| match &done.how {
+            How::Settled(append) => Some((done.id, append.clone())),
+            _ => None,
+        });
+        match self.log.settle_all(&self.consumer, entries.collect()).await {
+            Ok(each) => {
+                let each = each.into_iter().chain(std::iter::repeat(false));
+                batch
+                    .into_iter()
+                    .zip(each)
+                    .map(|(done, was_pending)| {
+                        if !was_pending {
+                            self.warn_of_another(done.id);
+                        }
+                        (done, Ok(()))
+                    })
+                    .collect()
+            }
+            // One that is refused is no reason to refuse the others.
+            Err(error) if !error.is_retryable() && batch.len() > 1 => {
+                let each = batch.into_iter().map(|done| self.settle_one(done));
+                stream::iter(each).buffered(TOGETHER).collect().await
+            }
+            Err(error) => batch.into_iter().map(|done| (done, Err(error.clone()))).collect(),
+        }
+    }
+
+    fn warn_of_another(&self, id: EventId) {
+        warn!(consumer = ?self.consumer, %id, "another consumer had an event when it was done");
+    }
+
     async fn settle_one(&self, done: Done) -> (Done, Result<(), Error>) {
         let result = match &done.how {
             How::Acknowledged | How::DealtWith => Ok(()),
             How::Settled(append) => {
                 let settled = self.log.settle(&self.consumer, done.id, append.clone()).await;
                 if let Ok(false) = settled {
-                    warn!(consumer = ?self.consumer, id = %done.id, "another consumer had an event when it was done");
+                    self.warn_of_another(done.id);
                 }
                 settled.map(drop)
             }

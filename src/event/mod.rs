@@ -54,7 +54,7 @@ pub use delivery::Delivery;
 pub use error::Error;
 pub use event::Event;
 pub use event_log::{
-    ConsumerInfo, Delivered, Entry, EventLog, GroupInfo, LogInfo, Malformed, Pending, Retention,
+    ConsumerInfo, Delivered, Entry, EventLog, GroupInfo, LogInfo, Malformed, Pending, Retention, Settling,
 };
 pub use events::Events;
 pub use group::Group;

@@ -64,6 +64,8 @@ fn kinds() -> Vec<&'static Kind> {
         &crate::live::metered::LIVE,
         &crate::live::nodes::metered::NODE,
         &crate::live::pipeline::metered::PIPELINE,
+        #[cfg(feature = "flow")]
+        &crate::queue::metered::QUEUE,
         &crate::stream::ops::OPERATOR,
     ];
     #[cfg(feature = "edge")]

@@ -37,6 +37,8 @@ mod live;
 mod patterns;
 #[cfg(all(feature = "flow", feature = "redis"))]
 mod python;
+#[cfg(feature = "flow")]
+mod queue;
 #[cfg(feature = "redis")]
 mod redis;
 mod remote;
