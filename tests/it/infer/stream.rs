@@ -18,7 +18,7 @@ struct Numbers {
     row: Vec<f64>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Judged {
     id: usize,
     scores: Vec<f64>,
