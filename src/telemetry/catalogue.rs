@@ -66,6 +66,8 @@ fn kinds() -> Vec<&'static Kind> {
         &crate::live::pipeline::metered::PIPELINE,
         &crate::stream::ops::OPERATOR,
     ];
+    #[cfg(feature = "database")]
+    all.push(&crate::database::metered::BULK);
     #[cfg(feature = "edge")]
     all.extend([&crate::edge::metered::SOURCE, &crate::edge::stats::SINK]);
     #[cfg(feature = "otel")]
