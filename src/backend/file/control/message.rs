@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use std::time::Duration;
 
 /// Changes with everything that a former build would not understand.
-pub(super) const PROTOCOL: u32 = 1;
+pub(super) const PROTOCOL: u32 = 2;
 
 /// From a client.
 #[derive(Debug, Serialize, Deserialize)]
@@ -75,6 +75,7 @@ pub(super) enum LogRequest {
     Settle(Consumer, EventId, Vec<(LogName, Event)>),
     Pending(LogName, GroupName, EventId, usize),
     Leave(Consumer),
+    PutBack(Consumer, Vec<EventId>, Duration),
 }
 
 /// What a subscriber hears.
