@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -65,20 +65,22 @@ where
         tokio::select! {
             _ = stopped.wait_for(|stopped| *stopped) => {}
             () = self.serve() => {
+                self.stopping.store(true, Ordering::Release);
                 warn!(queue = %self.queue.keys.name(), element = %self.element.path(), "an element works on a queue no more");
                 return;
             }
         }
         drop(self);
         // What is in hand may still be settled, and the others serve what is due.
-        future::pending().await
+        future::pending::<()>().await;
     }
 
     async fn serve(&mut self) {
         let element = self.element.any().clone();
         loop {
             // Nothing is taken for one that does nothing.
-            let state = element.wait_for_state(|state| matches!(state, State::Running | State::Disposed)).await;
+            let state =
+                element.wait_for_state(|state| matches!(state, State::Running | State::Disposed)).await;
             if state == State::Disposed {
                 return;
             }

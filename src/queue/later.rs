@@ -280,7 +280,11 @@ impl Shared {
         let later = self.keys.later();
         let listed = self.store.run(&later, SortedCommand::Range(0, last).into()).await;
         let listed = listed.and_then(|listed| listed.scored(&later)).map_err(|error| self.error(error))?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds since 1970")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "milliseconds since 1970"
+        )]
         Ok(listed.into_iter().map(|(id, due)| (id, due as u64)).collect())
     }
 
@@ -302,11 +306,11 @@ impl Shared {
             match self.pass(&mut changes).await {
                 Ok(wait) => {
                     failures = 0;
-                    let Some(changed) = &mut changes else { continue };
-                    let news = timeout(wait.min(LOOK), changed.next()).await;
+                    let Some(watched) = &mut changes else { continue };
+                    let news = timeout(wait.min(LOOK), watched.next()).await;
                     let mut is_over = matches!(news, Ok(None));
                     // However many there are, it is looked once.
-                    while let Some(news) = changed.next().now_or_never() {
+                    while let Some(news) = watched.next().now_or_never() {
                         is_over |= news.is_none();
                         if is_over {
                             break;

@@ -72,7 +72,7 @@ impl Shared {
     }
 
     pub(super) fn event_error(&self, source: event::Error) -> Error {
-        Error::Event { queue: self.keys.name().to_string(), source }
+        Error::Event { queue: self.keys.name().to_string(), source: Box::new(source) }
     }
 
     pub(super) fn refused(&self, reason: String) -> Error {
@@ -484,7 +484,7 @@ async fn tell(queue: std::sync::Weak<Shared>, log: Log, after: EventId) {
                 if waiters.of.is_empty() {
                     continue;
                 }
-                let job = entry.event.as_ref().ok().and_then(|event| Outcome::job_of(event));
+                let job = entry.event.as_ref().ok().and_then(Outcome::job_of);
                 if !job.is_some_and(|job| waiters.of.contains_key(&job)) {
                     continue;
                 }

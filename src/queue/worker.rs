@@ -180,7 +180,8 @@ impl Shared {
     async fn served_levels(&self) -> Result<u8, Error> {
         let levels = self.settings.priorities;
         for level in (levels..MOST_LEVELS).rev() {
-            let info = self.log(self.keys.level(level)).info().await.map_err(|error| self.event_error(error))?;
+            let info =
+                self.log(self.keys.level(level)).info().await.map_err(|error| self.event_error(error))?;
             let is_needed = |group: &GroupInfo| group.lag > 0 || group.pending > 0;
             if info.len > 0 && (info.groups.is_empty() || info.groups.iter().any(is_needed)) {
                 return Ok(level + 1);
@@ -202,8 +203,8 @@ impl Shared {
                 pause.send_if_modified(|held| std::mem::replace(held, is_paused) != is_paused);
             }
             match &mut changes {
-                Some(changed) => {
-                    if let Ok(None) = timeout(LOOK, changed.next()).await {
+                Some(watched) => {
+                    if let Ok(None) = timeout(LOOK, watched.next()).await {
                         changes = None;
                     }
                 }
