@@ -47,6 +47,7 @@ mod metered;
 mod metrics;
 mod openapi;
 mod problem;
+mod queues;
 mod service;
 mod serving;
 mod speaking;

@@ -132,11 +132,8 @@ impl<T: Serialize> NewJob<T> {
         let data =
             serde_json::to_string(&self.data).map_err(|error| refused(format!("it is no JSON: {error}")))?;
         if data.len() > settings.max_bytes {
-            return Err(refused(format!(
-                "it has {} bytes, and may have {} (max_bytes); put what is large elsewhere and say where",
-                data.len(),
-                settings.max_bytes
-            )));
+            let (bytes, most) = (data.len(), settings.max_bytes);
+            return Err(Error::TooLarge { queue: queue.to_owned(), bytes, most });
         }
         let id = JobId::random();
         let event = envelope(&id, data, self.key.as_deref(), TraceContext::current().as_ref());

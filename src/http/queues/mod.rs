@@ -1,0 +1,4 @@
+//! The routes for task queues.
+
+#[cfg(feature = "config")]
+mod configured;
