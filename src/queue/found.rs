@@ -13,6 +13,7 @@ use std::str::FromStr;
 
 /// Where a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = JobState))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum JobState {
@@ -76,8 +77,10 @@ impl FromStr for JobState {
 
 /// A job, as far as it is known where it is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = Job))]
 pub struct JobInfo {
     /// Its id; none if what stands in the queue is no job.
+    #[cfg_attr(feature = "http", schema(value_type = Option<String>))]
     pub job: Option<JobId>,
     /// Where it is.
     pub state: JobState,

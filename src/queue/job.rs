@@ -60,9 +60,11 @@ pub(super) fn millis(at: SystemTime) -> u64 {
 
 /// A job that was added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = AddedJob))]
 #[must_use = "it says whether there was such a job already"]
 pub struct Added {
     /// Its id; that of the other job, if there was one with the same key.
+    #[cfg_attr(feature = "http", schema(value_type = String))]
     pub id: JobId,
     /// Whether it is new.
     pub is_new: bool,

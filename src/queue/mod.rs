@@ -53,6 +53,7 @@ mod queues;
 mod rate;
 mod settings;
 mod settling;
+mod several;
 mod stats;
 mod task;
 mod worker;

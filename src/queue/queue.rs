@@ -139,7 +139,12 @@ impl Queue {
         self.add_event(id, event, &job).await
     }
 
-    async fn add_event<T>(&self, id: JobId, event: Event, job: &NewJob<T>) -> Result<Added, Error> {
+    pub(super) async fn add_event<T>(
+        &self,
+        id: JobId,
+        event: Event,
+        job: &NewJob<T>,
+    ) -> Result<Added, Error> {
         let shared = &*self.0;
         let level = shared.keys.level(job.level);
         if job.key.is_none() && job.delay.is_zero() {
@@ -193,10 +198,17 @@ impl Queue {
         let shared = &*self.0;
         let jobs = data.into_iter().map(|data| NewJob::new(data).event(self.name(), &shared.settings));
         let (ids, events): (Vec<_>, Vec<_>) = jobs.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+        self.append_all(events).await?;
+        Ok(ids)
+    }
+
+    /// Adds what is to be done as soon as it is its turn.
+    pub(super) async fn append_all(&self, events: Vec<Event>) -> Result<(), Error> {
+        let (shared, count) = (&*self.0, events.len());
         let log = shared.log(shared.keys.level(0));
         log.append_all(events).await.map_err(|error| shared.event_error(error))?;
-        shared.meter.add(metered::ADDED, ids.len() as u64);
-        Ok(ids)
+        shared.meter.add(metered::ADDED, count as u64);
+        Ok(())
     }
 
     /// Adds a job and waits until it is done or dead: its last outcome.
