@@ -316,10 +316,10 @@ impl Shared {
                 Ok(wait) => {
                     failures = 0;
                     let wait = wait.min(LOOK);
-                    let Some(changed) = &mut changes else { continue };
+                    let Some(watched) = &mut changes else { continue };
                     tokio::select! {
                         () = sleep(wait) => {}
-                        notice = changed.next() => {
+                        notice = watched.next() => {
                             if notice.is_none() {
                                 changes = None;
                             }
@@ -347,7 +347,7 @@ impl Shared {
         loop {
             let now = millis(clock::now());
             let listed = self.first(PAGE - 1).await?;
-            let is_full = listed.len() as i64 == PAGE;
+            let is_full = i64::try_from(listed.len()).is_ok_and(|many| many == PAGE);
             let mut wait = None;
             for (id, due, waiting, kept) in listed {
                 if due > now {

@@ -70,7 +70,7 @@ impl Shared {
     }
 
     pub(super) fn event_error(&self, source: event::Error) -> Error {
-        Error::Event { queue: self.keys.name().to_string(), source }
+        Error::Event { queue: self.keys.name().to_string(), source: Box::new(source) }
     }
 
     pub(super) fn refused(&self, reason: String) -> Error {

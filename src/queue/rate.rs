@@ -79,9 +79,9 @@ impl Limiter {
             None => Transaction::new().expect_absent(key.clone()),
         };
         // Forgotten when it says nothing any more.
-        let lasting = end - now + Duration::from_mins(1);
+        let lasting = end.saturating_sub(now) + Duration::from_mins(1);
         match store.commit(transaction.set_for(key, kept, lasting)).await {
-            Ok(_) => Ok(Some(begin - now)),
+            Ok(_) => Ok(Some(begin.saturating_sub(now))),
             Err(Error::Conflict(_)) => Ok(None),
             Err(error) => Err(error),
         }

@@ -233,6 +233,9 @@ impl<T: fmt::Debug + Send + Sync + 'static> fmt::Debug for Task<T> {
     }
 }
 
+/// What such a function does.
+pub(super) type Work = BoxFuture<'static, Result<(), BoxError>>;
+
 /// The function of an element that works on a queue, of one that does a single job: what it answers is the result, an error
 /// or a panic is a failed attempt, and so is one that takes longer than the [timeout](super::Settings::timeout) of the queue.
 ///
@@ -240,10 +243,7 @@ impl<T: fmt::Debug + Send + Sync + 'static> fmt::Debug for Task<T> {
 /// [`Queue::work`](super::Queue::work) has an example in [the module](super).
 pub fn working<T, R, F, E>(
     f: impl Fn(Task<T>) -> F + Clone + Send + Sync + 'static,
-) -> impl FnMut(Task<T>, Emitter<Done<Task<T>, R>>) -> BoxFuture<'static, Result<(), BoxError>>
-+ Clone
-+ Send
-+ 'static
+) -> impl FnMut(Task<T>, Emitter<Done<Task<T>, R>>) -> Work + Clone + Send + 'static
 where
     T: Send + Sync + 'static,
     R: Send + 'static,

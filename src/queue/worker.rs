@@ -191,7 +191,7 @@ where
             () = self.give_out() => return,
         }
         // What is in hand may still be settled, and the others serve what is due.
-        future::pending().await
+        future::pending::<()>().await;
     }
 
     async fn give_out(&mut self) {
@@ -266,8 +266,8 @@ impl Shared {
                 pause.send_if_modified(|held| std::mem::replace(held, is_paused) != is_paused);
             }
             match &mut changes {
-                Some(changed) => {
-                    if let Ok(None) = timeout(LOOK, changed.next()).await {
+                Some(watched) => {
+                    if let Ok(None) = timeout(LOOK, watched.next()).await {
                         changes = None;
                     }
                 }

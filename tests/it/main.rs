@@ -46,6 +46,8 @@ mod simulation;
 mod stream;
 mod suite;
 mod telemetry;
+#[cfg(feature = "text")]
+mod text;
 #[cfg(feature = "flow")]
 mod worker;
 #[cfg(feature = "flow")]
