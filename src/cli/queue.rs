@@ -96,10 +96,12 @@ async fn on(
         },
         QueueCommand::Jobs { state, count, .. } => jobs(global, queue, *state, *count, output).await,
         QueueCommand::Dead { count, .. } => jobs(global, queue, JobState::Dead, *count, output).await,
-        QueueCommand::Cancel { job, .. } => match queue.cancel_delayed(job).await? {
-            true => output.write(format!("{job} is gone"), &json!({"job": job, "cancelled": true})),
-            false => bail!("queue `{}` has no job `{job}` that is not due yet", queue.name()),
-        },
+        QueueCommand::Cancel { job, .. } => {
+            if !queue.cancel_delayed(job).await? {
+                bail!("queue `{}` has no job `{job}` that is not due yet", queue.name());
+            }
+            output.write(format!("{job} is gone"), &json!({"job": job, "cancelled": true}))
+        }
         QueueCommand::Replay(which) => {
             let count = each_dead(queue, which, true).await?;
             output.write(format!("{count} queued again"), &json!({"replayed": count}))
@@ -137,10 +139,12 @@ async fn on(
             }
             None => Ok(()),
         },
-        QueueCommand::Unschedule { name, .. } => match queue.unschedule(name).await? {
-            true => output.write(format!("{name} is gone"), &json!({"schedule": name, "removed": true})),
-            false => bail!("queue `{}` has no schedule `{name}`", queue.name()),
-        },
+        QueueCommand::Unschedule { name, .. } => {
+            if !queue.unschedule(name).await? {
+                bail!("queue `{}` has no schedule `{name}`", queue.name());
+            }
+            output.write(format!("{name} is gone"), &json!({"schedule": name, "removed": true}))
+        }
         QueueCommand::Remove { .. } => {
             queue.remove().await?;
             output.write(

@@ -28,7 +28,13 @@ struct World {
 }
 
 fn settings() -> Settings {
-    Settings { priorities: 3, attempts: 2, retry_after: Duration::from_millis(20), max_bytes: 200, ..Settings::default() }
+    Settings {
+        priorities: 3,
+        attempts: 2,
+        retry_after: Duration::from_millis(20),
+        max_bytes: 200,
+        ..Settings::default()
+    }
 }
 
 impl World {

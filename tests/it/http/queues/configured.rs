@@ -58,7 +58,18 @@ fn a_rate_is_written_in_several_ways() {
         let rate = declared(&format!("reply: {{rate: {written}}}")).unwrap().settings.rate;
         assert_eq!(rate, Some(Rate { jobs, per }), "{written}");
     }
-    for written in ["100", "fast", "/s", "0/s", "5/", "5/parsec", "-1/s", "{jobs: 0, per: 1s}", "{jobs: 1, per: 0s}", "{job: 1}"] {
+    for written in [
+        "100",
+        "fast",
+        "/s",
+        "0/s",
+        "5/",
+        "5/parsec",
+        "-1/s",
+        "{jobs: 0, per: 1s}",
+        "{jobs: 1, per: 0s}",
+        "{job: 1}",
+    ] {
         let error = declared(&format!("reply: {{rate: {written}}}")).unwrap_err();
         assert!(error.contains("config.yaml:2") && error.contains("queues.reply.rate"), "{written}: {error}");
     }
@@ -67,7 +78,10 @@ fn a_rate_is_written_in_several_ways() {
 #[test]
 fn what_cannot_be_used_is_refused_with_its_place() {
     for (section, wanted) in [
-        ("reply: {concurrency: 0}", "`queues.reply.concurrency` must be a whole number from 1 to 65536, not 0"),
+        (
+            "reply: {concurrency: 0}",
+            "`queues.reply.concurrency` must be a whole number from 1 to 65536, not 0",
+        ),
         ("reply: {priorities: 9}", "`queues.reply.priorities` must be a whole number from 1 to 8, not 9"),
         ("reply: {attempts: 0}", "`queues.reply.attempts`"),
         ("reply: {timeout: 0s}", "`queues.reply.timeout` must be more than 0s, not 0s"),
@@ -77,8 +91,14 @@ fn what_cannot_be_used_is_refused_with_its_place() {
         ("reply: {task: {nam: x}}", "did you mean `name`?"),
         ("re ply: {}", "a queue can't be called `re ply`"),
         ("reply: {schedules: {fetch: {cron: '61 * * * *'}}}", "`queues.reply.schedules.fetch.cron`"),
-        ("reply: {schedules: {fetch: {cron: '@daily', zone: Europe/Atlantis}}}", "`queues.reply.schedules.fetch.zone`"),
-        ("reply: {schedules: {fetch: {cron: '@daily', priority: 1}}}", "it has priority 1, and the queue has 1"),
+        (
+            "reply: {schedules: {fetch: {cron: '@daily', zone: Europe/Atlantis}}}",
+            "`queues.reply.schedules.fetch.zone`",
+        ),
+        (
+            "reply: {schedules: {fetch: {cron: '@daily', priority: 1}}}",
+            "it has priority 1, and the queue has 1",
+        ),
         ("reply: {schedules: {'a b': {cron: '@daily'}}}", "no spaces"),
         ("reply: {schedules: {fetch: {corn: '@daily'}}}", "did you mean `cron`?"),
         ("reply: 7", "a section"),
@@ -99,7 +119,8 @@ async fn a_schedule_that_is_declared_no_more_is_taken_away_and_others_stay() {
         names
     };
     let queue = declare("reply: {schedules: {a: {cron: '@daily'}, b: {cron: '@hourly'}}}").await;
-    let by_hand = Schedule { name: "mine".into(), cron: "@daily".parse().unwrap(), data: 1.into(), priority: 0 };
+    let by_hand =
+        Schedule { name: "mine".into(), cron: "@daily".parse().unwrap(), data: 1.into(), priority: 0 };
     queue.schedule(&by_hand).await.unwrap();
     assert_eq!(names().await, ["a", "b", "mine"]);
     let next = queue.delayed(10).await.unwrap();
@@ -107,7 +128,9 @@ async fn a_schedule_that_is_declared_no_more_is_taken_away_and_others_stay() {
     declare("reply: {schedules: {a: {cron: '@daily'}, c: {cron: '@daily'}}}").await;
     assert_eq!(names().await, ["a", "c", "mine"]);
     let still = queue.delayed(10).await.unwrap();
-    let of = |all: &[mape::queue::Delayed]| all.iter().find(|one| one.schedule.as_deref() == Some("a")).unwrap().due;
+    let of = |all: &[mape::queue::Delayed]| {
+        all.iter().find(|one| one.schedule.as_deref() == Some("a")).unwrap().due
+    };
     assert_eq!(of(&still), of(&next));
     declare("reply: {}").await;
     assert_eq!(names().await, ["mine"]);

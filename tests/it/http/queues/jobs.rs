@@ -38,7 +38,10 @@ pub(crate) async fn a_job_is_added_and_found_wherever_it_is(backend: Backend) {
     assert_eq!((&done["result"], &done["data"]), (&json!(42), &Value::Null));
     assert_eq!(world.site.get("/queues/reply/jobs?state=done&count=5").await.1, json!([done]));
     let told = world.site.get("/queues/reply/outcomes").await.1;
-    assert_eq!((&told[0]["kind"], &told[0]["result"], told.as_array().unwrap().len()), (&json!("done"), &json!(42), 1));
+    assert_eq!(
+        (&told[0]["kind"], &told[0]["result"], told.as_array().unwrap().len()),
+        (&json!("done"), &json!(42), 1)
+    );
     let (status, unknown) = world.site.get("/queues/reply/jobs/nothing").await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert!(unknown["detail"].as_str().unwrap().contains("no job `nothing`"), "{unknown}");
@@ -61,7 +64,8 @@ pub(crate) async fn an_answer_waits_for_the_outcome_and_says_the_id_if_that_take
     assert_eq!((status, &dead["kind"], &dead["attempt"]), (StatusCode::OK, &json!("dead"), &json!(2)));
     assert_eq!(dead["error"], "\"x\" is no number");
     for (wait, wanted) in [("soon", "no length of time"), ("2h", "up to an hour")] {
-        let (status, wrong) = world.site.post(&format!("/queues/reply/jobs?wait={wait}"), r#"{"data": 1}"#).await;
+        let (status, wrong) =
+            world.site.post(&format!("/queues/reply/jobs?wait={wait}"), r#"{"data": 1}"#).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(wrong["detail"].as_str().unwrap().contains(wanted), "{wrong}");
     }
@@ -74,14 +78,16 @@ pub(crate) async fn a_list_of_jobs_is_added_with_their_delays_levels_and_keys(ba
     let mixed = r#" [{"data": 3, "priority": 2}, {"data": 4, "delay": "1h"}, {"data": 5, "key": "k"}, {"data": 6, "key": "k", "delay": 90}]"#;
     let (status, added) = world.site.post("/queues/reply/jobs", mixed).await;
     assert_eq!(status, StatusCode::ACCEPTED);
-    let is_new: Vec<bool> = added.as_array().unwrap().iter().map(|one| one["is_new"].as_bool().unwrap()).collect();
+    let is_new: Vec<bool> =
+        added.as_array().unwrap().iter().map(|one| one["is_new"].as_bool().unwrap()).collect();
     // Which of the two with the key is first is open.
     assert!(is_new[0] && is_new[1] && is_new[2] != is_new[3], "{added}");
     let waiting = world.site.get("/queues/reply/jobs").await.1;
     assert_eq!(waiting[0]["data"], 3, "{waiting}");
     let delayed = world.site.get("/queues/reply/jobs?state=delayed").await.1;
     assert!(delayed.as_array().unwrap().iter().any(|job| job["data"] == 4), "{delayed}");
-    let (status, wrong) = world.site.post("/queues/reply/jobs", r#"[{"data": 7}, {"data": 8, "priority": 3}]"#).await;
+    let (status, wrong) =
+        world.site.post("/queues/reply/jobs", r#"[{"data": 7}, {"data": 8, "priority": 3}]"#).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
     let (status, wrong) = world.site.post("/queues/reply/jobs?wait=1s", r#"[{"data": 7}]"#).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
@@ -111,7 +117,10 @@ pub(crate) async fn what_is_no_job_is_refused_with_what_is_wrong(backend: Backen
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
     assert!(wrong["detail"].as_str().unwrap().contains("302 bytes, and may have 200 (max_bytes)"), "{wrong}");
     let (status, wrong) = world.site.post("/queues/repyl/jobs", r#"{"data": 1}"#).await;
-    assert_eq!((status, &wrong["detail"]), (StatusCode::NOT_FOUND, &json!("there is no queue `repyl`; did you mean `reply`?")));
+    assert_eq!(
+        (status, &wrong["detail"]),
+        (StatusCode::NOT_FOUND, &json!("there is no queue `repyl`; did you mean `reply`?"))
+    );
     for (query, wanted) in [("state=wating", "did you mean `waiting`?"), ("count=0", "from 1 to 1000")] {
         let (status, wrong) = world.site.get(&format!("/queues/reply/jobs?{query}")).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -126,7 +135,8 @@ pub(crate) async fn a_job_that_is_not_due_is_taken_away_and_no_other(backend: Ba
         let added = world.site.post("/queues/reply/jobs", body).await.1;
         format!("/queues/reply/jobs/{}", added["id"].as_str().unwrap())
     };
-    let (later, now) = (add(r#"{"data": 1, "delay": "1h", "priority": 1}"#).await, add(r#"{"data": 2}"#).await);
+    let (later, now) =
+        (add(r#"{"data": 1, "delay": "1h", "priority": 1}"#).await, add(r#"{"data": 2}"#).await);
     let delayed = world.site.get(&later).await.1;
     assert_eq!((&delayed["state"], &delayed["priority"]), (&json!("delayed"), &json!(1)));
     let delete = |path: &str| answer(world.site.request(Method::DELETE, path));
@@ -162,7 +172,10 @@ pub(crate) async fn dead_jobs_are_listed_replayed_and_discarded(backend: Backend
     assert_eq!((delete(&one).await.0, delete(&one).await.0), (StatusCode::NO_CONTENT, StatusCode::NOT_FOUND));
     assert_eq!(world.site.post("/queues/reply/dead/replay", "").await.1, json!({"replayed": 1}));
     assert_eq!(delete("/queues/reply/dead").await.1, json!({"discarded": 0}));
-    assert_eq!(world.site.post("/queues/reply/dead/replay", "{\"job\": 1}").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        world.site.post("/queues/reply/dead/replay", "{\"job\": 1}").await.0,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
 }
 
 pub(crate) async fn a_queue_is_listed_paused_resumed_and_removed(backend: Backend) {

@@ -10,10 +10,20 @@ use serde_json::json;
 async fn a_schedule_is_kept_shown_changed_and_taken_away() {
     let world = World::new(Backend::memory()).await;
     let put = |name: &str, body: serde_json::Value| {
-        answer(world.site.request(Method::PUT, &format!("/queues/reply/schedules/{name}")).body(body.to_string()))
+        answer(
+            world
+                .site
+                .request(Method::PUT, &format!("/queues/reply/schedules/{name}"))
+                .body(body.to_string()),
+        )
     };
-    let (status, kept) = put("fetch", json!({"cron": "0 3 * * *", "zone": "Europe/Berlin", "data": {"a": 1}, "priority": 1})).await;
-    assert_eq!((status, &kept["name"], &kept["zone"]), (StatusCode::OK, &json!("fetch"), &json!("Europe/Berlin")));
+    let (status, kept) =
+        put("fetch", json!({"cron": "0 3 * * *", "zone": "Europe/Berlin", "data": {"a": 1}, "priority": 1}))
+            .await;
+    assert_eq!(
+        (status, &kept["name"], &kept["zone"]),
+        (StatusCode::OK, &json!("fetch"), &json!("Europe/Berlin"))
+    );
     assert!(kept["next"].as_str().unwrap().contains("03:00:00"), "{kept}");
     assert_eq!(world.site.get("/queues/reply/schedules").await.1, json!([kept]));
     let (_, changed) = put("fetch", json!({"cron": "@hourly"})).await;

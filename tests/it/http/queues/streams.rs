@@ -21,9 +21,13 @@ async fn until(response: &mut Response, text: &str) -> String {
 async fn outcomes_follow_as_lines_and_as_events_from_where_a_client_was() {
     let world = World::new(Backend::memory()).await;
     let _worker = world.work().await;
-    let stream = |query: &str| world.site.request(Method::GET, &format!("/queues/reply/outcomes/stream{query}"));
+    let stream =
+        |query: &str| world.site.request(Method::GET, &format!("/queues/reply/outcomes/stream{query}"));
     let mut lines = stream("").send().await.unwrap();
-    assert_eq!((lines.status(), &lines.headers()["content-type"]), (StatusCode::OK, &"application/x-ndjson".parse().unwrap()));
+    assert_eq!(
+        (lines.status(), &lines.headers()["content-type"]),
+        (StatusCode::OK, &"application/x-ndjson".parse().unwrap())
+    );
     let mut first = Value::Null;
     for number in 1..=3 {
         let body = json!({"data": number}).to_string();
@@ -54,7 +58,7 @@ async fn who_watches_queues_is_told_when_something_changes() {
     let read = until(&mut events, "event: queues").await;
     let read = if read.contains("\n\n") { read } else { read + &until(&mut events, "\n\n").await };
     assert!(read.contains("\"waiting\":[0,0,0]"), "{read}");
-    world.queue.add(&1).await.unwrap();
+    let _ = world.queue.add(&1).await.unwrap();
     until(&mut events, "\"waiting\":[1,0,0]").await;
 }
 
@@ -66,7 +70,11 @@ async fn what_there_is_in_a_queue_is_measured_when_it_is_asked_for() {
     }
     let text = world.site.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
     // Other tests of this process have queues of that name, too, on other backends: theirs are asked for at this one.
-    for line in ["mape_queue_waiting{queue=\"reply\"} 2", "mape_queue_delayed{queue=\"reply\"} 1", "mape_queue_dead_letters{queue=\"reply\"} 0"] {
+    for line in [
+        "mape_queue_waiting{queue=\"reply\"} 2",
+        "mape_queue_delayed{queue=\"reply\"} 1",
+        "mape_queue_dead_letters{queue=\"reply\"} 0",
+    ] {
         assert!(text.lines().any(|known| known == line), "{line}: {text}");
     }
 }
