@@ -1,16 +1,16 @@
 //! `mape queue`
 
+use super::push::standard_input;
 use super::queue_arguments::{AddArguments, QueueCommand, RunArguments, WhichDead};
 use super::run_flow::json_or_file;
 use super::{Global, Output, Usage, backend, note, queue_output};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use futures::StreamExt;
 use mape::event::EventId;
-use mape::queue::{Declared, Ending, Error, JobState, NewJob, Queue, Queues, Schedule};
+use mape::queue::{Declared, Ending, Error, JobState, Queue, Queues, Schedule};
 use mape::workflow::{Cron, NoCron};
 use serde_json::{Value as Json, json};
 use std::pin::pin;
-use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
 /// Jobs of standard input that are added at a time.
 const AT_A_TIME: usize = 512;
@@ -96,10 +96,12 @@ async fn on(
         },
         QueueCommand::Jobs { state, count, .. } => jobs(global, queue, *state, *count, output).await,
         QueueCommand::Dead { count, .. } => jobs(global, queue, JobState::Dead, *count, output).await,
-        QueueCommand::Cancel { job, .. } => match queue.cancel_delayed(job).await? {
-            true => output.write(format!("{job} is gone"), &json!({"job": job, "cancelled": true})),
-            false => bail!("queue `{}` has no job `{job}` that is not due yet", queue.name()),
-        },
+        QueueCommand::Cancel { job, .. } => {
+            if !queue.cancel_delayed(job).await? {
+                bail!("queue `{}` has no job `{job}` that is not due yet", queue.name());
+            }
+            output.write(format!("{job} is gone"), &json!({"job": job, "cancelled": true}))
+        }
         QueueCommand::Replay(which) => {
             let count = each_dead(queue, which, true).await?;
             output.write(format!("{count} queued again"), &json!({"replayed": count}))
@@ -137,10 +139,12 @@ async fn on(
             }
             None => Ok(()),
         },
-        QueueCommand::Unschedule { name, .. } => match queue.unschedule(name).await? {
-            true => output.write(format!("{name} is gone"), &json!({"schedule": name, "removed": true})),
-            false => bail!("queue `{}` has no schedule `{name}`", queue.name()),
-        },
+        QueueCommand::Unschedule { name, .. } => {
+            if !queue.unschedule(name).await? {
+                bail!("queue `{}` has no schedule `{name}`", queue.name());
+            }
+            output.write(format!("{name} is gone"), &json!({"schedule": name, "removed": true}))
+        }
         QueueCommand::Remove { .. } => {
             queue.remove().await?;
             output.write(
@@ -157,25 +161,27 @@ async fn add(queue: &Queue, arguments: &AddArguments, data: Json, output: &mut O
         let what = if added.is_new { "" } else { " has its key; nothing is added" };
         return output.write(format!("{}{what}", added.id), &added);
     }
-    let mut lines = BufReader::new(stdin()).lines();
-    let (mut jobs, mut count) = (Vec::new(), 0_usize);
-    loop {
-        let line = lines.next_line().await.context("cannot read standard input")?;
-        let is_end = line.is_none();
-        if let Some(line) = line.filter(|line| !line.trim().is_empty()) {
-            count += 1;
-            let data = serde_json::from_str(&line).with_context(|| format!("job {count} is no JSON"));
-            jobs.push(arguments.how.job(data?));
-        }
-        if jobs.len() >= AT_A_TIME || (is_end && !jobs.is_empty()) {
-            for added in queue.add_jobs::<Json>(std::mem::take::<Vec<NewJob<Json>>>(&mut jobs)).await? {
-                output.write(&added.id, &added)?;
+    let mut lines = standard_input()?;
+    let mut next = lines.recv().await;
+    while next.is_some() {
+        let (mut jobs, mut wrong) = (Vec::new(), None);
+        // What is there already is added together.
+        while let Some(line) = next.take() {
+            match line {
+                Ok(data) => jobs.push(arguments.how.job(data)),
+                Err(error) => wrong = Some(error),
             }
+            next = if jobs.len() < AT_A_TIME { lines.try_recv().ok() } else { None };
         }
-        if is_end {
-            return Ok(());
+        for added in queue.add_jobs(jobs).await? {
+            output.write(&added.id, &added)?;
         }
+        if let Some(error) = wrong {
+            return Err(error);
+        }
+        next = lines.recv().await;
     }
+    Ok(())
 }
 
 async fn wait_for(

@@ -175,7 +175,7 @@ pub(super) struct How {
 }
 
 impl How {
-    pub(super) fn job(&self, data: Json) -> NewJob<Json> {
+    pub(super) fn job<T>(&self, data: T) -> NewJob<T> {
         let job = NewJob::new(data).priority(self.priority).delay(self.delay.unwrap_or_default());
         match &self.key {
             Some(key) => job.key(key),

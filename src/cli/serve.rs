@@ -42,6 +42,11 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
         Some(tasks)
     };
     let queues = QueueWorkers::start(&global.load()?, &app, tasks.as_ref()).await?;
+    match queues.count() {
+        0 => {}
+        1 => note(global, "working", "it works on the jobs of 1 queue"),
+        more => note(global, "working", &format!("it works on the jobs of {more} queues")),
+    }
     let engine = if let Some(mut tasks) = tasks {
         // What nobody has here is for workers elsewhere.
         if staying.is_on_a_server() {

@@ -35,16 +35,16 @@ impl Queue {
         let shared = self.shared();
         let since = EventId::new(millis(clock::now().checked_sub(BACK).unwrap_or_else(clock::now)), 0);
         let log = shared.log(shared.keys.outcomes());
-        let page = log.range(since, EventId::MAX, MOST).await.map_err(|error| shared.event_error(error))?;
-        let span = match (page.first(), page.last()) {
-            (Some(first), Some(last)) if page.len() >= MOST => {
-                Duration::from_millis(last.id.millis.saturating_sub(first.id.millis).max(1))
+        let last = log.range(since, EventId::MAX, MOST).await.map_err(|error| shared.event_error(error))?;
+        let span = match (last.first(), last.last()) {
+            (Some(first), Some(end)) if last.len() >= MOST => {
+                Duration::from_millis(end.id.millis.saturating_sub(first.id.millis).max(1))
             }
             _ => BACK,
         };
         let mut pace = Pace::default();
-        for told in page.iter().filter_map(Outcome::read) {
-            match told.ending {
+        for one in last.iter().filter_map(Outcome::read) {
+            match one.ending {
                 Ending::Done { .. } => pace.done += 1.0,
                 Ending::Failed { .. } | Ending::Dead { .. } => pace.failed += 1.0,
                 Ending::Progress { .. } => {}

@@ -48,9 +48,9 @@ impl Handles {
     pub(super) fn asker(&self, make: impl FnOnce() -> Arc<Asker>) -> Arc<Asker> {
         let mut asker = self.asker.lock();
         asker.upgrade().unwrap_or_else(|| {
-            let made = make();
-            *asker = Arc::downgrade(&made);
-            made
+            let new = make();
+            *asker = Arc::downgrade(&new);
+            new
         })
     }
 
