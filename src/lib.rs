@@ -46,7 +46,7 @@
     any(doc, doctest),
     doc = "[First loop](guide::first_loop), step by step; [elements](guide::elements) and their life; \
 [operators](guide::operators) on streams; [knowledge](guide::knowledge) and channels; [goals](guide::goals); \
-[metrics](guide::metrics) and [traces](guide::traces); [distributing loops](guide::distribution); [events](guide::events); [conditions](guide::conditions) and their [language](guide::condition_language); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [live results](guide::live), [other services](guide::edges), [InfluxDB](guide::influxdb), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
+[metrics](guide::metrics) and [traces](guide::traces); [distributing loops](guide::distribution); [events](guide::events); [conditions](guide::conditions) and their [language](guide::condition_language); [workflows](guide::workflows), [on many machines](guide::distributed_workflows), their [workers](guide::workers), their [operations](guide::operations) and the [language of flows](guide::flow_language); [REST](guide::rest), [live results](guide::live), [queues, batches, models](guide::queues), [other services](guide::edges), [InfluxDB](guide::influxdb), the [console](guide::console), [security](guide::security); [testing](guide::testing) in virtual time. To look up: the [table of operators](guide::operator_table) and the [terms](guide::terms)."
 )]
 //!
 //! # Modules
@@ -68,7 +68,10 @@
     feature = "flow",
     doc = "| [`workflow`] | flows that run, durably: tasks as elements, an engine, the runs of a backend |"
 )]
+#![cfg_attr(feature = "text", doc = "| [`text`] | text to numbers: tokens, stems, bags of words |")]
 //! | [`telemetry`] | what everything counts, for programs and for Prometheus; logs; traces and metrics for a collector |
+#![cfg_attr(feature = "flow", doc = "| [`queue`] | jobs that wait their turn, and lists of them |")]
+#![cfg_attr(feature = "inference", doc = "| [`infer`] | models that judge what flows, in batches |")]
 #![cfg_attr(feature = "edge", doc = "| [`edge`] | what other services send and are sent |")]
 #![cfg_attr(feature = "http", doc = "| [`http`] | the service: REST, the console, who may do what |")]
 #![cfg_attr(feature = "config", doc = "| [`config`] | `config.yaml`, the environment and code, in layers |")]
@@ -83,10 +86,12 @@
 //! | `edge` | yes | sinks that post, sources that are posted to or poll; InfluxDB |
 //! | `http` | yes | the HTTP service: REST with its description, the console |
 //! | `http-client` | yes | the tasks and resources of workflows that call HTTP services |
+//! | `inference` | no | models in the stream: ONNX, frozen graphs of TensorFlow; it builds for minutes |
 //! | `influxdb2` | no | points and queries of the crate `influxdb2` |
 //! | `logs` | by `cli` | a log for people or programs |
 //! | `otel` | no | traces and metrics to a collector of OpenTelemetry, by OTLP over HTTP |
 //! | `redis` | yes | the backends `redis:`, `rediss:`, Sentinel and Cluster |
+//! | `text` | yes | tokens, stems and bags of words of texts |
 //!
 //! A library needs none of them: `default-features = false`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -97,6 +102,8 @@ pub mod channel;
 pub mod condition;
 #[cfg(feature = "config")]
 pub mod config;
+#[cfg(feature = "database")]
+pub mod database;
 #[cfg(feature = "edge")]
 pub mod edge;
 pub mod element;
@@ -107,11 +114,17 @@ pub mod goal;
 mod hint;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "inference")]
+pub mod infer;
 pub mod knowledge;
 pub mod live;
 pub mod prelude;
+#[cfg(feature = "flow")]
+pub mod queue;
 pub mod stream;
 pub mod telemetry;
+#[cfg(feature = "text")]
+pub mod text;
 #[cfg(feature = "flow")]
 pub mod workflow;
 
@@ -141,6 +154,7 @@ pub mod guide {
             #[doc = "[operations]: crate::guide::operations"]
             #[doc = "[REST]: crate::guide::rest"]
             #[doc = "[live results]: crate::guide::live"]
+            #[doc = "[queues, batches, models]: crate::guide::queues"]
             #[doc = "[console]: crate::guide::console"]
             #[doc = "[security]: crate::guide::security"]
             #[doc = "[InfluxDB]: crate::guide::influxdb"]
@@ -185,6 +199,8 @@ pub mod guide {
     page!(rest, "../docs/guide/rest.md");
     #[cfg(feature = "http")]
     page!(live, "../docs/guide/live.md");
+    #[cfg(feature = "http")]
+    page!(queues, "../docs/guide/queues.md");
     #[cfg(feature = "http")]
     page!(console, "../docs/guide/console.md");
     #[cfg(feature = "http")]

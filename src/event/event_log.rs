@@ -3,6 +3,7 @@
 use super::{Consumer, Error, Event, EventId, GroupName, LogName};
 use crate::stream::Answer;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use std::fmt;
 use std::time::Duration;
 
@@ -55,6 +56,15 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
     /// appended from now on); `false` if it exists, and stays as it is.
     fn create_group(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<bool, Error>>;
 
+    /// Moves a group, forward or back, so that it reads what comes behind `after` next, as in
+    /// [`create_group`](Self::create_group). What is pending stays so. It is for those who keep their place elsewhere, and
+    /// tell the log by a group what they no longer need.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoGroup`] if it was not made, or is gone.
+    fn seek(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<(), Error>>;
+
     /// Removes a group with what is pending in it; whether there was one.
     fn remove_group(&self, log: &LogName, group: &GroupName) -> Answer<Result<bool, Error>>;
 
@@ -92,6 +102,15 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
         idle: Duration,
     ) -> Answer<Result<Vec<EventId>, Error>>;
 
+    /// Puts back what this consumer got and never worked on: that delivery of these entries, as far as they are still this
+    /// consumer's, does not count, and they have been idle for so long that others may claim them. Those that are.
+    fn put_back(
+        &self,
+        consumer: &Consumer,
+        ids: Vec<EventId>,
+        idle: Duration,
+    ) -> Answer<Result<Vec<EventId>, Error>>;
+
     /// Marks these as done for the group; how many were pending.
     fn acknowledge(&self, log: &LogName, group: &GroupName, ids: Vec<EventId>) -> Answer<Result<u64, Error>>;
 
@@ -102,6 +121,18 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
         id: EventId,
         append: Vec<(LogName, Event)>,
     ) -> Answer<Result<bool, Error>>;
+
+    /// Settles several entries of a consumer, each as [`settle`](Self::settle) does and by itself; which were pending, in
+    /// their order.
+    ///
+    /// # Errors
+    ///
+    /// The first that there is; others may be settled then. Settling them again does no harm: they are pending no more.
+    fn settle_all(&self, consumer: &Consumer, entries: Vec<Settling>) -> Answer<Result<Vec<bool>, Error>> {
+        let each: Vec<_> =
+            entries.into_iter().map(|(id, append)| self.settle(consumer, id, append)).collect();
+        Answer::pending(async move { futures::future::join_all(each).await.into_iter().collect() })
+    }
 
     /// The first `count` entries from `from` on that are pending in a group.
     fn pending(
@@ -121,6 +152,9 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
     /// Takes a consumer that has nothing pending off the group's list.
     fn leave(&self, consumer: &Consumer) -> Answer<Result<(), Error>>;
 }
+
+/// An entry that is to be acknowledged, and the events that are to be appended with that.
+pub type Settling = (EventId, Vec<(LogName, Event)>);
 
 /// An event at its place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -143,12 +177,22 @@ pub struct Malformed {
     pub fields: Vec<(String, String)>,
 }
 
+impl Malformed {
+    /// An event of its fields; those that are no JSON are texts.
+    pub(crate) fn as_event(&self) -> Event {
+        self.fields.iter().fold(Event::default(), |event, (name, text)| {
+            let value = serde_json::from_str(text).unwrap_or_else(|_| Json::from(text.as_str()));
+            event.with(name, value)
+        })
+    }
+}
+
 /// An entry as a consumer gets it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delivered {
     /// What.
     pub entry: Entry,
-    /// The how manieth delivery to the group it is, from 1.
+    /// The how manieth delivery to the group it is, from 1; those that were put back do not count.
     pub attempt: u64,
 }
 
@@ -161,7 +205,7 @@ pub struct Pending {
     pub consumer: super::ConsumerName,
     /// How long ago it was delivered, or its consumer last gave a sign of life for it.
     pub idle: Duration,
-    /// How many times it was delivered.
+    /// How many times it was delivered and not put back.
     pub attempts: u64,
 }
 
@@ -210,4 +254,6 @@ pub enum Retention {
     Entries(u64),
     /// Those that are younger than this.
     Age(Duration),
+    /// Those that a group has not acknowledged; all, as long as there is no group.
+    Needed,
 }

@@ -77,14 +77,37 @@ pub(super) enum How {
     Settled(Vec<(LogName, Event)>),
     /// To be delivered again, after this time.
     GivenBack(Duration),
+    /// As if it had not been delivered.
+    PutBack,
+}
+
+impl How {
+    /// Whether it is to be delivered again.
+    pub(super) fn returns(&self) -> bool {
+        matches!(self, Self::GivenBack(_) | Self::PutBack)
+    }
 }
 
 /// How long the end of a consumer may take to settle what is queued.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How long is waited for events that are on their way when their source goes.
 const ON_THEIR_WAY: Duration = Duration::from_millis(100);
+/// How many pending events are looked at when a consumer ends.
+const LOOKED_AT: usize = 1000;
 /// How many events that need a command of their own are settled at once.
 const TOGETHER: usize = 64;
+
+/// How many entries are settled by one command, and how many such commands are under way.
+const BATCH: usize = 128;
+const AT_ONCE: usize = 4;
+
+/// In lots that are settled by one command each.
+fn batches(all: Vec<Done>) -> impl Iterator<Item = Vec<Done>> {
+    let mut all = all.into_iter();
+    std::iter::from_fn(move || {
+        Some(all.by_ref().take(BATCH).collect::<Vec<_>>()).filter(|batch| !batch.is_empty())
+    })
+}
 
 impl Keeper {
     pub(super) fn new(group: &Group, consumer: Consumer) -> Self {
@@ -169,13 +192,28 @@ impl Shared {
     async fn return_asked(&self) {
         let asked = self.hands.lock().asked.take();
         let Some(Asked(asked)) = asked else { return };
-        let Ok(Ok(delivered)) = timeout(ON_THEIR_WAY, asked).await else { return };
-        self.hand_back(delivered).await;
+        match timeout(ON_THEIR_WAY.min(self.lease / 4), asked).await {
+            Ok(Ok(delivered)) => self.hand_back(delivered).await,
+            _ => self.put_back_unknown().await,
+        }
+    }
+
+    /// Puts back what came just when nobody waited for it any more.
+    async fn put_back_unknown(&self) {
+        let Consumer { log, group, name } = &self.consumer;
+        let Ok(pending) = self.log.pending(log, group, EventId::MIN, LOOKED_AT).await else { return };
+        let known = self.in_hand();
+        let mine = pending.into_iter().filter(|pending| pending.consumer == *name).map(|pending| pending.id);
+        let unknown: Vec<_> = mine.filter(|id| known.binary_search(id).is_err()).collect();
+        if !unknown.is_empty()
+            && let Err(error) = self.log.put_back(&self.consumer, unknown, self.lease).await
+        {
+            warn!(consumer = ?self.consumer, %error, "events could not be given back; others get them later");
+        }
     }
 
     /// Acknowledges what is nobody's and was given to this consumer by an answer that came too late.
     async fn settle_foreign(&self) {
-        const LOOKED_AT: usize = 100;
         let (Some(kinds), Consumer { log, group, name }) = (&self.kinds, &self.consumer) else { return };
         let Ok(pending) = self.log.pending(log, group, EventId::MIN, LOOKED_AT).await else { return };
         let mut foreign = Vec::new();
@@ -212,7 +250,7 @@ impl Shared {
         if own.is_empty() {
             return;
         }
-        if let Err(error) = self.log.set_idle(&self.consumer, ids(own), self.lease).await {
+        if let Err(error) = self.log.put_back(&self.consumer, ids(own), self.lease).await {
             warn!(consumer = ?self.consumer, %error, "events could not be given back; others get them later");
         }
     }
@@ -326,7 +364,7 @@ impl Shared {
     fn queued(&self) -> Option<Vec<Done>> {
         let mut hands = self.hands.lock();
         let queued = std::mem::take(&mut hands.done);
-        for done in queued.iter().filter(|done| matches!(done.how, How::GivenBack(_))) {
+        for done in queued.iter().filter(|done| done.how.returns()) {
             // Before it is given back: the source may have it again right after.
             hands.ids.remove(&done.id);
         }
@@ -346,6 +384,17 @@ impl Shared {
             let result = self.log.acknowledge(log, group, ids).await.map(drop);
             results.extend(plain.into_iter().map(|done| (done, result.clone())));
         }
+        let (appending, others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|done| matches!(done.how, How::Settled(_)));
+        let appending =
+            stream::iter(batches(appending)).map(|batch| self.settle_batch(batch)).buffered(AT_ONCE);
+        results.extend(appending.collect::<Vec<_>>().await.into_iter().flatten());
+        let (unused, others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|done| matches!(done.how, How::PutBack));
+        if !unused.is_empty() {
+            let result = self.put_back(unused.iter().map(|done| done.id).collect()).await;
+            results.extend(unused.into_iter().map(|done| (done, result.clone())));
+        }
         let settling = others.into_iter().map(|done| self.settle_one(done));
         results.extend(stream::iter(settling).buffered(TOGETHER).collect::<Vec<_>>().await);
 
@@ -361,7 +410,7 @@ impl Shared {
                     if let Err(error) = &result {
                         warn!(consumer = ?self.consumer, id = %done.id, %error, "an event could not be settled");
                     }
-                    if !matches!(done.how, How::GivenBack(_)) {
+                    if !done.how.returns() {
                         settled.push(done.id);
                     }
                     if let Some(told) = done.told {
@@ -374,13 +423,46 @@ impl Shared {
         (settled, why.map(|why| (why, again)))
     }
 
+    /// Settles entries that have events appended with that.
+    async fn settle_batch(&self, batch: Vec<Done>) -> Vec<(Done, Result<(), Error>)> {
+        let entries = batch.iter().filter_map(|done| match &done.how {
+            How::Settled(append) => Some((done.id, append.clone())),
+            _ => None,
+        });
+        match self.log.settle_all(&self.consumer, entries.collect()).await {
+            Ok(each) => {
+                let each = each.into_iter().chain(std::iter::repeat(false));
+                batch
+                    .into_iter()
+                    .zip(each)
+                    .map(|(done, was_pending)| {
+                        if !was_pending {
+                            self.warn_of_another(done.id);
+                        }
+                        (done, Ok(()))
+                    })
+                    .collect()
+            }
+            // One that is refused is no reason to refuse the others.
+            Err(error) if !error.is_retryable() && batch.len() > 1 => {
+                let each = batch.into_iter().map(|done| self.settle_one(done));
+                stream::iter(each).buffered(TOGETHER).collect().await
+            }
+            Err(error) => batch.into_iter().map(|done| (done, Err(error.clone()))).collect(),
+        }
+    }
+
+    fn warn_of_another(&self, id: EventId) {
+        warn!(consumer = ?self.consumer, %id, "another consumer had an event when it was done");
+    }
+
     async fn settle_one(&self, done: Done) -> (Done, Result<(), Error>) {
         let result = match &done.how {
-            How::Acknowledged | How::DealtWith => Ok(()),
+            How::Acknowledged | How::DealtWith | How::PutBack => Ok(()),
             How::Settled(append) => {
                 let settled = self.log.settle(&self.consumer, done.id, append.clone()).await;
                 if let Ok(false) = settled {
-                    warn!(consumer = ?self.consumer, id = %done.id, "another consumer had an event when it was done");
+                    self.warn_of_another(done.id);
                 }
                 settled.map(drop)
             }
@@ -392,11 +474,21 @@ impl Shared {
     async fn give_back(&self, id: EventId, after: Duration) -> Result<(), Error> {
         let after = after.min(self.lease);
         self.log.set_idle(&self.consumer, vec![id], self.lease.saturating_sub(after)).await?;
-        let at = Instant::now() + after;
+        self.claimable_at(Instant::now() + after);
+        Ok(())
+    }
+
+    async fn put_back(&self, ids: Vec<EventId>) -> Result<(), Error> {
+        self.log.put_back(&self.consumer, ids, self.lease).await?;
+        self.claimable_at(Instant::now());
+        Ok(())
+    }
+
+    /// Something can be claimed from then on.
+    fn claimable_at(&self, at: Instant) {
         let mut hands = self.hands.lock();
         hands.claim_at = Some(hands.claim_at.map_or(at, |sooner| sooner.min(at)));
         drop(hands);
         self.room.notify_one();
-        Ok(())
     }
 }

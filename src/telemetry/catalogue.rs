@@ -64,10 +64,16 @@ fn kinds() -> Vec<&'static Kind> {
         &crate::live::metered::LIVE,
         &crate::live::nodes::metered::NODE,
         &crate::live::pipeline::metered::PIPELINE,
+        #[cfg(feature = "flow")]
+        &crate::queue::metered::QUEUE,
         &crate::stream::ops::OPERATOR,
     ];
+    #[cfg(feature = "database")]
+    all.push(&crate::database::metered::BULK);
     #[cfg(feature = "edge")]
     all.extend([&crate::edge::metered::SOURCE, &crate::edge::stats::SINK]);
+    #[cfg(feature = "inference")]
+    all.push(&crate::infer::metered::MODEL);
     #[cfg(feature = "otel")]
     all.push(&super::otlp::EXPORTER);
     #[cfg(feature = "http")]

@@ -78,6 +78,9 @@ event::groups::suite! { attached_groups, super::attached().await }
 event::receipts::suite! { attached_receipts, super::attached().await }
 event::together::suite! { attached_together, super::attached().await }
 
+crate::queue::conformance::suite! { owner_queues, super::owner().await }
+crate::queue::conformance::suite! { attached_queues, super::attached().await }
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_is_lost_between_threads() {
     for backend in [owner().await, attached().await] {

@@ -15,6 +15,8 @@ mod cli;
 mod condition;
 #[cfg(feature = "config")]
 mod config;
+#[cfg(feature = "database")]
+mod database;
 #[cfg(all(feature = "http", feature = "cli", feature = "redis", unix))]
 mod deploy;
 #[cfg(all(feature = "flow", feature = "redis"))]
@@ -28,6 +30,8 @@ mod flow;
 mod goal;
 #[cfg(all(feature = "http", feature = "cli"))]
 mod http;
+#[cfg(feature = "inference")]
+mod infer;
 #[cfg(all(feature = "http", feature = "cli"))]
 mod influx;
 mod knowledge;
@@ -35,6 +39,8 @@ mod live;
 mod patterns;
 #[cfg(all(feature = "flow", feature = "redis"))]
 mod python;
+#[cfg(feature = "flow")]
+mod queue;
 #[cfg(feature = "redis")]
 mod redis;
 mod remote;
@@ -44,6 +50,8 @@ mod simulation;
 mod stream;
 mod suite;
 mod telemetry;
+#[cfg(feature = "text")]
+mod text;
 #[cfg(feature = "flow")]
 mod worker;
 #[cfg(feature = "flow")]

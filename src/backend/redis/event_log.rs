@@ -10,7 +10,7 @@ use super::replies::integer;
 use super::script::Script;
 use crate::event::{
     Consumer, ConsumerInfo, ConsumerName, Delivered, Entry, Error, Event, EventId, EventLog, GroupInfo,
-    GroupName, LogInfo, LogName, Pending, Retention,
+    GroupName, LogInfo, LogName, Pending, Retention, Settling,
 };
 use crate::knowledge::Data;
 use crate::stream::Answer;
@@ -23,6 +23,8 @@ use std::time::Duration;
 const GONE: Duration = Duration::from_hours(1);
 /// How many entries are counted at once.
 const COUNTED: i64 = 10_000;
+/// How many arguments a script that settles several entries gets, about.
+const MOST_ARGUMENTS: usize = 4_000;
 
 macro_rules! scripts {
     ($($name:ident = $($file:literal)+;)*) => {
@@ -36,6 +38,7 @@ scripts! {
     FORGOTTEN = "lua/forgotten.lua";
     SET_IDLE = "lua/set_idle.lua";
     SETTLE = "lua/settle.lua";
+    SETTLE_ALL = "lua/settle_all.lua";
     LEAVE = "lua/leave.lua";
     LAG = "lua/lag.lua";
     DELETE = "lua/groups.lua" "lua/delete.lua";
@@ -62,6 +65,25 @@ impl RedisEventLog {
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
         Answer::pending(f(On { client: self.client.clone(), log: log.clone(), group: None }))
+    }
+
+    /// Sets how long entries have been idle, and takes that many deliveries off their count.
+    fn idle(
+        &self,
+        consumer: &Consumer,
+        uncounted: &'static str,
+        of: Vec<EventId>,
+        idle: Duration,
+    ) -> Answer<Result<Vec<EventId>, Error>> {
+        let consumer = consumer.clone();
+        self.answer(&consumer.log.clone(), move |on| async move {
+            let idle = millis(idle).to_string();
+            let args = texts([consumer.group.as_str(), consumer.name.as_str(), idle.as_str(), uncounted]);
+            nothing_without_group(
+                on.clone().of(&consumer.group).script(&SET_IDLE, &with_ids(args, &of)).await,
+            )
+            .and_then(|mine| on.expect(ids(mine)))
+        })
     }
 }
 
@@ -190,6 +212,7 @@ impl EventLog for RedisEventLog {
             let args = match keep {
                 Retention::Entries(n) => texts(["entries", n.to_string().as_str()]),
                 Retention::Age(age) => texts(["age", millis(age).to_string().as_str()]),
+                Retention::Needed => texts(["needed"]),
             };
             let mut removed = 0;
             // In steps, so that others get their turn.
@@ -220,6 +243,23 @@ impl EventLog for RedisEventLog {
                 Ok(_) => Ok(true),
                 Err(failure) if failure.code() == Some("BUSYGROUP") => Ok(false),
                 Err(failure) => Err(on.failed(failure)),
+            }
+        })
+    }
+
+    fn seek(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<(), Error>> {
+        let group = group.clone();
+        self.answer(log, move |on| async move {
+            let after = if after == EventId::MAX { "$".to_owned() } else { after.to_string() };
+            let mut cmd = redis::cmd("XGROUP");
+            cmd.arg("SETID").arg(on.key()).arg(group.as_str()).arg(after);
+            match on.client.query(cmd).await {
+                Ok(_) => Ok(()),
+                // There is no such log.
+                Err(failure) if failure.to_string().contains("requires the key to exist") => {
+                    Err(Error::NoGroup { log: on.log, group })
+                }
+                Err(failure) => Err(on.of(&group).failed(failure)),
             }
         })
     }
@@ -278,15 +318,16 @@ impl EventLog for RedisEventLog {
         of: Vec<EventId>,
         idle: Duration,
     ) -> Answer<Result<Vec<EventId>, Error>> {
-        let consumer = consumer.clone();
-        self.answer(&consumer.log.clone(), move |on| async move {
-            let idle = millis(idle).to_string();
-            let args = texts([consumer.group.as_str(), consumer.name.as_str(), idle.as_str()]);
-            nothing_without_group(
-                on.clone().of(&consumer.group).script(&SET_IDLE, &with_ids(args, &of)).await,
-            )
-            .and_then(|mine| on.expect(ids(mine)))
-        })
+        self.idle(consumer, "0", of, idle)
+    }
+
+    fn put_back(
+        &self,
+        consumer: &Consumer,
+        of: Vec<EventId>,
+        idle: Duration,
+    ) -> Answer<Result<Vec<EventId>, Error>> {
+        self.idle(consumer, "1", of, idle)
     }
 
     fn acknowledge(&self, log: &LogName, group: &GroupName, ids: Vec<EventId>) -> Answer<Result<u64, Error>> {
@@ -335,6 +376,59 @@ impl EventLog for RedisEventLog {
                 None if settled == Value::Nil => Ok(false),
                 None => on.expect(None),
             }
+        })
+    }
+
+    fn settle_all(&self, consumer: &Consumer, entries: Vec<Settling>) -> Answer<Result<Vec<bool>, Error>> {
+        let consumer = consumer.clone();
+        self.answer(&consumer.log.clone(), move |on| async move {
+            let on = on.of(&consumer.group);
+            let mut settled = Vec::with_capacity(entries.len());
+            let mut entries = entries.as_slice();
+            while !entries.is_empty() {
+                let mut args = texts([consumer.group.as_str(), consumer.name.as_str()]);
+                let mut keys = vec![on.key()];
+                // Where each log is among the keys.
+                let mut places: Vec<&LogName> = Vec::new();
+                let mut taken = 0;
+                for (id, append) in entries {
+                    args.push(Data::from(id.to_string()));
+                    args.push(number(append.len()));
+                    for (log, event) in append {
+                        let place = places.iter().position(|held| *held == log).unwrap_or_else(|| {
+                            places.push(log);
+                            keys.push(on.client.key(log.as_str()));
+                            places.len() - 1
+                        });
+                        let fields = appended(event).ok_or_else(|| on.too_many_fields())?;
+                        args.push(number(place + 2));
+                        args.push(number(fields.len()));
+                        args.extend(fields);
+                    }
+                    taken += 1;
+                    if args.len() > MOST_ARGUMENTS {
+                        break;
+                    }
+                }
+                let answer =
+                    on.client.script(&SETTLE_ALL, &keys, &args).await.map_err(|failure| on.failed(failure));
+                let answer = nothing_without_group(answer)?;
+                match integer(&answer) {
+                    Some(no_log) => {
+                        let number = usize::try_from(no_log.unsigned_abs()).unwrap_or(usize::MAX);
+                        let log = places.get(number.saturating_sub(2)).map(|log| (*log).clone());
+                        return Err(Error::NoLog { log: log.unwrap_or_else(|| on.log.clone()) });
+                    }
+                    None if answer == Value::Nil => settled.extend(std::iter::repeat_n(false, taken)),
+                    None => {
+                        let each = list(answer)
+                            .map(|each| each.iter().map(|done| integer(done) == Some(1)).collect());
+                        settled.extend(on.expect::<Vec<bool>>(each)?);
+                    }
+                }
+                entries = entries.get(taken..).unwrap_or_default();
+            }
+            Ok(settled)
         })
     }
 

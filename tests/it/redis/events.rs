@@ -24,6 +24,7 @@ conformance::suite! { redis_conforms, super::redis().await }
 groups::suite! { redis_groups, super::redis().await }
 receipts::suite! { redis_receipts, super::redis().await }
 together::suite! { redis_together, super::redis().await }
+crate::queue::conformance::suite! { redis_queues, super::redis().await }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]

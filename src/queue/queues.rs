@@ -1,0 +1,104 @@
+//! The queues of a backend.
+
+use super::keys::{Keys, QUEUES};
+use super::queue::{Queue, Shared, known};
+use super::{Error, Settings};
+use crate::app::App;
+use crate::backend::Backend;
+use crate::event::Events;
+use crate::hint;
+use crate::knowledge::{self, Store, Transaction};
+use std::fmt;
+use std::sync::Arc;
+
+/// The queues of a backend; a cheap handle.
+#[derive(Clone)]
+pub struct Queues {
+    store: Arc<dyn Store>,
+    events: Events,
+}
+
+impl Queues {
+    /// Those of the backend of an app.
+    #[must_use]
+    pub fn new(app: &App) -> Self {
+        Self::of(app.backend())
+    }
+
+    /// Those of a backend.
+    #[must_use]
+    pub fn of(backend: &Backend) -> Self {
+        Self { store: backend.store(), events: backend.events() }
+    }
+
+    /// The queue of that name, which works so from now on; it is made if there is none. What runs with other settings goes on
+    /// with them.
+    ///
+    /// # Errors
+    /// [`Error::Name`], [`Error::Settings`]; what the backend says.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves open whether it is made; doing it again does no harm.
+    pub async fn open(&self, name: &str, settings: Settings) -> Result<Queue, Error> {
+        settings.check(name)?;
+        let queue = self.shared(Keys::new(name)?, settings);
+        let kept =
+            serde_json::to_string(&queue.settings).map_err(|error| queue.refused(error.to_string()))?;
+        let transaction = Transaction::new().hset(QUEUES, name, kept.as_str());
+        self.store.commit(transaction).await.map_err(|error| queue.error(error))?;
+        Ok(Queue::new(queue))
+    }
+
+    /// The queue of that name as somebody has opened it, here or elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::NoQueue`]; what the backend says.
+    ///
+    /// # Cancel safety
+    /// Yes: it only reads.
+    pub async fn get(&self, name: &str) -> Result<Queue, Error> {
+        let mut all = known(&self.store).await.map_err(|error| failed(name, error))?;
+        match all.remove(name) {
+            Some(settings) => Ok(Queue::new(self.shared(Keys::new(name)?, settings))),
+            None => Err(Error::NoQueue { name: name.to_owned(), hint: hint_for(name, all.keys()) }),
+        }
+    }
+
+    /// All that were ever opened, by name.
+    ///
+    /// # Errors
+    /// What the backend says.
+    ///
+    /// # Cancel safety
+    /// Yes: it only reads.
+    pub async fn list(&self) -> Result<Vec<Queue>, Error> {
+        let all = known(&self.store).await.map_err(|error| failed("*", error))?;
+        let queue = |(name, settings): (String, Settings)| {
+            Some(Queue::new(self.shared(Keys::new(&name).ok()?, settings)))
+        };
+        Ok(all.into_iter().filter_map(queue).collect())
+    }
+
+    fn shared(&self, keys: Keys, settings: Settings) -> Shared {
+        Shared::new(keys, settings, self.store.clone(), self.events.clone())
+    }
+}
+
+fn failed(queue: &str, error: knowledge::Error) -> Error {
+    Error::Knowledge { queue: queue.to_owned(), source: Arc::new(error) }
+}
+
+fn hint_for<'n>(name: &str, known: impl Iterator<Item = &'n String>) -> String {
+    let known: Vec<&str> = known.map(|name| name.as_str()).collect();
+    match hint::nearest(name, known.iter().copied()) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None if known.is_empty() => "; none was ever opened on this backend".to_owned(),
+        None => format!("; there are {}", known.join(", ")),
+    }
+}
+
+impl fmt::Debug for Queues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queues").finish_non_exhaustive()
+    }
+}
