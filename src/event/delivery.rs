@@ -4,8 +4,7 @@ use super::keeper::{Done, How, Keeper};
 use super::metered;
 use super::{Consumer, Error, Event, EventId, LogName};
 use crate::stream::trace::{Parent, Span, SpanKind, TraceContext};
-use crate::stream::{Backoff, clock, meter};
-use serde_json::json;
+use crate::stream::{Backoff, meter};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -221,15 +220,9 @@ impl Held {
         }
         self.count(metered::BURIED);
         let consumer = &self.keeper.shared().consumer;
-        let dead = json!({
-            "log": consumer.log,
-            "group": consumer.group,
-            "id": self.id,
-            "attempts": self.attempt,
-            "reason": reason,
-            "at": super::event::timestamp(clock::now()),
-        });
-        let letter = (consumer.log.dead(), self.event.clone().with("dead", dead));
+        let (log, group) = (&consumer.log, &consumer.group);
+        let letter = super::dead_letter(self.event.clone(), log, group, self.id, self.attempt, reason);
+        let letter = (log.dead(), letter);
         self.keeper.settle(Done { id: self.id, how: How::Settled(vec![letter]), told: None });
     }
 

@@ -3,6 +3,7 @@
 use super::{Consumer, Error, Event, EventId, GroupName, LogName};
 use crate::stream::Answer;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use std::fmt;
 use std::time::Duration;
 
@@ -54,6 +55,15 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
     /// Makes a group that reads what comes behind `after` ([`EventId::MIN`]: everything; [`EventId::MAX`]: what is
     /// appended from now on); `false` if it exists, and stays as it is.
     fn create_group(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<bool, Error>>;
+
+    /// Moves a group, forward or back, so that it reads what comes behind `after` next, as in
+    /// [`create_group`](Self::create_group). What is pending stays so. It is for those who keep their place elsewhere, and
+    /// tell the log by a group what they no longer need.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoGroup`] if it was not made, or is gone.
+    fn seek(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<(), Error>>;
 
     /// Removes a group with what is pending in it; whether there was one.
     fn remove_group(&self, log: &LogName, group: &GroupName) -> Answer<Result<bool, Error>>;
@@ -156,6 +166,16 @@ pub struct Malformed {
     pub beginning: String,
     /// All fields.
     pub fields: Vec<(String, String)>,
+}
+
+impl Malformed {
+    /// An event of its fields; those that are no JSON are texts.
+    pub(crate) fn as_event(&self) -> Event {
+        self.fields.iter().fold(Event::default(), |event, (name, text)| {
+            let value = serde_json::from_str(text).unwrap_or_else(|_| Json::from(text.as_str()));
+            event.with(name, value)
+        })
+    }
 }
 
 /// An entry as a consumer gets it.

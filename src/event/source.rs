@@ -3,11 +3,10 @@
 use super::delivery::{Delivery, Held};
 use super::fetch::Fetch;
 use super::keeper::Keeper;
-use super::{Consumer, ConsumerName, Delivered, Error, Event, Group};
+use super::{Consumer, ConsumerName, Delivered, Error, Group};
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream};
 use serde::de::DeserializeOwned;
-use serde_json::Value as Json;
 use std::any::type_name;
 use std::collections::VecDeque;
 use std::fmt;
@@ -72,12 +71,7 @@ impl<T: DeserializeOwned> EventSource<T> {
         let event = match entry.event {
             Ok(event) => event,
             Err(malformed) => {
-                let fields = malformed.fields.iter();
-                let event = fields.fold(Event::default(), |event, (name, text)| {
-                    let value = serde_json::from_str(text).unwrap_or_else(|_| Json::from(text.as_str()));
-                    event.with(name, value)
-                });
-                held(event).bury(&malformed.to_string());
+                held(malformed.as_event()).bury(&malformed.to_string());
                 return Some(Err(Error::Malformed { log: log(), id, malformed }));
             }
         };

@@ -15,6 +15,8 @@ mod cli;
 mod condition;
 #[cfg(feature = "config")]
 mod config;
+#[cfg(feature = "database")]
+mod database;
 #[cfg(all(feature = "http", feature = "cli", feature = "redis", unix))]
 mod deploy;
 #[cfg(all(feature = "flow", feature = "redis"))]

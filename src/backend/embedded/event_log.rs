@@ -154,6 +154,16 @@ impl EventLog for MemoryStore {
         self.on_log(log, move |log, redos| Ok(log.create_group(&group, after, redos)))
     }
 
+    fn seek(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<(), Error>> {
+        let (name, group) = (log.clone(), group.clone());
+        self.on_log(
+            log,
+            move |log, redos| {
+                if log.seek(&group, after, redos) { Ok(()) } else { Err(no_group(&name, &group)) }
+            },
+        )
+    }
+
     fn remove_group(&self, log: &LogName, group: &GroupName) -> Answer<Result<bool, Error>> {
         let group = group.clone();
         self.on_log(log, move |log, redos| Ok(log.remove_group(&group, redos)))

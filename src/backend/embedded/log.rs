@@ -157,6 +157,18 @@ impl Log {
         true
     }
 
+    /// Whether there is such a group.
+    pub(super) fn seek(&mut self, name: &GroupName, after: EventId, redos: &mut LogRedos) -> bool {
+        let Some(group) = self.groups.get_mut(name) else { return false };
+        let after = after.min(self.last);
+        if after < group.last {
+            self.news.notify_waiters();
+        }
+        group.last = after;
+        group.record_last(name, redos);
+        true
+    }
+
     pub(super) fn remove_group(&mut self, name: &GroupName, redos: &mut LogRedos) -> bool {
         let there = self.groups.remove(name).is_some();
         if there {

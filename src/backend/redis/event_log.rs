@@ -227,6 +227,23 @@ impl EventLog for RedisEventLog {
         })
     }
 
+    fn seek(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<(), Error>> {
+        let group = group.clone();
+        self.answer(log, move |on| async move {
+            let after = if after == EventId::MAX { "$".to_owned() } else { after.to_string() };
+            let mut cmd = redis::cmd("XGROUP");
+            cmd.arg("SETID").arg(on.key()).arg(group.as_str()).arg(after);
+            match on.client.query(cmd).await {
+                Ok(_) => Ok(()),
+                // There is no such log.
+                Err(failure) if failure.to_string().contains("requires the key to exist") => {
+                    Err(Error::NoGroup { log: on.log, group })
+                }
+                Err(failure) => Err(on.of(&group).failed(failure)),
+            }
+        })
+    }
+
     fn remove_group(&self, log: &LogName, group: &GroupName) -> Answer<Result<bool, Error>> {
         let group = group.clone();
         self.answer(log, move |on| async move {

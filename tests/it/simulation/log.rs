@@ -82,6 +82,11 @@ impl EventLog for SlowLog {
         self.call("group", log, &group.clone(), move |inner, log| inner.create_group(log, &group, after))
     }
 
+    fn seek(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<(), Error>> {
+        let group = group.clone();
+        self.call("seek", log, &group.clone(), move |inner, log| inner.seek(log, &group, after))
+    }
+
     fn remove_group(&self, log: &LogName, group: &GroupName) -> Answer<Result<bool, Error>> {
         let group = group.clone();
         self.call("ungroup", log, &group.clone(), move |inner, log| inner.remove_group(log, &group))

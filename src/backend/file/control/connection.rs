@@ -214,6 +214,9 @@ impl Client {
             LogRequest::CreateGroup(name, group, after) => {
                 self.answer(number, log.create_group(&name, &group, after)).await;
             }
+            LogRequest::Seek(name, group, after) => {
+                self.answer(number, log.seek(&name, &group, after)).await;
+            }
             LogRequest::RemoveGroup(name, group) => {
                 self.answer(number, log.remove_group(&name, &group)).await;
             }

@@ -60,6 +60,10 @@ impl EventLog for Remote {
         self.log(log, LogRequest::CreateGroup(log.clone(), group.clone(), after))
     }
 
+    fn seek(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<(), Error>> {
+        self.log(log, LogRequest::Seek(log.clone(), group.clone(), after))
+    }
+
     fn remove_group(&self, log: &LogName, group: &GroupName) -> Answer<Result<bool, Error>> {
         self.log(log, LogRequest::RemoveGroup(log.clone(), group.clone()))
     }
