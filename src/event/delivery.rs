@@ -115,6 +115,12 @@ impl<T> Delivery<T> {
         self.0.held.say(How::GivenBack(after), None);
     }
 
+    /// Says that it was not begun: it is delivered again at once, to any consumer of the group, and this delivery does not
+    /// count as an attempt.
+    pub fn put_back(&self) {
+        self.0.held.put_back();
+    }
+
     /// Says that it can never be done: it goes to the dead letters at once.
     pub fn bury(&self, reason: &str) {
         self.0.held.bury(reason);
@@ -187,7 +193,7 @@ impl Held {
         if self.settled.swap(true, Ordering::AcqRel) {
             return;
         }
-        self.count(if matches!(how, How::GivenBack(_)) { metered::RETURNED } else { metered::ACKNOWLEDGED });
+        self.count(if how.returns() { metered::RETURNED } else { metered::ACKNOWLEDGED });
         let log = || self.keeper.shared().consumer.log.clone();
         let receipt = || (log(), Event::receipt(self.id, "processed"));
         let how = match how {
@@ -226,8 +232,8 @@ impl Held {
         self.keeper.settle(Done { id: self.id, how: How::Settled(vec![letter]), told: None });
     }
 
-    pub(super) fn give_back_at_once(&self) {
-        self.say(How::GivenBack(Duration::ZERO), None);
+    pub(super) fn put_back(&self) {
+        self.say(How::PutBack, None);
     }
 
     /// The wait after this attempt failed.

@@ -102,6 +102,15 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
         idle: Duration,
     ) -> Answer<Result<Vec<EventId>, Error>>;
 
+    /// Puts back what this consumer got and never worked on: that delivery of these entries, as far as they are still this
+    /// consumer's, does not count, and they have been idle for so long that others may claim them. Those that are.
+    fn put_back(
+        &self,
+        consumer: &Consumer,
+        ids: Vec<EventId>,
+        idle: Duration,
+    ) -> Answer<Result<Vec<EventId>, Error>>;
+
     /// Marks these as done for the group; how many were pending.
     fn acknowledge(&self, log: &LogName, group: &GroupName, ids: Vec<EventId>) -> Answer<Result<u64, Error>>;
 
@@ -183,7 +192,7 @@ impl Malformed {
 pub struct Delivered {
     /// What.
     pub entry: Entry,
-    /// The how manieth delivery to the group it is, from 1.
+    /// The how manieth delivery to the group it is, from 1; those that were put back do not count.
     pub attempt: u64,
 }
 
@@ -196,7 +205,7 @@ pub struct Pending {
     pub consumer: super::ConsumerName,
     /// How long ago it was delivered, or its consumer last gave a sign of life for it.
     pub idle: Duration,
-    /// How many times it was delivered.
+    /// How many times it was delivered and not put back.
     pub attempts: u64,
 }
 
@@ -245,4 +254,6 @@ pub enum Retention {
     Entries(u64),
     /// Those that are younger than this.
     Age(Duration),
+    /// Those that a group has not acknowledged; all, as long as there is no group.
+    Needed,
 }

@@ -145,20 +145,24 @@ impl<T: DeserializeOwned> Stream for EventSource<T> {
 const FEW: usize = 128;
 
 impl<T> Drop for EventSource<T> {
-    /// What it was given and has not given out goes back at once.
     fn drop(&mut self) {
-        // Asked for while there was more to come; who has nothing left waits, mostly in vain, for what others may have.
-        if !self.ready.is_empty()
-            && let Some(fetching) = self.fetching.take()
-        {
+        self.put_back();
+    }
+}
+
+impl<T> EventSource<T> {
+    /// What it was given and has not given out goes back at once, and asks for nothing more until it is polled again.
+    pub(crate) fn put_back(&mut self) {
+        if let Some(fetching) = self.fetching.take() {
             self.keeper.shared().give_back_asked(fetching.map(|(_, fetched)| fetched).boxed());
+            self.fetch = Some(Fetch::new(self.group.clone(), self.keeper.shared().clone()));
         }
         for Delivered { entry, attempt } in self.ready.drain(..) {
             // Nobody of the group would do anything with it.
             let is_foreign = entry.event.as_ref().is_ok_and(|event| !self.group.selects(event));
             let event = entry.event.unwrap_or_default();
             let held = Held::new(&self.keeper, entry.id, attempt, event, self.group.backoff, false);
-            if is_foreign { held.acknowledge_unseen() } else { held.give_back_at_once() }
+            if is_foreign { held.acknowledge_unseen() } else { held.put_back() }
         }
     }
 }

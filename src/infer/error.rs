@@ -117,6 +117,18 @@ pub enum Error {
         /// How many names there are.
         classes: usize,
     },
+    /// There are not as many words as inputs.
+    #[error(
+        "{file} takes {inputs} numbers a row, but the vocabulary has {words} words: give it the one it was trained with"
+    )]
+    Vocabulary {
+        /// The file.
+        file: String,
+        /// How many numbers a row has.
+        inputs: usize,
+        /// How many words there are.
+        words: usize,
+    },
     /// A setting is none that makes sense.
     #[error("{what}")]
     Setting {

@@ -25,6 +25,7 @@
 
 mod classes;
 mod description;
+mod element;
 mod error;
 mod filling;
 mod input;
@@ -45,6 +46,7 @@ mod verdict;
 mod version;
 
 pub use description::{Batch, Description, ElementType, Port};
+pub use element::{Judged, judging};
 pub use error::Error;
 pub use input::{Given, Input};
 pub use kind::Kind;

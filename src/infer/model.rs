@@ -110,7 +110,9 @@ impl Model {
             let rows = if run % 2 == 0 { 2 } else { 1 };
             let failed = |why| Error::WarmUp { file: lane.name.clone(), rows, why };
             let input = trial::rows(plan, rows).map_err(|error| failed(format!("{error:#}")))?;
-            lane.run(input, rows).await.map_err(|error| failed(error.to_string()))?;
+            lane.run(input, rows, settings.limits.load_time)
+                .await
+                .map_err(|error| failed(error.to_string()))?;
         }
         Ok(())
     }
@@ -189,8 +191,7 @@ impl Inner {
         if rows.len() > limit {
             return Err(Error::Batch { model: self.lane.name.clone(), rows: rows.len(), limit });
         }
-        let blank_is_unknown = judge && self.settings.blank_is_unknown;
-        fill(&self.plan, &self.spare, blank_is_unknown, rows).map_err(|error| Error::Run {
+        fill(&self.plan, &self.spare, &self.settings, judge, rows).map_err(|error| Error::Run {
             model: self.lane.name.clone(),
             rows: rows.len(),
             why: format!("{error:#}"),
@@ -202,7 +203,7 @@ impl Inner {
         let Filled { tensor, rows, given, aside } = filled;
         let Some(tensor) = tensor else { return Ok(Asked { input: None, answers: None, aside, given }) };
         let input = Arc::new(tensor);
-        let answers = self.lane.run(input.clone(), rows).await?;
+        let answers = self.lane.run(input.clone(), rows, self.settings.limits.batch_time).await?;
         Ok(Asked { input: Some(input), answers: Some(answers), aside, given })
     }
 
@@ -281,6 +282,12 @@ fn prepare(file: &File, settings: Settings) -> Result<Inner, Error> {
     let plan = try_out(file, Plan::of(file, &settings)?, &settings)?;
     let plan = Arc::new(plan);
     let classes = Classes::new(file, &plan.output, &settings)?;
+    if let Some(vocabulary) = &settings.vocabulary
+        && vocabulary.len() != plan.input.width()
+    {
+        let (inputs, words) = (plan.input.width(), vocabulary.len());
+        return Err(Error::Vocabulary { file: file.name.clone(), inputs, words });
+    }
     let limits = settings.limits;
     let numbers = (plan.input.width() as u64)
         .saturating_mul(4)
@@ -305,6 +312,6 @@ fn prepare(file: &File, settings: Settings) -> Result<Inner, Error> {
         batch: plan.batch,
         classes: settings.classes.clone(),
     };
-    let lane = Lane::new(file.name.clone(), plan.clone(), limits);
+    let lane = Lane::new(file.name.clone(), plan.clone(), limits.late);
     Ok(Inner { description, classes, plan, settings, lane, spare: Spare::default() })
 }

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use tract_onnx::prelude::{Framework, InferenceModel};
 use tract_onnx::tract_hir::internal::OutletId;
 use tract_onnx::tract_hir::ops::unimpl::UnimplementedOp;
+use tract_tensorflow::tfpb::tensorflow::attr_value::Value;
+use tract_tensorflow::tfpb::tensorflow::{DataType, TensorProto};
 
 /// A file with a model.
 pub(super) struct File {
@@ -91,7 +93,7 @@ impl File {
 
     fn tensorflow(&self) -> Result<Found, Error> {
         let reader = tract_tensorflow::tensorflow();
-        let graph = reader
+        let mut graph = reader
             .read_frozen_model(&mut self.bytes.as_slice())
             .map_err(|error| self.invalid(format!("it can't be read ({})", error.root_cause())))?;
         if graph.node.is_empty() {
@@ -102,6 +104,11 @@ impl File {
             return Err(self.invalid(format!(
                 "`{name}` is still a variable: freeze the graph, so that it is a constant"
             )));
+        }
+        for value in graph.node.iter_mut().flat_map(|node| node.attr.values_mut()) {
+            if let Some(Value::Tensor(tensor)) = &mut value.value {
+                write_out(tensor);
+            }
         }
         let model = reader.parse_graph(&graph).map_err(|error| self.invalid(format!("{error:#}")))?.0;
         let named = |outlets: &[OutletId]| -> Vec<Named> {
@@ -195,5 +202,29 @@ impl File {
             return Err(self.invalid(format!("its output `{output}` does not depend on its input `{input}`")));
         }
         Ok(())
+    }
+}
+
+/// How many numbers of one tensor are written out at most: more than a model has that may be loaded.
+const MOST: usize = 1 << 26;
+
+/// TensorFlow leaves out the numbers at the end of a tensor that are the same as the last one, and zeros of nothing but
+/// zeros. The reader wants one or all.
+fn write_out(tensor: &mut TensorProto) {
+    let mut dims = tensor.tensor_shape.iter().flat_map(|shape| &shape.dim);
+    let all = dims.try_fold(1_usize, |all, dim| all.checked_mul(usize::try_from(dim.size).ok()?));
+    let Some(all) = all.filter(|all| *all <= MOST && tensor.tensor_content.is_empty()) else { return };
+    match tensor.dtype() {
+        DataType::DtFloat => fill(&mut tensor.float_val, all),
+        DataType::DtDouble => fill(&mut tensor.double_val, all),
+        DataType::DtInt32 => fill(&mut tensor.int_val, all),
+        DataType::DtInt64 => fill(&mut tensor.int64_val, all),
+        _ => {}
+    }
+}
+
+fn fill<T: Clone + Default>(values: &mut Vec<T>, all: usize) {
+    if values.len() != 1 && values.len() < all {
+        values.resize(all, values.last().cloned().unwrap_or_default());
     }
 }

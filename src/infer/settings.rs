@@ -1,12 +1,13 @@
 //! How a model is loaded and read.
 
 use super::{Error, Kind};
+use crate::text::Vocabulary;
 use std::time::Duration;
 
 /// How a model is loaded, and what its outputs mean.
 ///
 /// The defaults fit a model with one input and one output, both with the batch as their first dimension.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// What the file is; by default what its name says.
     pub kind: Option<Kind>,
@@ -22,6 +23,9 @@ pub struct Settings {
     /// A verdict whose score is below is [unknown](super::UNKNOWN). Scores are the outputs as the model gives them.
     /// Default: 0.
     pub threshold: f64,
+    /// The words that a text is turned into a row by, as many as the model has inputs: so a row can be a
+    /// [text](super::Input::Text). A text without any of these words is unknown, and the model is not asked.
+    pub vocabulary: Option<Vocabulary>,
     /// Whether a row of zeros alone is unknown, without asking the model: for bags of words, where it means that no word
     /// was known. Default: no.
     pub blank_is_unknown: bool,
@@ -40,6 +44,7 @@ impl Default for Settings {
             shape: None,
             classes: Vec::new(),
             threshold: 0.0,
+            vocabulary: None,
             blank_is_unknown: false,
             warm_up: 2,
             limits: Limits::default(),
@@ -74,7 +79,7 @@ pub struct Limits {
     /// Bytes of the numbers of a full batch, what goes in and what comes out together; checked when the model is loaded.
     /// Default: 256 MiB.
     pub batch_bytes: u64,
-    /// Bytes of a text that becomes a row. Default: 64 KiB.
+    /// Bytes of a text that becomes a row. Default: 16 KiB; a vocabulary may have a smaller bound of its own.
     pub text_bytes: usize,
     /// Time for a batch, from when its turn comes; a batch also waits as long for its turn. Default: 10 s.
     ///
@@ -92,7 +97,7 @@ impl Default for Limits {
             file_bytes: 256 << 20,
             rows: 4096,
             batch_bytes: 256 << 20,
-            text_bytes: 64 << 10,
+            text_bytes: 16 << 10,
             batch_time: Duration::from_secs(10),
             late: 1,
             load_time: Duration::from_mins(1),

@@ -83,11 +83,11 @@ impl Shadow {
         let (live, shadow) = (judged.live.model.inner(), self.version.model.inner());
         let (mut agreed, mut disagreed) = (0, 0);
         for (row, (ours, theirs)) in judged.answers.rows().zip(answers.rows()).enumerate() {
-            let difference =
-                ours.iter()
-                    .zip(theirs)
-                    .map(|(a, b)| (a - b).abs())
-                    .fold(0.0, |most: f64, one| if one.is_nan() { f64::INFINITY } else { most.max(one) });
+            let difference = ours
+                .iter()
+                .zip(theirs)
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, |most: f64, one| if one.is_nan() { f64::INFINITY } else { most.max(one) });
             let (a, b) = (live.classes.best(ours).class, shadow.classes.best(theirs).class);
             if a == b && difference.is_finite() && self.tolerance.is_none_or(|most| difference <= most) {
                 agreed += 1;

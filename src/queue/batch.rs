@@ -1,11 +1,10 @@
 //! Functions that work on lists.
 
 use super::done::Done;
-use super::task::flat;
+use super::task::{Work, flat};
 use crate::element::{BoxError, Emitter};
 use crate::stream::Backoff;
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -75,7 +74,7 @@ impl NotNow {
 /// At least once: an item is acknowledged only with, or behind, its result.
 pub fn batches<D, R, F, E>(
     f: impl Fn(Vec<D>) -> F + Clone + Send + Sync + 'static,
-) -> impl FnMut(Vec<D>, Emitter<Done<D, R>>) -> BoxFuture<'static, Result<(), BoxError>> + Clone + Send + 'static
+) -> impl FnMut(Vec<D>, Emitter<Done<D, R>>) -> Work + Clone + Send + 'static
 where
     D: Clone + Send + Sync + 'static,
     R: Send + 'static,

@@ -92,7 +92,7 @@ pub enum Error {
         /// The queue.
         queue: String,
         /// Its reason.
-        source: event::Error,
+        source: Box<event::Error>,
     },
 }
 

@@ -36,6 +36,7 @@
 mod answers;
 mod batch;
 mod dead;
+mod dispatch;
 mod done;
 mod error;
 mod job;

@@ -211,7 +211,21 @@ impl EventLog for MemoryStore {
         idle: Duration,
     ) -> Answer<Result<Vec<EventId>, Error>> {
         let of = consumer.clone();
-        self.on_log(&consumer.log, move |log, redos| Ok(log.set_idle(&of.group, &of.name, ids, idle, redos)))
+        self.on_log(&consumer.log, move |log, redos| {
+            Ok(log.set_idle(&of.group, &of.name, ids, (idle, 0), redos))
+        })
+    }
+
+    fn put_back(
+        &self,
+        consumer: &Consumer,
+        ids: Vec<EventId>,
+        idle: Duration,
+    ) -> Answer<Result<Vec<EventId>, Error>> {
+        let of = consumer.clone();
+        self.on_log(&consumer.log, move |log, redos| {
+            Ok(log.set_idle(&of.group, &of.name, ids, (idle, 1), redos))
+        })
     }
 
     fn acknowledge(&self, log: &LogName, group: &GroupName, ids: Vec<EventId>) -> Answer<Result<u64, Error>> {

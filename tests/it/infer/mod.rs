@@ -5,6 +5,7 @@ mod loading;
 mod onnx;
 mod rows;
 mod shadow;
+mod stream;
 mod verdicts;
 mod versions;
 

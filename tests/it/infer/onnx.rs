@@ -2,18 +2,18 @@
 
 /// A model with one output `y`, put together node by node.
 #[derive(Clone, Default)]
-pub struct Onnx {
+pub(super) struct Onnx {
     graph: Vec<u8>,
     nodes: u32,
 }
 
-pub const F32: u64 = 1;
-pub const I64: u64 = 7;
-pub const TEXT: u64 = 8;
-pub const F64: u64 = 11;
+pub(super) const F32: u64 = 1;
+pub(super) const I64: u64 = 7;
+pub(super) const TEXT: u64 = 8;
+pub(super) const F64: u64 = 11;
 
 /// A dimension: a number, or a name for one that is open.
-pub enum Dim {
+pub(super) enum Dim {
     Is(usize),
     Open(&'static str),
 }
@@ -37,35 +37,35 @@ macro_rules! dims {
 pub(crate) use dims;
 
 impl Onnx {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut new = Self::default();
         text(&mut new.graph, 2, "test");
         new
     }
 
-    pub fn input(mut self, name: &str, of: u64, shape: Vec<Dim>) -> Self {
+    pub(super) fn input(mut self, name: &str, of: u64, shape: Vec<Dim>) -> Self {
         message(&mut self.graph, 11, &value_info(name, of, shape));
         self
     }
 
-    pub fn output(mut self, name: &str, of: u64, shape: Vec<Dim>) -> Self {
+    pub(super) fn output(mut self, name: &str, of: u64, shape: Vec<Dim>) -> Self {
         message(&mut self.graph, 12, &value_info(name, of, shape));
         self
     }
 
     /// Constant numbers.
-    pub fn floats(self, name: &str, shape: &[usize], values: &[f32]) -> Self {
+    pub(super) fn floats(self, name: &str, shape: &[usize], values: &[f32]) -> Self {
         let raw: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.tensor(name, F32, shape, &raw)
     }
 
     /// Constant whole numbers.
-    pub fn whole(self, name: &str, shape: &[usize], values: &[i64]) -> Self {
+    pub(super) fn whole(self, name: &str, shape: &[usize], values: &[i64]) -> Self {
         let raw: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.tensor(name, I64, shape, &raw)
     }
 
-    pub fn tensor(mut self, name: &str, of: u64, shape: &[usize], raw: &[u8]) -> Self {
+    pub(super) fn tensor(mut self, name: &str, of: u64, shape: &[usize], raw: &[u8]) -> Self {
         let mut tensor = Vec::new();
         for dim in shape {
             number(&mut tensor, 1, *dim as u64);
@@ -78,7 +78,7 @@ impl Onnx {
     }
 
     /// Numbers that are said to be in another file.
-    pub fn elsewhere(mut self, name: &str, shape: &[usize]) -> Self {
+    pub(super) fn elsewhere(mut self, name: &str, shape: &[usize]) -> Self {
         let mut tensor = Vec::new();
         for dim in shape {
             number(&mut tensor, 1, *dim as u64);
@@ -94,12 +94,12 @@ impl Onnx {
         self
     }
 
-    pub fn node(self, operation: &str, inputs: &[&str], output: &str) -> Self {
+    pub(super) fn node(self, operation: &str, inputs: &[&str], output: &str) -> Self {
         self.node_with(operation, inputs, output, &[])
     }
 
-    /// A node with attributes that are lists of whole numbers; of one, the number itself.
-    pub fn node_with(
+    /// A node with attributes that are whole numbers, or with `axes`, which are a list of them.
+    pub(super) fn node_with(
         mut self,
         operation: &str,
         inputs: &[&str],
@@ -117,7 +117,7 @@ impl Onnx {
         for (name, values) in attributes {
             let mut attribute = Vec::new();
             text(&mut attribute, 1, name);
-            if let [value] = values {
+            if let ([value], false) = (values, *name == "axes") {
                 number(&mut attribute, 3, u64::from_ne_bytes(value.to_ne_bytes()));
                 number(&mut attribute, 20, 2);
             } else {
@@ -132,7 +132,7 @@ impl Onnx {
         self
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         let mut model = Vec::new();
         number(&mut model, 1, 8);
         let mut opset = Vec::new();
@@ -145,7 +145,7 @@ impl Onnx {
 }
 
 /// `y = x * by`, rows of that width, any number of them.
-pub fn scaled(width: usize, by: f32) -> Onnx {
+pub(super) fn scaled(width: usize, by: f32) -> Onnx {
     Onnx::new()
         .input("x", F32, dims!["N", width])
         .output("y", F32, dims!["N", width])
@@ -154,7 +154,7 @@ pub fn scaled(width: usize, by: f32) -> Onnx {
 }
 
 /// `y = ln(x)`: NaN below 0, infinite at 0.
-pub fn logarithm(width: usize) -> Onnx {
+pub(super) fn logarithm(width: usize) -> Onnx {
     Onnx::new().input("x", F32, dims!["N", width]).output("y", F32, dims!["N", width]).node(
         "Log",
         &["x"],
@@ -163,7 +163,7 @@ pub fn logarithm(width: usize) -> Onnx {
 }
 
 /// `y = 100 / x` in whole numbers: nothing can be divided by 0.
-pub fn division() -> Onnx {
+pub(super) fn division() -> Onnx {
     Onnx::new()
         .input("x", I64, dims!["N", 1])
         .output("y", I64, dims!["N", 1])
@@ -172,8 +172,8 @@ pub fn division() -> Onnx {
 }
 
 /// Takes long for many rows, and no time for a few: products of large matrices.
-pub const SLOW_WIDTH: usize = 512;
-pub fn slow() -> Onnx {
+pub(super) const SLOW_WIDTH: usize = 512;
+pub(super) fn slow() -> Onnx {
     const LAYERS: usize = 12;
     let weights: Vec<f32> =
         (0..SLOW_WIDTH * SLOW_WIDTH).map(|i| f32::from(u8::try_from(i % 7).unwrap()) / 2000.0).collect();

@@ -130,6 +130,18 @@ impl EventLog for SlowLog {
         })
     }
 
+    fn put_back(
+        &self,
+        consumer: &Consumer,
+        ids: Vec<EventId>,
+        idle: Duration,
+    ) -> Answer<Result<Vec<EventId>, Error>> {
+        let consumer = consumer.clone();
+        self.call("put_back", &consumer.log.clone(), &idle, move |inner, _| {
+            inner.put_back(&consumer, ids, idle)
+        })
+    }
+
     fn acknowledge(&self, log: &LogName, group: &GroupName, ids: Vec<EventId>) -> Answer<Result<u64, Error>> {
         let group = group.clone();
         let told = (group.clone(), ids.clone());

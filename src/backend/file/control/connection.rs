@@ -238,6 +238,9 @@ impl Client {
                 self.answer(number, log.pending(&name, &group, from, n)).await;
             }
             LogRequest::Leave(consumer) => self.answer(number, log.leave(&consumer)).await,
+            LogRequest::PutBack(consumer, ids, idle) => {
+                self.answer(number, EventLog::put_back(&log, &consumer, ids, idle)).await;
+            }
         }
     }
 

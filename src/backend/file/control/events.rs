@@ -94,6 +94,15 @@ impl EventLog for Remote {
         self.log(&consumer.log, LogRequest::SetIdle(consumer.clone(), ids, idle))
     }
 
+    fn put_back(
+        &self,
+        consumer: &Consumer,
+        ids: Vec<EventId>,
+        idle: Duration,
+    ) -> Answer<Result<Vec<EventId>, Error>> {
+        self.log(&consumer.log, LogRequest::PutBack(consumer.clone(), ids, idle))
+    }
+
     fn acknowledge(&self, log: &LogName, group: &GroupName, ids: Vec<EventId>) -> Answer<Result<u64, Error>> {
         self.log(log, LogRequest::Acknowledge(log.clone(), group.clone(), ids))
     }

@@ -76,6 +76,7 @@ pub(super) enum LogRequest {
     Settle(Consumer, EventId, Vec<(LogName, Event)>),
     Pending(LogName, GroupName, EventId, usize),
     Leave(Consumer),
+    PutBack(Consumer, Vec<EventId>, Duration),
 }
 
 /// What a subscriber hears.
