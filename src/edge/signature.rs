@@ -101,7 +101,8 @@ impl Signature {
         if self.stamped.is_none() {
             return format!("{}{}", self.prefix, digits(&[body]));
         }
-        let at = clock::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
+        let at =
+            clock::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
         format!("t={at},v1={}", digits(&[at.as_bytes(), b".", body]))
     }
 
@@ -210,7 +211,9 @@ mod tests {
 
     #[test]
     fn what_is_signed_is_verified_and_nothing_else() {
-        for signature in [Signature::github("secret"), Signature::stripe("secret"), Signature::new("x", "secret")] {
+        for signature in
+            [Signature::github("secret"), Signature::stripe("secret"), Signature::new("x", "secret")]
+        {
             let sent = signature.sign(b"body");
             assert!(signature.verify(Some(&sent), b"body").is_ok(), "{sent}");
             assert!(signature.verify(Some(&sent), b"bodY").unwrap_err().to_string().contains("is not that"));
