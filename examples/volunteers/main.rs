@@ -147,10 +147,7 @@ async fn serve(shared: &Shared, running: &Running, is_alone: bool) -> anyhow::Re
     }
     if is_alone {
         demo::begin(shared, running).await?;
-        let _ = writeln!(
-            io::stdout(),
-            "ada has published a first post, and people begin to comment; Ctrl+C ends it"
-        );
+        let _ = writeln!(io::stdout(), "ada has published a post, and people comment; Ctrl+C ends it");
     } else {
         let _ = writeln!(io::stdout(), "ready");
     }

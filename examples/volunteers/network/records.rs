@@ -184,7 +184,7 @@ impl Records {
                 "tell": row.get::<_, i64>(3)?, "via": row.get::<_, String>(4)?})))?,
             "replies": rows("SELECT answers, text, again FROM replies ORDER BY n", |row| Ok(json!({
                 "to": row.get::<_, String>(0)?, "text": row.get::<_, String>(1)?, "again": row.get::<_, i64>(2)?})))?,
-            "mails": rows("SELECT recipient, text, again FROM mails", |row| Ok(json!({
+            "mails": rows("SELECT recipient, text, again FROM mails ORDER BY rowid", |row| Ok(json!({
                 "to": row.get::<_, String>(0)?, "text": row.get::<_, String>(1)?, "again": row.get::<_, i64>(2)?})))?,
         }))
     }

@@ -53,7 +53,7 @@ function make(name, kind, text) {
   return element;
 }
 
-const number = (name) => [...name].reduce((hash, letter) => (hash * 31 + letter.codePointAt(0)) % 360, 7);
+const hue = (name) => [...name].reduce((hash, letter) => (hash * 31 + letter.codePointAt(0)) % 9973, 7) * 137 % 360;
 const initials = (name) => /\d+$/.exec(name)?.[0] ?? name.split(/\s+/).map((word) => word[0]).join('').slice(0, 3).toUpperCase();
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
@@ -63,13 +63,13 @@ function draw(row, before) {
   item.dataset.kind = kindOf(row);
   item.dataset.said = row.said;
   const face = make('span', 'face', initials(row.name));
-  face.style.setProperty('--hue', number(row.name));
+  face.style.setProperty('--hue', hue(row.name));
   face.setAttribute('aria-hidden', 'true');
   const head = make('p', 'name');
   head.append(make('b', '', row.name));
   head.append(make('time', '', clock.format(new Date(row.said))));
   const verdict = make('p', 'verdict');
-  const words = { interested: 'wants to help', unknown: 'not sure', message: 'a message', other: row.class };
+  const words = { interested: 'wants to help', unknown: 'unclear', message: 'a message', other: row.class };
   const pill = make('span', 'kind', words[kindOf(row)]);
   const score = make('span', 'score');
   score.style.setProperty('--of', row.score);

@@ -19,10 +19,10 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 const STAGES: [&str; 10] =
     ["web", "publish", "fetch", "preprocess", "judge", "write", "outcomes", "reply", "email", "network"];
-/// How many comments there are, how far apart, and how often something is killed while they come.
+/// How many comments there are, how many milliseconds apart, and how often stages are killed while they come.
 const COMMENTS: usize = 300;
 const PACE: u64 = 50;
-const KILLS: usize = 30;
+const ROUNDS: usize = 30;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The stages, and where they are.
@@ -203,17 +203,18 @@ async fn killing_any_stage_at_any_moment_loses_nothing_and_doubles_nothing() {
     let heard = Arc::<Mutex<Heard>>::default();
     let page = tokio::spawn(page(world.places.page.clone(), post.clone(), heard.clone()));
 
-    for kill in 0..KILLS {
+    for round in 0..ROUNDS {
         sleep(Duration::from_millis(random.u64(50..600))).await;
-        // Each at least twice, in any order.
-        let stage = if kill < 2 * STAGES.len() {
-            STAGES[kill * 7 % STAGES.len()]
-        } else {
-            STAGES[random.usize(..STAGES.len())]
-        };
-        world.kill(stage);
+        // Each in its turn, and with it at times others at the same moment.
+        let mut killed = BTreeSet::from([STAGES[round * 7 % STAGES.len()]]);
+        killed.extend((0..random.usize(..3)).map(|_| STAGES[random.usize(..STAGES.len())]));
+        for stage in &killed {
+            world.kill(stage);
+        }
         sleep(Duration::from_millis(random.u64(..400))).await;
-        world.begin(stage);
+        for stage in killed {
+            world.begin(stage);
+        }
     }
 
     let settled = async {
