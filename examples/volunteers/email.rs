@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::shared::Shared;
+use crate::stage::told;
 use crate::verification::Mail;
 
 /// From whom mails come.
@@ -23,7 +24,7 @@ pub async fn start(shared: &Shared) -> anyhow::Result<Worker> {
         shared.queues.email.settings().concurrency,
         working(move |task: Task<Mail>| {
             let shared = with.clone();
-            async move { send(&shared, &task).await.map_err(BoxError::from) }
+            async move { send(&shared, &task).await.map_err(told) }
         }),
     );
     Ok(shared.queues.email.work(&send.spawn()?).await?)

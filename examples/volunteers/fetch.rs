@@ -3,12 +3,12 @@
 //! How far it has come is noted behind what is in the queue, never before: a crash fetches again, and what is fetched or
 //! told twice is in the queue once.
 
-use mape::prelude::*;
 use mape::queue::{NewJob, Task, Worker, working};
 use serde_json::Value;
 
 use crate::graph::Graph;
 use crate::shared::Shared;
+use crate::stage::told;
 
 pub async fn start(shared: &Shared) -> anyhow::Result<Worker> {
     let (graph, with) = (Graph::new(&shared.settings.network.address)?, shared.clone());
@@ -16,7 +16,7 @@ pub async fn start(shared: &Shared) -> anyhow::Result<Worker> {
         shared.queues.fetching.settings().concurrency,
         working(move |_: Task<Value>| {
             let (graph, shared) = (graph.clone(), with.clone());
-            async move { fetch(&shared, &graph).await.map_err(BoxError::from) }
+            async move { fetch(&shared, &graph).await.map_err(told) }
         }),
     );
     Ok(shared.queues.fetching.work(&fetch.spawn()?).await?)

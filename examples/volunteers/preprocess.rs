@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use mape::event::Event;
-use mape::prelude::*;
 use mape::queue::{Task, Worker, working};
 use mape::text::{Reading, Vocabulary};
 
 use crate::comment::{Comment, Prepared, Via};
 use crate::model;
 use crate::shared::Shared;
+use crate::stage::told;
 
 /// The longest text, in bytes. The network has a limit of its own, but who knows.
 const LONGEST: usize = 8_000;
@@ -22,7 +22,7 @@ pub async fn start(shared: &Shared) -> anyhow::Result<Worker> {
         shared.queues.preprocessing.settings().concurrency,
         working(move |task: Task<Comment>| {
             let with = with.clone();
-            async move { prepare(&with.0, &with.1, &task).await.map_err(BoxError::from) }
+            async move { prepare(&with.0, &with.1, &task).await.map_err(told) }
         }),
     );
     Ok(shared.queues.preprocessing.work(&prepare.spawn()?).await?)

