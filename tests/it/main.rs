@@ -15,6 +15,8 @@ mod cli;
 mod condition;
 #[cfg(feature = "config")]
 mod config;
+#[cfg(feature = "database")]
+mod database;
 #[cfg(all(feature = "http", feature = "cli", feature = "redis", unix))]
 mod deploy;
 #[cfg(all(feature = "flow", feature = "redis"))]
@@ -28,6 +30,8 @@ mod flow;
 mod goal;
 #[cfg(all(feature = "http", feature = "cli"))]
 mod http;
+#[cfg(feature = "inference")]
+mod infer;
 #[cfg(all(feature = "http", feature = "cli"))]
 mod influx;
 mod knowledge;
