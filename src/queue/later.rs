@@ -304,12 +304,7 @@ impl Shared {
         let later = self.keys.later();
         let listed = self.store.run(&later, SortedCommand::Range(0, last).into()).await;
         let listed = listed.and_then(|listed| listed.scored(&later)).map_err(|error| self.error(error))?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "milliseconds since 1970"
-        )]
-        Ok(listed.into_iter().map(|(id, due)| (id, due as u64)).collect())
+        Ok(listed.into_iter().map(|(id, due)| (id, whole(due))).collect())
     }
 
     /// What is kept under these ids.
