@@ -168,7 +168,11 @@ async fn all_have_one_end(place: &str, added: &BTreeSet<String>) {
 async fn is_worked_off(queue: &Queue) {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
-        let stats = queue.stats().await.unwrap();
+        let stats = match queue.stats().await {
+            Ok(stats) => stats,
+            Err(error) if error.is_retryable() => continue,
+            Err(error) => panic!("{error}"),
+        };
         if stats.running == 0 && stats.delayed == 0 && stats.waiting.iter().all(|many| *many == 0) {
             return;
         }
