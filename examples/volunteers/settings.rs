@@ -94,7 +94,7 @@ impl Settings {
         }
         let (judge, queues) = (config.get("judge")?, config.get("queues")?);
         let schedules = config.find("schedules")?.unwrap_or_default();
-        Ok(Self { organisers, network, judge, queues, schedules, config })
+        Ok(Self { config, organisers, network, judge, queues, schedules })
     }
 
     /// How a queue works.
@@ -116,5 +116,5 @@ fn known(secret: Secret, variable: &str, is_alone: bool) -> anyhow::Result<Secre
 pub fn made_up() -> anyhow::Result<String> {
     let mut bytes = [0; 24];
     getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
 }

@@ -204,13 +204,12 @@ async fn create(
         None => made_up()?.chars().take(12).collect(),
     };
     let id = format!("{name}-{own}");
-    let post = match shared.posts().get(id.as_str()).await? {
-        Some(post) => post,
-        None => {
-            let post = Post { id: id.clone(), text: text.to_owned(), at: now(), place: None };
-            shared.posts().insert(id.as_str(), &post).await?;
-            post
-        }
+    let post = if let Some(post) = shared.posts().get(id.as_str()).await? {
+        post
+    } else {
+        let post = Post { id: id.clone(), text: text.to_owned(), at: now(), place: None };
+        shared.posts().insert(id.as_str(), &post).await?;
+        post
     };
     let job = NewJob::new(Publish { post: post.clone() }).key(id);
     let _ = shared.queues.publishing.add_job(job).await?;
