@@ -153,6 +153,9 @@ pub(super) enum Command {
     /// Append to logs of events, read and follow them
     #[command(subcommand)]
     Log(LogCommand),
+    /// Look into task queues, add jobs and wait for them, replay what failed
+    #[command(subcommand)]
+    Queue(super::queue_arguments::QueueCommand),
     /// Begin flows by the clock
     #[command(subcommand)]
     Schedule(super::schedule::ScheduleCommand),

@@ -2,6 +2,8 @@
 
 #[cfg(all(feature = "http", any(feature = "redis", feature = "file")))]
 mod live;
+#[cfg(all(feature = "http", feature = "file"))]
+mod queue;
 #[cfg(all(feature = "redis", unix))]
 mod receipts;
 #[cfg(all(feature = "http", any(feature = "redis", feature = "file")))]

@@ -8,5 +8,6 @@ mod goals;
 mod live;
 mod loops;
 mod openapi;
+mod queues;
 pub(crate) mod site;
 pub(crate) mod workflows;
