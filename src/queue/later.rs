@@ -155,6 +155,8 @@ impl Queue {
             let due = schedule.due(self.name(), &shared.settings, millis(clock::now()))?;
             let held = self.kept_at(&id).await?;
             let waiting: Option<Waiting> = held.as_ref().and_then(|held| serde_json::from_slice(held).ok());
+            // Looked at first, so that what is wrong is told in any case.
+            let due = schedule.due(self.name(), &shared.settings, millis(clock::now()))?;
             let is_same = waiting.is_some_and(|waiting| {
                 waiting.level == schedule.priority && waiting.schedule.is_some_and(|held| held.is(schedule))
             });
@@ -304,12 +306,7 @@ impl Shared {
         let later = self.keys.later();
         let listed = self.store.run(&later, SortedCommand::Range(0, last).into()).await;
         let listed = listed.and_then(|listed| listed.scored(&later)).map_err(|error| self.error(error))?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "milliseconds since 1970"
-        )]
-        Ok(listed.into_iter().map(|(id, due)| (id, due as u64)).collect())
+        Ok(listed.into_iter().map(|(id, due)| (id, whole(due))).collect())
     }
 
     /// What is kept under these ids.

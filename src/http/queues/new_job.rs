@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 /// A job to be added.
 #[derive(Deserialize, ToSchema)]
-#[schema(as = NewJob)]
+#[schema(as = NewQueueJob)]
 #[serde(deny_unknown_fields)]
 pub(super) struct New {
     /// What is to be done: any JSON.
@@ -51,7 +51,7 @@ impl New {
 
 /// A job, or a list of jobs.
 #[derive(ToSchema)]
-#[schema(as = NewJobs)]
+#[schema(as = NewQueueJobs)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it is only described")]
 pub(super) enum NewJobs {
