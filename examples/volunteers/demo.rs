@@ -31,8 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(100);
 /// Nobody wants to wait for long; on free ports.
 pub fn quicken(settings: &mut Settings) -> anyhow::Result<()> {
     (settings.network.comments, settings.network.pace) = (24, 60);
-    for cron in settings.schedules.values_mut().flat_map(|schedules| schedules.values_mut()) {
-        "*/2 * * * * *".clone_into(cron);
+    for schedule in settings.queues.iter_mut().flat_map(|queue| &mut queue.schedules) {
+        schedule.cron = "*/2 * * * * *".parse()?;
     }
     // Held together, so that they differ.
     let free = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0"));
