@@ -155,8 +155,6 @@ impl Queue {
             let due = schedule.due(self.name(), &shared.settings, millis(clock::now()))?;
             let held = self.kept_at(&id).await?;
             let waiting: Option<Waiting> = held.as_ref().and_then(|held| serde_json::from_slice(held).ok());
-            // Looked at first, so that what is wrong is told in any case.
-            let due = schedule.due(self.name(), &shared.settings, millis(clock::now()))?;
             let is_same = waiting.is_some_and(|waiting| {
                 waiting.level == schedule.priority && waiting.schedule.is_some_and(|held| held.is(schedule))
             });
