@@ -15,9 +15,14 @@ use std::ops::Range;
 /// It takes a time that grows with the length of the text, no faster.
 ///
 /// ```
-/// let text = "I'd come at 5 p.m. Can I bring Dr. Smith (and \"Bob.\")? Thanks";
+/// let text = "Dr. Smith comes at 5 p.m. However, Ann (of Mr. Lee Inc.) can't. \"Why?\" Thanks";
 /// let sentences = mape::text::sentences(text);
-/// assert_eq!(sentences, ["I'd come at 5 p.m.", "Can I bring Dr. Smith (and \"Bob.\")?", "Thanks"]);
+/// assert_eq!(sentences, [
+///     "Dr. Smith comes at 5 p.m.",
+///     "However, Ann (of Mr. Lee Inc.) can't.",
+///     "\"Why?\"",
+///     "Thanks",
+/// ]);
 /// ```
 #[must_use]
 #[doc(alias = "sent_tokenize")]
