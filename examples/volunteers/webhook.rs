@@ -182,11 +182,13 @@ fn read(body: &[u8]) -> Result<Vec<Comment>, String> {
     let mut told = Vec::new();
     for Entry { changes, messaging } in entry {
         let changes =
-            changes.iter().filter(|change| change.field == "feed" && change.value["item"] == "comment");
-        for value in changes.map(|change| &change.value).filter(|value| value["verb"] == "add") {
+            changes.iter().filter(|change| change.field == "feed" && is(&change.value, "/item", "comment"));
+        for value in changes.map(|change| &change.value).filter(|value| is(value, "/verb", "add")) {
             told.extend(ours(comment(value).ok_or("a comment has no id, post, author or text")?)?);
         }
-        for value in messaging.iter().filter(|value| value["message"]["is_echo"] != true) {
+        for value in
+            messaging.iter().filter(|value| value.pointer("/message/is_echo") != Some(&Value::Bool(true)))
+        {
             told.extend(ours(message(value).ok_or("a message has no id, author or text")?)?);
         }
         if told.len() > MOST {
@@ -194,6 +196,11 @@ fn read(body: &[u8]) -> Result<Vec<Comment>, String> {
         }
     }
     Ok(told)
+}
+
+/// Whether this text is there.
+fn is(value: &Value, pointer: &str, text: &str) -> bool {
+    value.pointer(pointer).is_some_and(|found| found == text)
 }
 
 /// Nothing of what the page says itself.
@@ -218,7 +225,7 @@ pub fn comment(value: &Value) -> Option<Comment> {
         name: text("/from/name")?,
         text: text("/message")?,
         via: Via::Comment,
-        said: value["created_time"].as_i64()?,
+        said: value.get("created_time")?.as_i64()?,
     })
 }
 
@@ -231,7 +238,7 @@ fn message(value: &Value) -> Option<Comment> {
         name: text("/sender/name").unwrap_or_else(|| "Somebody".to_owned()),
         text: text("/message/text")?,
         via: Via::Message,
-        said: value["timestamp"].as_i64()?,
+        said: value.get("timestamp")?.as_i64()?,
     })
 }
 
