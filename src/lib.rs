@@ -70,6 +70,7 @@
 )]
 //! | [`telemetry`] | what everything counts, for programs and for Prometheus; logs; traces and metrics for a collector |
 #![cfg_attr(feature = "flow", doc = "| [`queue`] | jobs that wait their turn, and lists of them |")]
+#![cfg_attr(feature = "inference", doc = "| [`infer`] | models that judge what flows, in batches |")]
 #![cfg_attr(feature = "edge", doc = "| [`edge`] | what other services send and are sent |")]
 #![cfg_attr(feature = "http", doc = "| [`http`] | the service: REST, the console, who may do what |")]
 #![cfg_attr(feature = "config", doc = "| [`config`] | `config.yaml`, the environment and code, in layers |")]
@@ -84,6 +85,7 @@
 //! | `edge` | yes | sinks that post, sources that are posted to or poll; InfluxDB |
 //! | `http` | yes | the HTTP service: REST with its description, the console |
 //! | `http-client` | yes | the tasks and resources of workflows that call HTTP services |
+//! | `inference` | no | models in the stream: ONNX, frozen graphs of TensorFlow; it builds for minutes |
 //! | `influxdb2` | no | points and queries of the crate `influxdb2` |
 //! | `logs` | by `cli` | a log for people or programs |
 //! | `otel` | no | traces and metrics to a collector of OpenTelemetry, by OTLP over HTTP |
@@ -108,6 +110,8 @@ pub mod goal;
 mod hint;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "inference")]
+pub mod infer;
 pub mod knowledge;
 pub mod live;
 pub mod prelude;

@@ -26,3 +26,12 @@ impl<D, R> Done<D, R> {
         Done { item: self.item, result: self.result.map(f) }
     }
 }
+
+impl<D, R, E: std::fmt::Display> Done<D, Result<R, E>> {
+    /// What came out, if that was a result; else it did not work. For functions that answer with a result for each item of
+    /// a list.
+    pub fn flatten(self) -> Done<D, R> {
+        let result = self.result.and_then(|result| result.map_err(|error| error.to_string()));
+        Done { item: self.item, result }
+    }
+}

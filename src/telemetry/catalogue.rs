@@ -70,6 +70,8 @@ fn kinds() -> Vec<&'static Kind> {
     ];
     #[cfg(feature = "edge")]
     all.extend([&crate::edge::metered::SOURCE, &crate::edge::stats::SINK]);
+    #[cfg(feature = "inference")]
+    all.push(&crate::infer::metered::MODEL);
     #[cfg(feature = "otel")]
     all.push(&super::otlp::EXPORTER);
     #[cfg(feature = "http")]

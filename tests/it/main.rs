@@ -28,6 +28,8 @@ mod flow;
 mod goal;
 #[cfg(all(feature = "http", feature = "cli"))]
 mod http;
+#[cfg(feature = "inference")]
+mod infer;
 #[cfg(all(feature = "http", feature = "cli"))]
 mod influx;
 mod knowledge;
