@@ -68,6 +68,7 @@
     feature = "flow",
     doc = "| [`workflow`] | flows that run, durably: tasks as elements, an engine, the runs of a backend |"
 )]
+#![cfg_attr(feature = "text", doc = "| [`text`] | text to numbers: tokens, stems, bags of words |")]
 //! | [`telemetry`] | what everything counts, for programs and for Prometheus; logs; traces and metrics for a collector |
 #![cfg_attr(feature = "flow", doc = "| [`queue`] | jobs that wait their turn, and lists of them |")]
 #![cfg_attr(feature = "inference", doc = "| [`infer`] | models that judge what flows, in batches |")]
@@ -90,6 +91,7 @@
 //! | `logs` | by `cli` | a log for people or programs |
 //! | `otel` | no | traces and metrics to a collector of OpenTelemetry, by OTLP over HTTP |
 //! | `redis` | yes | the backends `redis:`, `rediss:`, Sentinel and Cluster |
+//! | `text` | yes | tokens, stems and bags of words of texts |
 //!
 //! A library needs none of them: `default-features = false`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -119,6 +121,8 @@ pub mod prelude;
 pub mod queue;
 pub mod stream;
 pub mod telemetry;
+#[cfg(feature = "text")]
+pub mod text;
 #[cfg(feature = "flow")]
 pub mod workflow;
 

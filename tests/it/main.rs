@@ -48,6 +48,8 @@ mod simulation;
 mod stream;
 mod suite;
 mod telemetry;
+#[cfg(feature = "text")]
+mod text;
 #[cfg(feature = "flow")]
 mod worker;
 #[cfg(feature = "flow")]
