@@ -4,6 +4,7 @@ use super::Limits;
 use super::goals::Goals;
 use super::live::Server;
 use super::loops::{Ledger, Tickers};
+use super::queues::Handles;
 use super::workflows::Hub;
 use crate::app::App;
 use crate::edge::Endpoints;
@@ -47,6 +48,8 @@ pub(crate) struct Parts {
     pub(crate) goals: Goals,
     /// The live server, if there is one.
     pub(crate) live: Server,
+    /// The task queues of the backend.
+    pub(crate) queues: Handles,
     /// Tells of changes of runs.
     pub(crate) changes: Hub,
     /// Ends what would never end by itself.
@@ -74,6 +77,7 @@ impl Context {
             tickers: Tickers::default(),
             goals: Goals::default(),
             live: Server::none(),
+            queues: Handles::of(app),
             changes: Hub::default(),
             closing: CancellationToken::new(),
         })

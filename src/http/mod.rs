@@ -12,7 +12,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`Service`] has the settings; [`loops`], [`workflows`] and [`live`] are its parts, to be mounted in a server of one's own.
+//! [`Service`] has the settings; [`loops`], [`workflows`], [`queues`] and [`live`] are its parts, to be mounted in a server of one's own.
 //!
 //! # Who may do what
 //!
@@ -47,6 +47,7 @@ mod metered;
 mod metrics;
 mod openapi;
 mod problem;
+mod queues;
 mod service;
 mod serving;
 mod speaking;
@@ -58,6 +59,7 @@ pub use access::{Access, Jwt, Role, Rule};
 pub use error::Error;
 pub use live::live;
 pub use loops::loops;
+pub use queues::queues;
 pub use service::{Limits, Service};
 pub use serving::Serving;
 pub use tls::Tls;

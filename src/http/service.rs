@@ -5,6 +5,7 @@ use super::context::{Context, Parts};
 use super::goals::Goals;
 use super::live::{HEARTBEAT, Server};
 use super::loops::{Ledger, Tickers};
+use super::queues::Handles;
 use super::{Access, Error, Problem, Serving, Tls, console, docs, serving};
 use crate::app::App;
 use crate::edge::Endpoints;
@@ -25,7 +26,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-/// The HTTP service of an app: its loops, knowledge and channels, runs of workflows, the console, the API's description.
+/// The HTTP service of an app: its loops, knowledge and channels, task queues, runs of workflows, the console, the API's
+/// description.
 ///
 /// ```no_run
 /// use mape::http::{Access, Role, Service};
@@ -225,6 +227,7 @@ impl Service {
         let live =
             Server::new(self.live, admission.clone(), self.heartbeat, self.limits.body, closing.clone());
         let context = Context::new(Parts {
+            queues: Handles::of(&self.app),
             app: self.app,
             workflows: self.workflows,
             engine: self.engine,

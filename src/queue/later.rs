@@ -2,7 +2,7 @@
 
 use super::job::{JobId, envelope, millis};
 use super::queue::{Queue, Shared};
-use super::{Error, NewJob};
+use super::{Error, NewJob, Settings};
 use crate::event::Event;
 use crate::knowledge::{self, Data, Filter, HashCommand, SortedCommand, Transaction};
 use crate::stream::{Backoff, clock};
@@ -40,6 +40,8 @@ pub struct Delayed {
     pub due: u64,
     /// What is to be done.
     pub data: Json,
+    /// With which [priority](NewJob::priority).
+    pub priority: u8,
     /// Which attempt it will be, from 1.
     pub attempt: u32,
     /// Why the last one failed.
@@ -113,6 +115,23 @@ impl Kept {
     }
 }
 
+impl Schedule {
+    /// When it is due for the first time, in milliseconds since 1970; or what is wrong with it.
+    pub(super) fn due(&self, queue: &str, settings: &Settings, now: u64) -> Result<u64, Error> {
+        let wrong = |reason: &str| Error::Schedule {
+            queue: queue.to_owned(),
+            schedule: self.name.clone(),
+            reason: reason.to_owned(),
+        };
+        if self.name.is_empty() || self.name.len() > 100 || self.name.contains(char::is_whitespace) {
+            return Err(wrong("its name has to have 1 to 100 bytes and no spaces"));
+        }
+        // Looked at as any other job.
+        NewJob::new(&self.data).priority(self.priority).event(queue, settings)?;
+        next(&self.cron, now).ok_or_else(|| wrong("its times never come"))
+    }
+}
+
 /// The first of these times behind a moment, in milliseconds since 1970.
 fn next(cron: &Cron, after: u64) -> Option<u64> {
     cron.next(Time::from_micros(after.saturating_mul(1000))).map(|at| at.micros() / 1000)
@@ -128,17 +147,7 @@ impl Queue {
     /// Dropping the future leaves open whether it happens. The same holds for all that changes something here.
     pub async fn schedule(&self, schedule: &Schedule) -> Result<(), Error> {
         let (shared, name) = (self.shared(), &schedule.name);
-        let wrong = |reason: &str| Error::Schedule {
-            queue: self.name().to_owned(),
-            schedule: name.clone(),
-            reason: reason.to_owned(),
-        };
-        if name.is_empty() || name.len() > 100 || name.contains(char::is_whitespace) {
-            return Err(wrong("its name has to have 1 to 100 bytes and no spaces"));
-        }
-        // Looked at as any other job.
-        let job = NewJob::new(&schedule.data).priority(schedule.priority);
-        job.event(self.name(), &shared.settings)?;
+        let due = schedule.due(self.name(), &shared.settings, millis(clock::now()))?;
         let id = format!("{SCHEDULE}{name}");
         let held = self.waiting_of(&id).await?;
         let is_same = held.as_ref().is_some_and(|(waiting, _)| {
@@ -148,7 +157,6 @@ impl Queue {
         if is_same {
             return Ok(());
         }
-        let due = next(&schedule.cron, millis(clock::now())).ok_or_else(|| wrong("its times never come"))?;
         let kept = Kept {
             name: name.clone(),
             cron: schedule.cron.text().to_owned(),
@@ -202,6 +210,16 @@ impl Queue {
         Ok(listed.into_iter().filter_map(|(_, due, waiting, _)| waiting?.shown(due)).collect())
     }
 
+    /// A job that is not due yet, if this one is.
+    pub(super) async fn delayed_job(&self, job: &JobId) -> Result<Option<Delayed>, Error> {
+        let Some((waiting, _)) = self.waiting_of(job.as_str()).await? else { return Ok(None) };
+        let (shared, later) = (self.shared(), self.shared().keys.later());
+        let due = shared.store.run(&later, SortedCommand::Score(job.as_str().into()).into()).await;
+        let due = due.and_then(|due| due.non_nil().map(|due| due.score(&later)).transpose());
+        let due = due.map_err(|error| shared.error(error))?;
+        Ok(due.and_then(|due| waiting.shown(whole(due))))
+    }
+
     /// The schedules, the next one first.
     ///
     /// # Errors
@@ -238,16 +256,22 @@ impl Queue {
 
 impl Waiting {
     fn shown(self, due: u64) -> Option<Delayed> {
+        let priority = self.level;
         if let Some(kept) = self.schedule {
             let (job, schedule) = (kept.job(), Some(kept.name));
-            return Some(Delayed { job, due, data: kept.data, attempt: 1, error: None, schedule });
+            return Some(Delayed { job, due, data: kept.data, priority, attempt: 1, error: None, schedule });
         }
         let event = self.event?;
         let job = event.get("job")?.as_str()?.into();
         let attempt = event.get("attempt").and_then(|n| u32::try_from(n.as_u64()?).ok()).unwrap_or(1);
         let error = event.get("error").and_then(|error| Some(error.as_str()?.to_owned()));
-        Some(Delayed { job, due, data: event.get("data")?, attempt, error, schedule: None })
+        Some(Delayed { job, due, data: event.get("data")?, priority, attempt, error, schedule: None })
     }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds since 1970")]
+fn whole(due: f64) -> u64 {
+    due as u64
 }
 
 /// An id, when it is due, what it is if that can be read, and as it is kept.
@@ -278,13 +302,7 @@ impl Shared {
         let (ids, kept) = listed.await.map_err(|error| self.error(error))?;
         let entries = ids.into_iter().zip(kept).filter_map(|((id, due), kept)| {
             let kept = kept?;
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "milliseconds since 1970"
-            )]
-            let due = due as u64;
-            Some((id, due, serde_json::from_slice(&kept).ok(), kept))
+            Some((id, whole(due), serde_json::from_slice(&kept).ok(), kept))
         });
         Ok(entries.collect())
     }
