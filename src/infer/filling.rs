@@ -2,6 +2,7 @@
 
 use super::plan::Plan;
 use super::{Batch, ElementType, Input, RowError};
+use crate::text::{Bag, Error as TextError, Vocabulary};
 use parking_lot::Mutex;
 use tract_onnx::prelude::{DatumType, Tensor, TractResult};
 
@@ -53,6 +54,7 @@ impl Spare {
 pub(super) fn fill(
     plan: &Plan,
     spare: &Spare,
+    words: Option<&Vocabulary>,
     blank_is_unknown: bool,
     given: &[Input<'_>],
 ) -> TractResult<Filled> {
@@ -73,7 +75,7 @@ pub(super) fn fill(
     let mut tensor = spare.take(of, &shape(given.len()))?;
     {
         let mut slots = tensor.try_as_plain_ram_mut()?;
-        let row = Row { wanted: plan.input.width(), of: plan.input.element_type, blank_is_unknown };
+        let row = Row { wanted: plan.input.width(), of: plan.input.element_type, words, blank_is_unknown };
         if single {
             row.put_all(slots.as_slice_mut::<f32>()?, given, &mut filled);
         } else {
@@ -90,13 +92,14 @@ pub(super) fn fill(
 }
 
 /// How rows are put into place.
-struct Row {
+struct Row<'a> {
     wanted: usize,
     of: ElementType,
+    words: Option<&'a Vocabulary>,
     blank_is_unknown: bool,
 }
 
-impl Row {
+impl Row<'_> {
     fn put_all<T: Number>(&self, slots: &mut [T], given: &[Input<'_>], filled: &mut Filled) {
         let mut slots = slots.chunks_exact_mut(self.wanted);
         let mut slot = slots.next();
@@ -113,9 +116,18 @@ impl Row {
     }
 
     fn put<T: Number>(&self, slot: &mut [T], row: usize, input: Input<'_>) -> Result<(), Aside> {
+        let bag;
+        let input = match input {
+            Input::Text(text) => {
+                bag = self.bag(row, text).map_err(Aside::Wrong)?;
+                Input::F32(bag.numbers())
+            }
+            numbers => numbers,
+        };
         let found = match input {
             Input::F32(values) => values.len(),
             Input::F64(values) => values.len(),
+            Input::Text(_) => 0,
         };
         if found != self.wanted {
             let wanted = self.wanted;
@@ -129,6 +141,7 @@ impl Row {
         let fine = match input {
             Input::F32(values) => T::put_f32(slot, values),
             Input::F64(values) => T::put_f64(slot, values, self.of),
+            Input::Text(_) => false,
         };
         if !fine {
             return Err(Aside::Wrong(self.what_is_wrong(row, input)));
@@ -139,6 +152,16 @@ impl Row {
         Ok(())
     }
 
+    /// The numbers of a text.
+    fn bag(&self, row: usize, text: &str) -> Result<Bag, RowError> {
+        let words = self.words.ok_or(RowError::Text { row })?;
+        words.bag(text).map_err(|error| match error {
+            TextError::TooLong { bytes, most } => RowError::Long { row, bytes, limit: most },
+            // A text can be nothing but too long.
+            _ => RowError::Text { row },
+        })
+    }
+
     /// The first number of a row that is none for the model.
     fn what_is_wrong(&self, row: usize, input: Input<'_>) -> RowError {
         let wrong = |value: f64| !value.is_finite() || !self.of.holds(value);
@@ -147,6 +170,7 @@ impl Row {
                 values.iter().map(|value| f64::from(*value)).enumerate().find(|(_, v)| wrong(*v))
             }
             Input::F64(values) => values.iter().copied().enumerate().find(|(_, v)| wrong(*v)),
+            Input::Text(_) => None,
         };
         let (column, value) = found.unwrap_or((0, f64::NAN));
         if value.is_finite() {

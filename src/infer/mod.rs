@@ -16,7 +16,7 @@
 //!
 //! # Rows
 //! A row is flat, in row-major order, as `f32` or `f64`; the model's own type is made of it, and what can't be such a
-//! number is an error. Where the file leaves the batch open, or has it fixed but works with any, all rows run at once;
+//! number is an error. With a [vocabulary](Settings::vocabulary) a row may be a text, which becomes its bag of words. Where the file leaves the batch open, or has it fixed but works with any, all rows run at once;
 //! else they run by as many as the file says, also one by one. Whether a model can be trusted with several rows at once
 //! is tried when it is loaded.
 //!
@@ -28,6 +28,7 @@ mod description;
 mod element;
 mod error;
 mod filling;
+mod given;
 mod input;
 mod kind;
 mod lane;
@@ -41,6 +42,7 @@ mod running;
 mod settings;
 mod shadow;
 mod slot;
+mod task;
 mod trial;
 mod verdict;
 mod version;
@@ -48,12 +50,15 @@ mod version;
 pub use description::{Batch, Description, ElementType, Port};
 pub use element::{Judged, judging};
 pub use error::Error;
-pub use input::{Given, Input};
+pub use given::{Given, GivenRows, NoRow};
+pub use input::Input;
 pub use kind::Kind;
 pub use model::Model;
 pub use models::{Judging, Models};
 pub use row_error::RowError;
 pub use settings::{Limits, Settings};
 pub use shadow::Disagreement;
+#[cfg(feature = "http")]
+pub(crate) use task::verdict_or_error;
 pub use verdict::{UNKNOWN, Verdict};
 pub use version::{Listed, ListedShadow, ListedVersion};

@@ -8,6 +8,7 @@ use super::reading::File;
 use super::running::Answers;
 use super::trial::{self, try_out};
 use super::{Description, Error, Input, Kind, RowError, Settings};
+use crate::text::Vocabulary;
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
@@ -27,6 +28,7 @@ pub struct Model {
 pub(super) struct Inner {
     pub(super) description: Description,
     pub(super) classes: Classes,
+    words: Option<Vocabulary>,
     plan: Arc<Plan>,
     settings: Settings,
     pub(super) lane: Lane,
@@ -189,11 +191,9 @@ impl Inner {
         if rows.len() > limit {
             return Err(Error::Batch { model: self.lane.name.clone(), rows: rows.len(), limit });
         }
-        let blank_is_unknown = judge && self.settings.blank_is_unknown;
-        fill(&self.plan, &self.spare, blank_is_unknown, rows).map_err(|error| Error::Run {
-            model: self.lane.name.clone(),
-            rows: rows.len(),
-            why: format!("{error:#}"),
+        let blank_is_unknown = judge && (self.settings.blank_is_unknown || self.words.is_some());
+        fill(&self.plan, &self.spare, self.words.as_ref(), blank_is_unknown, rows).map_err(|error| {
+            Error::Run { model: self.lane.name.clone(), rows: rows.len(), why: format!("{error:#}") }
         })
     }
 
@@ -282,6 +282,11 @@ fn prepare(file: &File, settings: Settings) -> Result<Inner, Error> {
     let plan = Arc::new(plan);
     let classes = Classes::new(file, &plan.output, &settings)?;
     let limits = settings.limits;
+    let words = settings.vocabulary.clone().map(|words| words.at_most(limits.text_bytes));
+    if let Some(words) = words.as_ref().filter(|words| words.len() != plan.input.width()) {
+        let (numbers, words) = (plan.input.width(), words.len());
+        return Err(Error::Words { file: file.name.clone(), numbers, words });
+    }
     let numbers = (plan.input.width() as u64)
         .saturating_mul(4)
         .saturating_add((plan.output.width() as u64).saturating_mul(8));
@@ -303,8 +308,9 @@ fn prepare(file: &File, settings: Settings) -> Result<Inner, Error> {
         input: plan.input.clone(),
         output: plan.output.clone(),
         batch: plan.batch,
+        words: words.as_ref().map_or(0, Vocabulary::len),
         classes: settings.classes.clone(),
     };
     let lane = Lane::new(file.name.clone(), plan.clone(), limits);
-    Ok(Inner { description, classes, plan, settings, lane, spare: Spare::default() })
+    Ok(Inner { description, classes, words, plan, settings, lane, spare: Spare::default() })
 }

@@ -1,6 +1,7 @@
 //! How a model is loaded and read.
 
 use super::{Error, Kind};
+use crate::text::Vocabulary;
 use std::time::Duration;
 
 /// How a model is loaded, and what its outputs mean.
@@ -16,6 +17,10 @@ pub struct Settings {
     pub output: Option<String>,
     /// The shape of a row, without the batch, where the file leaves it open.
     pub shape: Option<Vec<usize>>,
+    /// The words that texts are looked through for; each is a number of a row. With them, texts are rows, too, and a row
+    /// without a known word is [unknown](super::UNKNOWN). What of a text is looked for, its
+    /// [reading](Vocabulary::read_by) says; how long it may be, [`Limits::text_bytes`]. Default: none.
+    pub vocabulary: Option<Vocabulary>,
     /// The names of the classes, one for each output of a row, in their order. A row with one output `p` has two: `p` is
     /// the score of the second. Without names, classes are called `0`, `1`, ….
     pub classes: Vec<String>,
@@ -38,6 +43,7 @@ impl Default for Settings {
             input: None,
             output: None,
             shape: None,
+            vocabulary: None,
             classes: Vec::new(),
             threshold: 0.0,
             blank_is_unknown: false,
