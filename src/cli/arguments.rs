@@ -153,6 +153,11 @@ pub(super) enum Command {
     /// Append to logs of events, read and follow them
     #[command(subcommand)]
     Log(LogCommand),
+    /// Let a model answer rows of standard input
+    Infer(super::infer::InferArguments),
+    /// Look at the models of a service, send versions, make another one live
+    #[command(subcommand)]
+    Model(super::model::ModelCommand),
     /// Begin flows by the clock
     #[command(subcommand)]
     Schedule(super::schedule::ScheduleCommand),

@@ -1,6 +1,6 @@
 //! `mape config check`
 
-use super::{Global, Output, Usage};
+use super::{Global, Output, Usage, served_models};
 use anyhow::Result;
 use mape::config::{Explanation, Origin};
 use mape::live::{Pipelines, Rules};
@@ -19,6 +19,10 @@ pub(super) fn run(global: &Global, file: Option<&Path>, output: &mut Output) -> 
         Pipelines::check_configured(&config)?;
         Ok(config)
     });
+    let checked = match checked {
+        Ok(config) => served_models::check(&config)?.map(|()| config),
+        wrong => wrong,
+    };
     match checked {
         Ok(config) => {
             let text = format!("the configuration is valid: {}", summary(&config.explain()));
