@@ -44,7 +44,7 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
         if let Some(live) = &live {
             tasks = tasks.with(live.live.task());
         }
-        tasks = models.add_task(tasks);
+        tasks = models.add_task(arguments.tasks, tasks);
         Some(Engine::with(tasks).named(global.names()).start(&app).await?)
     };
     let served = serve(global, arguments, &app, &mut staying, (engine.as_ref(), live, &models), told).await;

@@ -1,5 +1,6 @@
 //! The models that the configuration names.
 
+use super::workflow_arguments::TaskSet;
 use anyhow::{Context, Result};
 use mape::config::{Config, Error};
 use mape::http::Service;
@@ -7,7 +8,7 @@ use mape::http::Service;
 use mape::infer::Models;
 use mape::workflow::Tasks;
 
-/// The models of `mape serve`. A program without the feature `inference` has none.
+/// The models that it names. A program without the feature `inference` has none.
 pub(super) struct ServedModels {
     #[cfg(feature = "inference")]
     models: Models,
@@ -20,9 +21,12 @@ impl ServedModels {
         Ok(Self { models: Models::configured(config).await? })
     }
 
-    /// Lets flows and queues have rows judged.
-    pub(super) fn add_task(&self, tasks: Tasks) -> Tasks {
-        tasks.with(self.models.task())
+    /// Lets flows and queues have rows judged, unless a set of tasks stands in for all that there are.
+    pub(super) fn add_task(&self, set: Option<TaskSet>, tasks: Tasks) -> Tasks {
+        match set {
+            Some(TaskSet::Echo | TaskSet::Simulate) => tasks,
+            Some(TaskSet::Exec) | None => tasks.with(self.models.task()),
+        }
     }
 
     /// Serves them.
@@ -43,7 +47,7 @@ impl ServedModels {
     }
 
     #[expect(clippy::unused_self, reason = "there are none")]
-    pub(super) fn add_task(&self, tasks: Tasks) -> Tasks {
+    pub(super) fn add_task(&self, _set: Option<TaskSet>, tasks: Tasks) -> Tasks {
         tasks
     }
 
