@@ -158,6 +158,9 @@ pub(super) enum Command {
     /// Look at the models of a service, send versions, make another one live
     #[command(subcommand)]
     Model(super::model::ModelCommand),
+    /// Look into task queues, add jobs and wait for them, replay what failed
+    #[command(subcommand)]
+    Queue(super::queue_arguments::QueueCommand),
     /// Begin flows by the clock
     #[command(subcommand)]
     Schedule(super::schedule::ScheduleCommand),

@@ -4,8 +4,8 @@ use super::arguments::{Command, ConfigCommand};
 use super::output::ReaderGone;
 use super::{
     Arguments, Global, Output, Usage, channel, config_check, config_explain, flow, infer, knowledge, live,
-    log, log_output, loops, model, push, receipts, report, schedule, simulate, tap, top, version, worker,
-    workflow,
+    log, log_output, loops, model, push, queue, receipts, report, schedule, simulate, tap, top, version,
+    worker, workflow,
 };
 use anyhow::{Context, Result};
 use mape::backend::NotDone;
@@ -32,6 +32,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Command::Channel(command) => wait(global, async || channel::run(global, command, &mut output).await),
         Command::Infer(arguments) => wait(global, async || infer::run(global, arguments, &mut output).await),
         Command::Model(command) => wait(global, async || model::run(global, command, &mut output).await),
+        Command::Queue(command) => wait(global, async || queue::run(global, command, &mut output).await),
         Command::Knowledge(command) => {
             wait(global, async || knowledge::run(global, command, &mut output).await)
         }

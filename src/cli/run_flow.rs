@@ -15,6 +15,7 @@ use mape::app::App;
 use mape::backend::{Backend, NotDone};
 use mape::element::Subscription;
 use mape::flow::{Graph, Workflow};
+use mape::queue::Queues;
 use mape::workflow::{
     Ended, Engine, Error, Inspected, Invocation, Outcome, Phase, Place, Progress, Run, RunId, Status, Task,
     Tasks, Workflows,
@@ -172,7 +173,7 @@ pub(super) fn tasks(global: &Global, set: Option<TaskSet>, backend: &Backend) ->
             tokio::time::sleep(Duration::from_millis(moment(&invocation))).await;
             Ok(invocation.shared_input())
         })),
-        Some(TaskSet::Exec) | None => Tasks::new().with_all(builtin.tasks()),
+        Some(TaskSet::Exec) | None => Tasks::new().with_all(builtin.tasks()).with(Queues::of(backend).task()),
     })
 }
 

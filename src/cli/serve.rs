@@ -2,6 +2,7 @@
 
 use super::live_server::LiveServer;
 use super::log_output::observe;
+use super::queue_workers::QueueWorkers;
 use super::run_flow::{self, is_not_done};
 use super::served_models::ServedModels;
 use super::signal::told_to_end;
@@ -33,21 +34,32 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
     observe(&app);
     let live = if arguments.no_http { None } else { Some(LiveServer::start(global, &app).await?) };
     let models = ServedModels::load(&global.load()?).await?;
-    let engine = if arguments.no_engine {
+    let tasks = if arguments.no_engine {
         None
     } else {
         let mut tasks = run_flow::tasks(global, arguments.tasks, &staying.backend)?;
+        if let Some(live) = &live {
+            tasks = tasks.with(live.live.task());
+        }
+        Some(models.add_task(arguments.tasks, tasks))
+    };
+    let queues = QueueWorkers::start(&global.load()?, &app, tasks.as_ref()).await?;
+    match queues.count() {
+        0 => {}
+        1 => note(global, "working", "it works on the jobs of 1 queue"),
+        more => note(global, "working", &format!("it works on the jobs of {more} queues")),
+    }
+    let engine = if let Some(mut tasks) = tasks {
         // What nobody has here is for workers elsewhere.
         if staying.is_on_a_server() {
             tasks = tasks.and_others();
         }
-        if let Some(live) = &live {
-            tasks = tasks.with(live.live.task());
-        }
-        tasks = models.add_task(arguments.tasks, tasks);
         Some(Engine::with(tasks).named(global.names()).start(&app).await?)
+    } else {
+        None
     };
     let served = serve(global, arguments, &app, &mut staying, (engine.as_ref(), live, &models), told).await;
+    queues.stop().await;
     let closed = match engine {
         Some(engine) => engine.close().await,
         None => Ok(()),

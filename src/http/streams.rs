@@ -39,7 +39,7 @@ impl Part {
     }
 
     /// The same, at a place.
-    pub(crate) fn at(mut self, place: impl ToString) -> Self {
+    pub(crate) fn at(mut self, place: &impl ToString) -> Self {
         self.place = Some(place.to_string());
         self
     }

@@ -1,11 +1,10 @@
 //! Workflows: tasks that do jobs, and a task that adds them.
 
 use super::done::Done;
-use super::task::{Task, working};
+use super::task::{Task, Work, working};
 use super::{NewJob, Queues};
-use crate::element::{BoxError, Emitter};
+use crate::element::Emitter;
 use crate::workflow::{self, Invocation, RunId, TaskError, duration};
-use futures::future::BoxFuture;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,10 +34,7 @@ pub fn doing(
     task: &workflow::Task,
     name: &str,
     parameters: Json,
-) -> impl FnMut(Task<Json>, Emitter<Done<Task<Json>, Json>>) -> BoxFuture<'static, Result<(), BoxError>>
-+ Clone
-+ Send
-+ 'static {
+) -> impl FnMut(Task<Json>, Emitter<Done<Task<Json>, Json>>) -> Work + Clone + Send + 'static {
     let name: Arc<str> = name.into();
     let task = task.clone();
     let parameters = if parameters.is_null() { json!({}) } else { parameters };

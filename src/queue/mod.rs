@@ -47,6 +47,7 @@ mod later;
 mod levels;
 pub(crate) mod metered;
 mod outcome;
+mod pace;
 #[expect(clippy::module_inception, reason = "the main type of this module")]
 mod queue;
 mod queues;
@@ -69,6 +70,7 @@ pub use found::{JobInfo, JobState, NoJobState};
 pub use job::{Added, JobId, NewJob};
 pub use later::{Delayed, Schedule};
 pub use outcome::{Ending, Outcome};
+pub use pace::Pace;
 pub use queue::Queue;
 pub use queues::Queues;
 pub use settings::{Rate, Settings};

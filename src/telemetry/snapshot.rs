@@ -1,6 +1,6 @@
 //! Everything that is counted, at one moment.
 
-use super::{Family, FamilyKind, Format, Sample, Value, elements, goals, groups, meters, process};
+use super::{Family, FamilyKind, Format, Sample, Value, elements, goals, groups, meters, process, queues};
 use crate::app::App;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -27,14 +27,14 @@ impl Snapshot {
         Self { families: into.0.into_values().filter(|family| !family.samples.is_empty()).collect() }
     }
 
-    /// The same, after the backend was asked how far the consumer groups of this process are behind; it has half a second
-    /// for that.
+    /// The same, after the backend was asked how far the consumer groups of this process are behind, and how much there is
+    /// in its queues; it has half a second for that.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future gives nothing up but the answer.
     pub async fn read(app: &App) -> Self {
-        groups::ask(app).await;
+        tokio::join!(groups::ask(app), queues::ask(app));
         Self::of(app)
     }
 

@@ -6,6 +6,8 @@ mod infer;
 mod live;
 #[cfg(feature = "inference")]
 mod model;
+#[cfg(all(feature = "http", feature = "file"))]
+mod queue;
 #[cfg(all(feature = "redis", unix))]
 mod receipts;
 #[cfg(all(feature = "http", any(feature = "redis", feature = "file")))]

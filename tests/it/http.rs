@@ -10,5 +10,6 @@ mod loops;
 #[cfg(feature = "inference")]
 mod models;
 mod openapi;
+mod queues;
 pub(crate) mod site;
 pub(crate) mod workflows;

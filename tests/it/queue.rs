@@ -2,6 +2,7 @@
 
 pub(crate) mod batches;
 pub(crate) mod conformance;
+mod outside;
 
 use mape::backend::Backend;
 

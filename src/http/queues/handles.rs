@@ -1,21 +1,24 @@
 //! The queues that were asked for.
 
+use super::watch::Asker;
 use crate::app::App;
 use crate::queue::{Error, Queue, Queues};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, Weak};
 
 /// The queues of a backend. Each that was asked for is held on to, so that all who wait for its outcomes read them once, and
 /// what is counted of it goes on.
 pub(crate) struct Handles {
     queues: Queues,
     held: Mutex<HashMap<String, Queue>>,
+    asker: Mutex<Weak<Asker>>,
 }
 
 impl Handles {
     pub(crate) fn of(app: &App) -> Self {
-        Self { queues: Queues::new(app), held: Mutex::default() }
+        Self { queues: Queues::new(app), held: Mutex::default(), asker: Mutex::default() }
     }
 
     /// The queue of that name, with the settings that it has now.
@@ -39,6 +42,16 @@ impl Handles {
         self.get(name).await?.remove().await?;
         self.held.lock().remove(name);
         Ok(())
+    }
+
+    /// Who asks for all who watch; made anew if nobody does.
+    pub(super) fn asker(&self, make: impl FnOnce() -> Arc<Asker>) -> Arc<Asker> {
+        let mut asker = self.asker.lock();
+        asker.upgrade().unwrap_or_else(|| {
+            let new = make();
+            *asker = Arc::downgrade(&new);
+            new
+        })
     }
 
     fn hold(&self, found: Queue) -> Queue {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A task queue.
-#[derive(Serialize, ToSchema)]
+#[derive(PartialEq, Serialize, ToSchema)]
 #[schema(as = Queue)]
 pub(super) struct Shown {
     /// Its name.
@@ -44,9 +44,12 @@ const AT_A_TIME: usize = 8;
     responses((status = 200, description = "They.", body = Vec<Shown>), answers::Away)
 )]
 pub(super) async fn list(State(context): State<Context>) -> Result<Json<Vec<Shown>>, Problem> {
+    Ok(Json(all(&context).await?))
+}
+
+pub(super) async fn all(context: &Context) -> Result<Vec<Shown>, Error> {
     let all = context.queues.list().await?;
-    let all = stream::iter(all).map(Shown::of).buffered(AT_A_TIME).try_collect().await?;
-    Ok(Json(all))
+    stream::iter(all).map(Shown::of).buffered(AT_A_TIME).try_collect().await
 }
 
 /// One task queue, with how much there is in it.

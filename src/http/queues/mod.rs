@@ -10,6 +10,7 @@ mod new_job;
 mod outcomes;
 mod problems;
 mod schedules;
+mod watch;
 
 use super::Context;
 use super::workflows::answers;
@@ -23,6 +24,7 @@ pub(crate) use handles::Handles;
 pub(super) fn routes() -> OpenApiRouter<Context> {
     OpenApiRouter::new()
         .routes(routes!(look::list))
+        .routes(routes!(watch::stream))
         .routes(routes!(look::get, look::remove))
         .routes(routes!(look::pause))
         .routes(routes!(look::resume))

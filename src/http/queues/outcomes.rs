@@ -85,7 +85,7 @@ pub(super) async fn stream(
         (None, None) => EventId::MAX,
     };
     let told = queue.outcomes(after).map(|told| match told {
-        Ok(outcome) => Part::item(json!(outcome).to_string()).at(outcome.place),
+        Ok(outcome) => Part::item(json!(outcome).to_string()).at(&outcome.place),
         Err(error) => Part::event("error", &json!({"error": error.to_string()})),
     });
     Ok(Form::asked(&headers).answer(&context, told))

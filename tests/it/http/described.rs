@@ -9,6 +9,7 @@ use mape::element::Parameter;
 use mape::http::Service;
 use mape::live::{Live, answering};
 use mape::prelude::*;
+use mape::queue::{self, NewJob, Queues, Settings, working};
 use mape::workflow::{Cron, Engine, RunId, Schedule, Schedules};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -33,6 +34,8 @@ const ENDLESS: &[&str] = &[
     "/loops/room/elements/judge/stream",
     #[cfg(feature = "inference")]
     "/models/interest/disagreements/stream",
+    "/queues/reply/outcomes/stream",
+    "/queues/stream",
     "/topology/stream",
 ];
 
@@ -97,7 +100,28 @@ async fn prepare(app: &App, engine: &Engine, archives: &Path) {
     let archive = runs.archive(&RunId::from("finished")).await.unwrap();
     std::fs::write(archives.join("kept.json"), archive.to_string()).unwrap();
     let cron: Cron = "0 3 * * *".parse().unwrap();
-    Schedules::of(runs).add(Schedule::new("nightly", cron, "t:a")).await.unwrap();
+    Schedules::of(runs).add(Schedule::new("nightly", cron.clone(), "t:a")).await.unwrap();
+    queue(app, cron).await;
+}
+
+/// A queue with jobs in all states.
+async fn queue(app: &App, cron: Cron) {
+    let settings = Settings { attempts: 1, priorities: 2, ..Settings::default() };
+    let queue = Queues::new(app).open("reply", settings).await.unwrap();
+    let schedule = queue::Schedule { name: "nightly".into(), cron, data: json!({}), priority: 0 };
+    queue.schedule(&schedule).await.unwrap();
+    let work = working(|task: queue::Task<Value>| async move {
+        if task.is_string() { Err::<Value, BoxError>("it is a text".into()) } else { Ok((*task).clone()) }
+    });
+    let element =
+        app.create_loop("queues").unwrap().execute("reply").each_unordered(4, work).spawn().unwrap();
+    let worker = queue.work(&element).await.unwrap();
+    for data in [json!("dead"), json!("dead, too"), json!({"done": true})] {
+        queue.run(NewJob::new(data)).await.unwrap();
+    }
+    worker.stop(Duration::from_secs(5)).await;
+    let _ = queue.add(&1).await.unwrap();
+    let _ = queue.add_job(NewJob::new(2).delay(Duration::from_hours(1))).await.unwrap();
 }
 
 /// A model with versions to swap, to try and to remove, and models to remove.
@@ -198,8 +222,11 @@ async fn endless_answers_begin_as_described() {
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         assert_eq!(response.headers()["content-type"], "text/event-stream", "{path}");
         let described = path.split('?').next().unwrap();
-        let described = described.replace("/room/", "/{loop}/").replace("/judge/", "/{element}/");
-        let described = described.replace("/interest/", "/{model}/");
+        let described = described
+            .replace("/room/", "/{loop}/")
+            .replace("/judge/", "/{element}/")
+            .replace("/reply/", "/{queue}/")
+            .replace("/interest/", "/{model}/");
         let kinds = &document["paths"][described]["get"]["responses"]["200"]["content"];
         assert!(kinds["text/event-stream"].is_object(), "{path}: {kinds}");
     }
