@@ -5,7 +5,7 @@ use super::usage::excerpt;
 use super::{Global, Output, Usage, note};
 use anyhow::{Context, Result, bail};
 use mape::infer::{ElementType, Error, Given, Limits, Model, Settings};
-use mape::text::Vocabulary;
+use mape::text::{Reading, Vocabulary};
 use serde_json::Value as Json;
 use std::io::{BufRead, BufReader, stdin};
 use std::time::Duration;
@@ -65,6 +65,7 @@ async fn load(arguments: &InferArguments) -> Result<Model> {
         file_bytes: u64::MAX,
         rows: usize::from(*batch),
         batch_bytes: u64::MAX,
+        text_bytes: Reading::MOST_BYTES,
         batch_time: LONG,
         load_time: LONG,
         ..Limits::default()
@@ -75,7 +76,7 @@ async fn load(arguments: &InferArguments) -> Result<Model> {
         Error::Tensor { role, .. } | Error::Several { role, .. } => {
             Usage::error(format!("--{role}: {error}"))
         }
-        Error::Words { .. } => Usage::error(format!("--vocabulary: {error}")),
+        Error::Vocabulary { .. } => Usage::error(format!("--vocabulary: {error}")),
         Error::Setting { .. } | Error::Kind { .. } => Usage::error(error.to_string()),
         Error::Read { source, .. } => Usage::error(format!("{error}: {source}")),
         Error::Shape { .. } => Usage::error(format!("{error} (here by --shape)")),

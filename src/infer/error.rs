@@ -107,18 +107,6 @@ pub enum Error {
         /// What it would have to be.
         wanted: String,
     },
-    /// There are not as many words as numbers of a row.
-    #[error(
-        "{file} takes rows of {numbers} numbers, but its vocabulary has {words} words: give the one it was trained with"
-    )]
-    Words {
-        /// The file.
-        file: String,
-        /// How many numbers a row has.
-        numbers: usize,
-        /// How many words there are.
-        words: usize,
-    },
     /// There are not as many names of classes as outputs.
     #[error("{file} has {outputs} outputs a row, but {classes} names of classes: give a name for each")]
     Classes {
@@ -128,6 +116,18 @@ pub enum Error {
         outputs: usize,
         /// How many names there are.
         classes: usize,
+    },
+    /// There are not as many words as inputs.
+    #[error(
+        "{file} takes {inputs} numbers a row, but the vocabulary has {words} words: give it the one it was trained with"
+    )]
+    Vocabulary {
+        /// The file.
+        file: String,
+        /// How many numbers a row has.
+        inputs: usize,
+        /// How many words there are.
+        words: usize,
     },
     /// A setting is none that makes sense.
     #[error("{what}")]

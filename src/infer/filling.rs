@@ -1,8 +1,8 @@
 //! Rows, checked and put into one tensor.
 
 use super::plan::Plan;
-use super::{Batch, ElementType, Input, RowError};
-use crate::text::{Bag, Error as TextError, Vocabulary};
+use super::{Batch, ElementType, Input, RowError, Settings};
+use crate::text;
 use parking_lot::Mutex;
 use tract_onnx::prelude::{DatumType, Tensor, TractResult};
 
@@ -50,12 +50,13 @@ impl Spare {
     }
 }
 
-/// Puts rows into a tensor, the good ones one after another.
+/// Puts rows into a tensor, the good ones one after another. With `judge`, those that are unknown by themselves are left
+/// out.
 pub(super) fn fill(
     plan: &Plan,
     spare: &Spare,
-    words: Option<&Vocabulary>,
-    blank_is_unknown: bool,
+    settings: &Settings,
+    judge: bool,
     given: &[Input<'_>],
 ) -> TractResult<Filled> {
     let mut filled = Filled { tensor: None, rows: 0, given: given.len(), aside: Vec::new() };
@@ -75,11 +76,11 @@ pub(super) fn fill(
     let mut tensor = spare.take(of, &shape(given.len()))?;
     {
         let mut slots = tensor.try_as_plain_ram_mut()?;
-        let row = Row { wanted: plan.input.width(), of: plan.input.element_type, words, blank_is_unknown };
+        let filling = Filling { wanted: plan.input.width(), of: plan.input.element_type, settings, judge };
         if single {
-            row.put_all(slots.as_slice_mut::<f32>()?, given, &mut filled);
+            filling.put_all(slots.as_slice_mut::<f32>()?, given, &mut filled);
         } else {
-            row.put_all(slots.as_slice_mut::<f64>()?, given, &mut filled);
+            filling.put_all(slots.as_slice_mut::<f64>()?, given, &mut filled);
         }
     }
     let needed = shape(filled.rows);
@@ -92,20 +93,29 @@ pub(super) fn fill(
 }
 
 /// How rows are put into place.
-struct Row<'a> {
+struct Filling<'a> {
     wanted: usize,
     of: ElementType,
-    words: Option<&'a Vocabulary>,
-    blank_is_unknown: bool,
+    settings: &'a Settings,
+    judge: bool,
 }
 
-impl Row<'_> {
-    fn put_all<T: Number>(&self, slots: &mut [T], given: &[Input<'_>], filled: &mut Filled) {
+impl Filling<'_> {
+    fn put_all<T: Number>(&self, slots: &mut [T], given: &[Input<'_>], filled: &mut Filled)
+    where
+        f32: Given<T>,
+        f64: Given<T>,
+    {
         let mut slots = slots.chunks_exact_mut(self.wanted);
         let mut slot = slots.next();
         for (place, input) in given.iter().enumerate() {
             let Some(free) = &mut slot else { return };
-            match self.put(free, place, *input) {
+            let put = match *input {
+                Input::F32(row) => self.put(free, place, row),
+                Input::F64(row) => self.put(free, place, row),
+                Input::Text(text) => self.put_text(free, place, text),
+            };
+            match put {
                 Ok(()) => {
                     filled.rows += 1;
                     slot = slots.next();
@@ -115,63 +125,49 @@ impl Row<'_> {
         }
     }
 
-    fn put<T: Number>(&self, slot: &mut [T], row: usize, input: Input<'_>) -> Result<(), Aside> {
-        let bag;
-        let input = match input {
-            Input::Text(text) => {
-                bag = self.bag(row, text).map_err(Aside::Wrong)?;
-                Input::F32(bag.numbers())
-            }
-            numbers => numbers,
+    fn put_text<T: Number>(&self, slot: &mut [T], row: usize, text: &str) -> Result<(), Aside>
+    where
+        f32: Given<T>,
+    {
+        let Some(vocabulary) = &self.settings.vocabulary else {
+            return Err(Aside::Wrong(RowError::Text { row }));
         };
-        let found = match input {
-            Input::F32(values) => values.len(),
-            Input::F64(values) => values.len(),
-            Input::Text(_) => 0,
-        };
-        if found != self.wanted {
-            let wanted = self.wanted;
-            let error = if found == 0 {
-                RowError::Empty { row, wanted }
-            } else {
-                RowError::Width { row, found, wanted }
-            };
-            return Err(Aside::Wrong(error));
+        let (bytes, limit) = (text.len(), self.settings.limits.text_bytes);
+        let long = |limit| Aside::Wrong(RowError::Long { row, bytes, limit });
+        if bytes > limit {
+            return Err(long(limit));
         }
-        let fine = match input {
-            Input::F32(values) => T::put_f32(slot, values),
-            Input::F64(values) => T::put_f64(slot, values, self.of),
-            Input::Text(_) => false,
-        };
-        if !fine {
-            return Err(Aside::Wrong(self.what_is_wrong(row, input)));
+        let bag = vocabulary.bag(text).map_err(|error| match error {
+            text::Error::TooLong { most, .. } => long(most),
+            _ => long(limit),
+        })?;
+        if self.judge && bag.knows_none() {
+            return Err(Aside::Blank);
         }
-        if self.blank_is_unknown && slot.iter().all(|value| *value == T::default()) {
+        self.put(slot, row, bag.numbers())
+    }
+
+    fn put<T: Number, N: Given<T>>(&self, slot: &mut [T], row: usize, values: &[N]) -> Result<(), Aside> {
+        let (found, wanted) = (values.len(), self.wanted);
+        if found == 0 {
+            return Err(Aside::Wrong(RowError::Empty { row, wanted }));
+        }
+        if found != wanted {
+            return Err(Aside::Wrong(RowError::Width { row, found, wanted }));
+        }
+        if !N::put(slot, values, self.of) {
+            return Err(Aside::Wrong(self.what_is_wrong(row, values.iter().map(|value| (*value).into()))));
+        }
+        if self.judge && self.settings.blank_is_unknown && slot.iter().all(|value| *value == T::default()) {
             return Err(Aside::Blank);
         }
         Ok(())
     }
 
-    /// The numbers of a text.
-    fn bag(&self, row: usize, text: &str) -> Result<Bag, RowError> {
-        let words = self.words.ok_or(RowError::Text { row })?;
-        words.bag(text).map_err(|error| match error {
-            TextError::TooLong { bytes, most } => RowError::Long { row, bytes, limit: most },
-            // A text can be nothing but too long.
-            _ => RowError::Text { row },
-        })
-    }
-
     /// The first number of a row that is none for the model.
-    fn what_is_wrong(&self, row: usize, input: Input<'_>) -> RowError {
+    fn what_is_wrong(&self, row: usize, values: impl Iterator<Item = f64>) -> RowError {
         let wrong = |value: f64| !value.is_finite() || !self.of.holds(value);
-        let found = match input {
-            Input::F32(values) => {
-                values.iter().map(|value| f64::from(*value)).enumerate().find(|(_, v)| wrong(*v))
-            }
-            Input::F64(values) => values.iter().copied().enumerate().find(|(_, v)| wrong(*v)),
-            Input::Text(_) => None,
-        };
+        let found = values.enumerate().find(|(_, value)| wrong(*value));
         let (column, value) = found.unwrap_or((0, f64::NAN));
         if value.is_finite() {
             RowError::Type { row, column, value, wanted: self.of }
@@ -181,20 +177,27 @@ impl Row<'_> {
     }
 }
 
-/// What tensors are filled with. Each puts a row into its place and says whether all numbers were in order, with no
-/// branch for each number.
-trait Number: Copy + Default + PartialEq {
-    fn put_f32(slot: &mut [Self], row: &[f32]) -> bool;
-    fn put_f64(slot: &mut [Self], row: &[f64], of: ElementType) -> bool;
+/// What tensors are filled with.
+trait Number: Copy + Default + PartialEq {}
+
+impl Number for f32 {}
+impl Number for f64 {}
+
+/// What rows are given as. A row is put into its place, and it is said whether all its numbers were in order, with no
+/// branch for each of them.
+trait Given<T>: Copy + Into<f64> {
+    fn put(slot: &mut [T], row: &[Self], of: ElementType) -> bool;
 }
 
-impl Number for f32 {
-    fn put_f32(slot: &mut [Self], row: &[f32]) -> bool {
+impl Given<f32> for f32 {
+    fn put(slot: &mut [f32], row: &[f32], _: ElementType) -> bool {
         slot.copy_from_slice(row);
         row.iter().fold(true, |fine, value| fine & value.is_finite())
     }
+}
 
-    fn put_f64(slot: &mut [Self], row: &[f64], _: ElementType) -> bool {
+impl Given<f32> for f64 {
+    fn put(slot: &mut [f32], row: &[f64], _: ElementType) -> bool {
         for (slot, value) in slot.iter_mut().zip(row) {
             #[expect(
                 clippy::cast_possible_truncation,
@@ -207,15 +210,17 @@ impl Number for f32 {
     }
 }
 
-impl Number for f64 {
-    fn put_f32(slot: &mut [Self], row: &[f32]) -> bool {
+impl Given<f64> for f32 {
+    fn put(slot: &mut [f64], row: &[f32], of: ElementType) -> bool {
         for (slot, value) in slot.iter_mut().zip(row) {
             *slot = f64::from(*value);
         }
-        slot.iter().fold(true, |fine, value| fine & value.is_finite())
+        slot.iter().fold(true, |fine, value| fine & (value.is_finite() & of.holds(*value)))
     }
+}
 
-    fn put_f64(slot: &mut [Self], row: &[f64], of: ElementType) -> bool {
+impl Given<f64> for f64 {
+    fn put(slot: &mut [f64], row: &[f64], of: ElementType) -> bool {
         slot.copy_from_slice(row);
         row.iter().fold(true, |fine, value| fine & (value.is_finite() & of.holds(*value)))
     }

@@ -1,8 +1,8 @@
 //! The thread that a model runs on.
 
+use super::Error;
 use super::plan::Plan;
 use super::running::{Answers, Running};
-use super::{Error, Limits};
 use parking_lot::Mutex;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,7 +50,7 @@ pub(super) struct Lane {
     /// What people call the model.
     pub(super) name: String,
     plan: Arc<Plan>,
-    limits: Limits,
+    late_at_most: usize,
     turns: Arc<Semaphore>,
     /// To the thread, once there was a batch.
     worker: Mutex<Option<SyncSender<Job>>>,
@@ -110,11 +110,11 @@ impl Turn {
 }
 
 impl Lane {
-    pub(super) fn new(name: String, plan: Arc<Plan>, limits: Limits) -> Self {
+    pub(super) fn new(name: String, plan: Arc<Plan>, late_at_most: usize) -> Self {
         Self {
             name,
             plan,
-            limits,
+            late_at_most,
             turns: Arc::new(Semaphore::new(1)),
             worker: Mutex::new(None),
             counts: Arc::default(),
@@ -126,9 +126,13 @@ impl Lane {
         self.counts.late.load(Relaxed)
     }
 
-    /// Runs a batch when its turn comes, for as long as a batch may take.
-    pub(super) async fn run(&self, input: Arc<Tensor>, rows: usize) -> Result<Answers, Error> {
-        let limit = self.limits.batch_time;
+    /// Runs a batch when its turn comes, which it waits for as long as it may take.
+    pub(super) async fn run(
+        &self,
+        input: Arc<Tensor>,
+        rows: usize,
+        limit: Duration,
+    ) -> Result<Answers, Error> {
         let busy = |with| Error::Busy { model: self.name.clone(), with };
         if self.counts.stuck.load(Relaxed) > 0 {
             return Err(busy("late batches"));
@@ -140,7 +144,7 @@ impl Lane {
         let mut answered = pin!(answered);
         let ended = match within(limit, answered.as_mut()).await {
             Some(ended) => ended,
-            None if turn.is_late(self.limits.late) => {
+            None if turn.is_late(self.late_at_most) => {
                 // The next batch gets a thread of its own.
                 *self.worker.lock() = None;
                 tracing::warn!(model = self.name, rows, ?limit, "a batch takes too long");

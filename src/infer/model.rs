@@ -28,7 +28,6 @@ pub struct Model {
 pub(super) struct Inner {
     pub(super) description: Description,
     pub(super) classes: Classes,
-    words: Option<Vocabulary>,
     plan: Arc<Plan>,
     settings: Settings,
     pub(super) lane: Lane,
@@ -112,7 +111,9 @@ impl Model {
             let rows = if run % 2 == 0 { 2 } else { 1 };
             let failed = |why| Error::WarmUp { file: lane.name.clone(), rows, why };
             let input = trial::rows(plan, rows).map_err(|error| failed(format!("{error:#}")))?;
-            lane.run(input, rows).await.map_err(|error| failed(error.to_string()))?;
+            lane.run(input, rows, settings.limits.load_time)
+                .await
+                .map_err(|error| failed(error.to_string()))?;
         }
         Ok(())
     }
@@ -191,9 +192,10 @@ impl Inner {
         if rows.len() > limit {
             return Err(Error::Batch { model: self.lane.name.clone(), rows: rows.len(), limit });
         }
-        let blank_is_unknown = judge && (self.settings.blank_is_unknown || self.words.is_some());
-        fill(&self.plan, &self.spare, self.words.as_ref(), blank_is_unknown, rows).map_err(|error| {
-            Error::Run { model: self.lane.name.clone(), rows: rows.len(), why: format!("{error:#}") }
+        fill(&self.plan, &self.spare, &self.settings, judge, rows).map_err(|error| Error::Run {
+            model: self.lane.name.clone(),
+            rows: rows.len(),
+            why: format!("{error:#}"),
         })
     }
 
@@ -202,7 +204,7 @@ impl Inner {
         let Filled { tensor, rows, given, aside } = filled;
         let Some(tensor) = tensor else { return Ok(Asked { input: None, answers: None, aside, given }) };
         let input = Arc::new(tensor);
-        let answers = self.lane.run(input.clone(), rows).await?;
+        let answers = self.lane.run(input.clone(), rows, self.settings.limits.batch_time).await?;
         Ok(Asked { input: Some(input), answers: Some(answers), aside, given })
     }
 
@@ -281,12 +283,13 @@ fn prepare(file: &File, settings: Settings) -> Result<Inner, Error> {
     let plan = try_out(file, Plan::of(file, &settings)?, &settings)?;
     let plan = Arc::new(plan);
     let classes = Classes::new(file, &plan.output, &settings)?;
-    let limits = settings.limits;
-    let words = settings.vocabulary.clone().map(|words| words.at_most(limits.text_bytes));
-    if let Some(words) = words.as_ref().filter(|words| words.len() != plan.input.width()) {
-        let (numbers, words) = (plan.input.width(), words.len());
-        return Err(Error::Words { file: file.name.clone(), numbers, words });
+    if let Some(vocabulary) = &settings.vocabulary
+        && vocabulary.len() != plan.input.width()
+    {
+        let (inputs, words) = (plan.input.width(), vocabulary.len());
+        return Err(Error::Vocabulary { file: file.name.clone(), inputs, words });
     }
+    let limits = settings.limits;
     let numbers = (plan.input.width() as u64)
         .saturating_mul(4)
         .saturating_add((plan.output.width() as u64).saturating_mul(8));
@@ -308,9 +311,9 @@ fn prepare(file: &File, settings: Settings) -> Result<Inner, Error> {
         input: plan.input.clone(),
         output: plan.output.clone(),
         batch: plan.batch,
-        words: words.as_ref().map_or(0, Vocabulary::len),
+        words: settings.vocabulary.as_ref().map_or(0, Vocabulary::len),
         classes: settings.classes.clone(),
     };
-    let lane = Lane::new(file.name.clone(), plan.clone(), limits);
-    Ok(Inner { description, classes, words, plan, settings, lane, spare: Spare::default() })
+    let lane = Lane::new(file.name.clone(), plan.clone(), limits.late);
+    Ok(Inner { description, classes, plan, settings, lane, spare: Spare::default() })
 }

@@ -48,7 +48,7 @@ pub enum RowError {
     },
     /// A text is longer than it may be.
     #[error(
-        "the text of row {row} has {bytes} bytes and may have {limit}: shorten it, or allow more by `text_bytes`"
+        "the text of row {row} has {bytes} bytes, and may have {limit}: shorten it, or allow more by the limit `text_bytes`"
     )]
     Long {
         /// Its place in the batch.

@@ -17,16 +17,15 @@ pub struct Settings {
     pub output: Option<String>,
     /// The shape of a row, without the batch, where the file leaves it open.
     pub shape: Option<Vec<usize>>,
-    /// The words that texts are looked through for; each is a number of a row. With them, texts are rows, too, and a row
-    /// without a known word is [unknown](super::UNKNOWN). What of a text is looked for, its
-    /// [reading](Vocabulary::read_by) says; how long it may be, [`Limits::text_bytes`]. Default: none.
-    pub vocabulary: Option<Vocabulary>,
     /// The names of the classes, one for each output of a row, in their order. A row with one output `p` has two: `p` is
     /// the score of the second. Without names, classes are called `0`, `1`, ….
     pub classes: Vec<String>,
     /// A verdict whose score is below is [unknown](super::UNKNOWN). Scores are the outputs as the model gives them.
     /// Default: 0.
     pub threshold: f64,
+    /// The words that a text is turned into a row by, as many as the model has inputs: so a row can be a
+    /// [text](super::Input::Text). A text without any of these words is unknown, and the model is not asked.
+    pub vocabulary: Option<Vocabulary>,
     /// Whether a row of zeros alone is unknown, without asking the model: for bags of words, where it means that no word
     /// was known. Default: no.
     pub blank_is_unknown: bool,
@@ -43,9 +42,9 @@ impl Default for Settings {
             input: None,
             output: None,
             shape: None,
-            vocabulary: None,
             classes: Vec::new(),
             threshold: 0.0,
+            vocabulary: None,
             blank_is_unknown: false,
             warm_up: 2,
             limits: Limits::default(),
@@ -80,7 +79,7 @@ pub struct Limits {
     /// Bytes of the numbers of a full batch, what goes in and what comes out together; checked when the model is loaded.
     /// Default: 256 MiB.
     pub batch_bytes: u64,
-    /// Bytes of a text that becomes a row. Default: 64 KiB.
+    /// Bytes of a text that becomes a row. Default: 16 KiB; a vocabulary may have a smaller bound of its own.
     pub text_bytes: usize,
     /// Time for a batch, from when its turn comes; a batch also waits as long for its turn. Default: 10 s.
     ///
@@ -98,7 +97,7 @@ impl Default for Limits {
             file_bytes: 256 << 20,
             rows: 4096,
             batch_bytes: 256 << 20,
-            text_bytes: 64 << 10,
+            text_bytes: 16 << 10,
             batch_time: Duration::from_secs(10),
             late: 1,
             load_time: Duration::from_mins(1),

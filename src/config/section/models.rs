@@ -112,7 +112,7 @@ pub struct ModelLimits {
     /// Bytes of the numbers of a full batch, going in and coming out. Default: 256 MiB.
     #[serde(deserialize_with = "one_or_more")]
     pub batch_bytes: usize,
-    /// Bytes of a text that becomes a row. Default: 64 KiB.
+    /// Bytes of a text that becomes a row. Default: 16 KiB.
     #[serde(deserialize_with = "one_or_more")]
     pub text_bytes: usize,
     /// Time for a batch. Default: 10 s.
@@ -131,7 +131,7 @@ impl Default for ModelLimits {
             file_bytes: 256 << 20,
             rows: 4096,
             batch_bytes: 256 << 20,
-            text_bytes: 64 << 10,
+            text_bytes: 16 << 10,
             batch_time: Duration::from_secs(10),
             late: 1,
             load_time: Duration::from_mins(1),

@@ -64,6 +64,7 @@ impl Settings {
         let vocabulary = match &section.vocabulary {
             Some(file) => Some(
                 Vocabulary::open(file)
+                    .map(|words| words.at_most(section.limits.text_bytes))
                     .map_err(|error| told(config, &format!("{place}.vocabulary"), &error))?,
             ),
             None => None,
@@ -104,7 +105,7 @@ fn key_of(error: &infer::Error) -> &'static str {
         infer::Error::Tensor { role: "input", .. } | infer::Error::Several { role: "input", .. } => "input",
         infer::Error::Tensor { .. } | infer::Error::Several { .. } => "output",
         infer::Error::Classes { .. } => "classes",
-        infer::Error::Words { .. } => "vocabulary",
+        infer::Error::Vocabulary { .. } => "vocabulary",
         _ => "file",
     }
 }

@@ -97,7 +97,8 @@ impl Named {
         settings.blank_is_unknown = self.blank_is_unknown.unwrap_or(settings.blank_is_unknown);
         if let Some(words) = self.vocabulary {
             let wrong = |error| Problem::unprocessable(format!("`vocabulary`: {error}"));
-            settings.vocabulary = Some(Vocabulary::new(words).map_err(wrong)?);
+            settings.vocabulary =
+                Some(Vocabulary::new(words).map_err(wrong)?.at_most(settings.limits.text_bytes));
         }
         Ok(self.version)
     }

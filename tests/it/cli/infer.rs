@@ -167,11 +167,7 @@ fn what_cannot_be_run_is_told_before_anything_is_read() {
         (&[&mlp, "--input", "bags"], 2, "--input: "),
         (&[&mlp, "--input", "bags"], 2, "did you mean `bag`?"),
         (&[&mlp, "--output", "score"], 2, "did you mean `scores`?"),
-        (
-            &[&mlp, "--vocabulary", "words.json"],
-            2,
-            "takes rows of 44 numbers, but its vocabulary has 1 words",
-        ),
+        (&[&mlp, "--vocabulary", "words.json"], 2, "takes 44 numbers a row, but the vocabulary has 1 words"),
         (&[&mlp, "--vocabulary", "wrong.json"], 2, "no JSON array of strings"),
         (&[&mlp, "--batch", "0"], 2, "--batch"),
         (&[&mlp, "--shape", "3,4"], 2, "--shape"),

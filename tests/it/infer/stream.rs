@@ -18,7 +18,7 @@ struct Numbers {
     row: Vec<f64>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Judged {
     id: usize,
     scores: Vec<f64>,
@@ -39,9 +39,13 @@ impl World {
     }
 
     async fn append(&self, rows: impl IntoIterator<Item = Vec<f64>>) {
+        self.append_from(0, rows).await;
+    }
+
+    async fn append_from(&self, first: usize, rows: impl IntoIterator<Item = Vec<f64>>) {
         let mut sink = self.app.logs().log("rows").sink("row");
         for (id, row) in rows.into_iter().enumerate() {
-            sink.feed(Numbers { id, row }).await.unwrap();
+            sink.feed(Numbers { id: first + id, row }).await.unwrap();
         }
         sink.flush().await.unwrap();
     }
@@ -132,15 +136,15 @@ async fn a_batch_that_is_late_is_divided_and_every_row_judged_once() {
         model.run(&rows).await.unwrap();
         took = took.min(began.elapsed());
     }
-    let limits = Limits { batch_time: took / 2, ..Limits::default() };
-    let settings = Settings { limits, warm_up: 0, ..Settings::default() };
+    let limits = Limits { batch_time: took / 3, ..Limits::default() };
+    let settings = Settings { limits, ..Settings::default() };
     let world = World::new("late", &onnx::slow(), settings).await;
+    world.append(rows.into_iter().cycle().take(64)).await;
     world.judge("late").await;
-    world.append(rows).await;
     let (log, dead) = (world.app.logs().log("verdicts"), world.app.logs().log("rows").dead_letters());
     // Where the machine is busy, a single row may be late, too: it is told, not lost.
     eventually("each has its end", || async {
-        log.info().await.unwrap().len + dead.info().await.unwrap().len == 16
+        log.info().await.unwrap().len + dead.info().await.unwrap().len == 64
     })
     .await;
     assert!(counted("late").of("late") > 0);
@@ -165,16 +169,12 @@ async fn versions_are_swapped_while_a_log_is_judged_and_no_row_is_lost() {
     let world = World::new("flowing", &scaled(2, 2.0), Settings::default()).await;
     world.models.add("flowing", None, read(&scaled(2, 3.0), Settings::default()).await).unwrap();
     world.judge("flowing").await;
-    world.append((0_u16..2000).map(|n| vec![f64::from(n), 0.0])).await;
     let log = world.app.logs().log("verdicts");
-    for turn in 0..40 {
+    for turn in 0_u16..40 {
         let there = log.info().await.unwrap().len;
+        world.append_from(50 * usize::from(turn), (0..50).map(|n| vec![f64::from(50 * turn + n), 0.0])).await;
+        eventually("some more are judged", || async { log.info().await.unwrap().len > there }).await;
         world.models.swap("flowing", if turn % 2 == 0 { "2" } else { "1" }).unwrap();
-        eventually("some more are judged", || async {
-            let now = log.info().await.unwrap().len;
-            now > there || now == 2000
-        })
-        .await;
     }
     let verdicts = world.verdicts(2000).await;
     let mut versions = std::collections::BTreeSet::new();

@@ -57,7 +57,7 @@ async fn a_vocabulary_of_another_length_is_refused_and_so_is_a_version_with_othe
     let vocabulary = Some(Vocabulary::new(["help", "hour"]).unwrap());
     let error =
         Model::load(data("mlp.onnx"), Settings { vocabulary, ..Settings::default() }).await.unwrap_err();
-    assert!(matches!(error, Error::Words { numbers: 44, words: 2, .. }), "{error}");
+    assert!(matches!(error, Error::Vocabulary { inputs: 44, words: 2, .. }), "{error}");
 
     let of = |words: [&str; 2]| Settings {
         vocabulary: Some(Vocabulary::new(words).unwrap()),

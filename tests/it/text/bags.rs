@@ -2,6 +2,7 @@
 
 use futures::{StreamExt, stream};
 use mape::text::{Error, FeatureHasher, Reading, TextOperators, Vocabulary};
+use serde::Deserialize;
 
 fn vocabulary() -> Vocabulary {
     Vocabulary::new(["help", "n't", "?", "hour"]).unwrap()
@@ -24,6 +25,27 @@ fn a_text_of_no_known_word_says_so() {
         assert_eq!(bag.numbers().len(), 4);
     }
     assert!(vocabulary().bag("Guten Tag").unwrap().knows_none());
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    text: String,
+    bag: Vec<usize>,
+}
+
+#[test]
+fn bags_are_those_that_the_model_of_the_example_was_trained_with() {
+    let folder = format!("{}/examples/data/volunteers", env!("CARGO_MANIFEST_DIR"));
+    let vocabulary = Vocabulary::open(format!("{folder}/vocabulary.json")).unwrap();
+    let expected = std::fs::read_to_string(format!("{folder}/expected.json")).unwrap();
+    let expected: Vec<Expected> = serde_json::from_str(&expected).unwrap();
+    assert!(expected.len() > 200, "{} texts", expected.len());
+    for Expected { text, bag } in expected {
+        let found = vocabulary.bag(&text).unwrap();
+        let places: Vec<_> = (0..vocabulary.len()).filter(|place| found.numbers()[*place] != 0.0).collect();
+        assert_eq!(places, bag, "{text:?}");
+        assert_eq!(found.knows_none(), bag.is_empty(), "{text:?}");
+    }
 }
 
 #[test]

@@ -101,7 +101,7 @@ async fn a_file_is_taken_by_its_name_from_one_directory_and_from_nowhere_else() 
     assert_eq!((status, &second["versions"][1]["description"]["words"]), (StatusCode::OK, &json!(44)));
     for (body, says) in [
         (json!({"file": "first.onnx", "vocabulary": ["a", "a"]}), "`vocabulary`"),
-        (json!({"file": "first.onnx", "vocabulary": ["a"]}), "its vocabulary has 1 words"),
+        (json!({"file": "first.onnx", "vocabulary": ["a"]}), "the vocabulary has 1 words"),
         (json!({"file": "first.onnx", "live": true}), "unknown field `live`"),
         (json!({"version": "3"}), "missing field `file`"),
     ] {
