@@ -102,6 +102,8 @@ pub mod channel;
 pub mod condition;
 #[cfg(feature = "config")]
 pub mod config;
+#[cfg(feature = "database")]
+pub mod database;
 #[cfg(feature = "edge")]
 pub mod edge;
 pub mod element;

@@ -32,7 +32,7 @@ const LONG_FILES: [(&str, &str); 1] =
 const EMPTY_NAMES: [&str; 9] =
     ["utils", "util", "helpers", "helper", "common", "types", "misc", "manager", "managers"];
 /// Features that are not on by default: each is heavy, and CI builds them all.
-const HEAVY_FEATURES: [&str; 3] = ["inference", "otel", "influxdb2"];
+const HEAVY_FEATURES: [&str; 4] = ["inference", "otel", "influxdb2", "postgres"];
 
 // --- layers ---------------------------------------------------------------------------------------------------
 

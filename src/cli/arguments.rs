@@ -154,6 +154,7 @@ pub(super) enum Command {
     #[command(subcommand)]
     Log(LogCommand),
     /// Let a model answer rows of standard input
+    #[command(long_about = super::infer::LONG)]
     Infer(super::infer::InferArguments),
     /// Look at the models of a service, send versions, make another one live
     #[command(subcommand)]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// How many bytes a line may have.
 pub(super) const LONGEST: usize = 16 << 20;
 
-const LONG: &str = "\
+pub(super) const LONG: &str = "\
 Let a model answer rows: a line of JSON each from standard input, a JSON array of its outputs each on standard output, in order, \
 as they come.
 
@@ -25,7 +25,6 @@ line may have 16 MiB.
 Rows are answered in batches: as many as --batch says, or fewer as soon as the input pauses.";
 
 #[derive(Debug, Args)]
-#[command(long_about = LONG)]
 pub(super) struct InferArguments {
     /// The model: .onnx, or .pb, a frozen graph of TensorFlow
     pub(super) model: PathBuf,

@@ -230,6 +230,7 @@ fn given(line: &[u8]) -> Result<Given, String> {
         } else {
             ""
         };
+        let error = error.to_string().replace("line 1 column", "column");
         format!("it is no JSON ({error}){hint}: {}", excerpt(text.trim()))
     })?;
     Given::try_from(json).map_err(|error| error.to_string())

@@ -123,7 +123,12 @@ impl<I: Item, O: Item> Element<I, O> {
     /// A [`Sink`] into the in-port with a queue of its own: the way in for many items. Closing it completes this
     /// source; dropping it just takes it away.
     pub fn sink(&self) -> PortSink<I> {
-        let queue = Queue::new(LinkOptions::default().capacity, super::Overflow::Wait);
+        self.sink_for(LinkOptions::default().capacity)
+    }
+
+    /// The same with room for so many items.
+    pub(crate) fn sink_for(&self, capacity: usize) -> PortSink<I> {
+        let queue = Queue::new(capacity, super::Overflow::Wait);
         self.input.add(0, Source::Queue(queue.clone()), true);
         PortSink::new(queue, self.any.clone())
     }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 /// A [`Sink`] into the in-port of an element, with a queue of its own; see [`Element::sink`](super::Element::sink).
 ///
@@ -23,6 +23,13 @@ pub struct PortSink<T> {
 impl<T> PortSink<T> {
     pub(crate) fn new(queue: Arc<Queue<T>>, to: AnyElement) -> Self {
         Self { queue, batch: VecDeque::new(), to }
+    }
+
+    /// Hands all of these over, if there is room and the element works; what it refuses stays.
+    pub(crate) fn offer(&self, items: &mut VecDeque<T>) {
+        let mut cx = Context::from_waker(Waker::noop());
+        // Whoever is refused asks no more.
+        let _ = self.queue.poll_offer(&mut cx, items);
     }
 }
 

@@ -4,8 +4,7 @@ use super::keeper::{Done, How, Keeper};
 use super::metered;
 use super::{Consumer, Error, Event, EventId, LogName};
 use crate::stream::trace::{Parent, Span, SpanKind, TraceContext};
-use crate::stream::{Backoff, clock, meter};
-use serde_json::json;
+use crate::stream::{Backoff, meter};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -116,6 +115,12 @@ impl<T> Delivery<T> {
         self.0.held.say(How::GivenBack(after), None);
     }
 
+    /// Says that it was not begun: it is delivered again at once, to any consumer of the group, and this delivery does not
+    /// count as an attempt.
+    pub fn put_back(&self) {
+        self.0.held.put_back();
+    }
+
     /// Says that it can never be done: it goes to the dead letters at once.
     pub fn bury(&self, reason: &str) {
         self.0.held.bury(reason);
@@ -188,7 +193,7 @@ impl Held {
         if self.settled.swap(true, Ordering::AcqRel) {
             return;
         }
-        self.count(if matches!(how, How::GivenBack(_)) { metered::RETURNED } else { metered::ACKNOWLEDGED });
+        self.count(if how.returns() { metered::RETURNED } else { metered::ACKNOWLEDGED });
         let log = || self.keeper.shared().consumer.log.clone();
         let receipt = || (log(), Event::receipt(self.id, "processed"));
         let how = match how {
@@ -221,20 +226,14 @@ impl Held {
         }
         self.count(metered::BURIED);
         let consumer = &self.keeper.shared().consumer;
-        let dead = json!({
-            "log": consumer.log,
-            "group": consumer.group,
-            "id": self.id,
-            "attempts": self.attempt,
-            "reason": reason,
-            "at": super::event::timestamp(clock::now()),
-        });
-        let letter = (consumer.log.dead(), self.event.clone().with("dead", dead));
+        let (log, group) = (&consumer.log, &consumer.group);
+        let letter = super::dead_letter(self.event.clone(), log, group, self.id, self.attempt, reason);
+        let letter = (log.dead(), letter);
         self.keeper.settle(Done { id: self.id, how: How::Settled(vec![letter]), told: None });
     }
 
-    pub(super) fn give_back_at_once(&self) {
-        self.say(How::GivenBack(Duration::ZERO), None);
+    pub(super) fn put_back(&self) {
+        self.say(How::PutBack, None);
     }
 
     /// The wait after this attempt failed.

@@ -3,6 +3,7 @@
 use super::{Consumer, Error, Event, EventId, GroupName, LogName};
 use crate::stream::Answer;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use std::fmt;
 use std::time::Duration;
 
@@ -55,6 +56,15 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
     /// appended from now on); `false` if it exists, and stays as it is.
     fn create_group(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<bool, Error>>;
 
+    /// Moves a group, forward or back, so that it reads what comes behind `after` next, as in
+    /// [`create_group`](Self::create_group). What is pending stays so. It is for those who keep their place elsewhere, and
+    /// tell the log by a group what they no longer need.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoGroup`] if it was not made, or is gone.
+    fn seek(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<(), Error>>;
+
     /// Removes a group with what is pending in it; whether there was one.
     fn remove_group(&self, log: &LogName, group: &GroupName) -> Answer<Result<bool, Error>>;
 
@@ -86,6 +96,15 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
     /// Sets how long these entries have been idle, as far as they are still this consumer's: zero is a sign of life,
     /// more lets others claim them sooner. Those that are.
     fn set_idle(
+        &self,
+        consumer: &Consumer,
+        ids: Vec<EventId>,
+        idle: Duration,
+    ) -> Answer<Result<Vec<EventId>, Error>>;
+
+    /// Puts back what this consumer got and never worked on: that delivery of these entries, as far as they are still this
+    /// consumer's, does not count, and they have been idle for so long that others may claim them. Those that are.
+    fn put_back(
         &self,
         consumer: &Consumer,
         ids: Vec<EventId>,
@@ -158,12 +177,22 @@ pub struct Malformed {
     pub fields: Vec<(String, String)>,
 }
 
+impl Malformed {
+    /// An event of its fields; those that are no JSON are texts.
+    pub(crate) fn as_event(&self) -> Event {
+        self.fields.iter().fold(Event::default(), |event, (name, text)| {
+            let value = serde_json::from_str(text).unwrap_or_else(|_| Json::from(text.as_str()));
+            event.with(name, value)
+        })
+    }
+}
+
 /// An entry as a consumer gets it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delivered {
     /// What.
     pub entry: Entry,
-    /// The how manieth delivery to the group it is, from 1.
+    /// The how manieth delivery to the group it is, from 1; those that were put back do not count.
     pub attempt: u64,
 }
 
@@ -176,7 +205,7 @@ pub struct Pending {
     pub consumer: super::ConsumerName,
     /// How long ago it was delivered, or its consumer last gave a sign of life for it.
     pub idle: Duration,
-    /// How many times it was delivered.
+    /// How many times it was delivered and not put back.
     pub attempts: u64,
 }
 
@@ -225,4 +254,6 @@ pub enum Retention {
     Entries(u64),
     /// Those that are younger than this.
     Age(Duration),
+    /// Those that a group has not acknowledged; all, as long as there is no group.
+    Needed,
 }

@@ -135,6 +135,19 @@ impl Group {
         self.log.event_log().create_group(self.log.name(), &self.name, self.after).await
     }
 
+    /// Moves the group, forward or back, so that it reads what comes behind `after` next; what is pending stays so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoGroup`] if it does not exist.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves open whether it happens; doing it again does no harm.
+    pub async fn seek(&self, after: EventId) -> Result<(), Error> {
+        self.log.event_log().seek(self.log.name(), &self.name, after).await
+    }
+
     /// Removes the group with all it has not acknowledged; whether there was one.
     ///
     /// # Cancel safety

@@ -77,12 +77,23 @@ pub(super) enum How {
     Settled(Vec<(LogName, Event)>),
     /// To be delivered again, after this time.
     GivenBack(Duration),
+    /// As if it had not been delivered.
+    PutBack,
+}
+
+impl How {
+    /// Whether it is to be delivered again.
+    pub(super) fn returns(&self) -> bool {
+        matches!(self, Self::GivenBack(_) | Self::PutBack)
+    }
 }
 
 /// How long the end of a consumer may take to settle what is queued.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How long is waited for events that are on their way when their source goes.
 const ON_THEIR_WAY: Duration = Duration::from_millis(100);
+/// How many pending events are looked at when a consumer ends.
+const LOOKED_AT: usize = 1000;
 /// How many events that need a command of their own are settled at once.
 const TOGETHER: usize = 64;
 
@@ -181,13 +192,28 @@ impl Shared {
     async fn return_asked(&self) {
         let asked = self.hands.lock().asked.take();
         let Some(Asked(asked)) = asked else { return };
-        let Ok(Ok(delivered)) = timeout(ON_THEIR_WAY, asked).await else { return };
-        self.hand_back(delivered).await;
+        match timeout(ON_THEIR_WAY.min(self.lease / 4), asked).await {
+            Ok(Ok(delivered)) => self.hand_back(delivered).await,
+            _ => self.put_back_unknown().await,
+        }
+    }
+
+    /// Puts back what came just when nobody waited for it any more.
+    async fn put_back_unknown(&self) {
+        let Consumer { log, group, name } = &self.consumer;
+        let Ok(pending) = self.log.pending(log, group, EventId::MIN, LOOKED_AT).await else { return };
+        let known = self.in_hand();
+        let mine = pending.into_iter().filter(|pending| pending.consumer == *name).map(|pending| pending.id);
+        let unknown: Vec<_> = mine.filter(|id| known.binary_search(id).is_err()).collect();
+        if !unknown.is_empty()
+            && let Err(error) = self.log.put_back(&self.consumer, unknown, self.lease).await
+        {
+            warn!(consumer = ?self.consumer, %error, "events could not be given back; others get them later");
+        }
     }
 
     /// Acknowledges what is nobody's and was given to this consumer by an answer that came too late.
     async fn settle_foreign(&self) {
-        const LOOKED_AT: usize = 100;
         let (Some(kinds), Consumer { log, group, name }) = (&self.kinds, &self.consumer) else { return };
         let Ok(pending) = self.log.pending(log, group, EventId::MIN, LOOKED_AT).await else { return };
         let mut foreign = Vec::new();
@@ -224,7 +250,7 @@ impl Shared {
         if own.is_empty() {
             return;
         }
-        if let Err(error) = self.log.set_idle(&self.consumer, ids(own), self.lease).await {
+        if let Err(error) = self.log.put_back(&self.consumer, ids(own), self.lease).await {
             warn!(consumer = ?self.consumer, %error, "events could not be given back; others get them later");
         }
     }
@@ -338,7 +364,7 @@ impl Shared {
     fn queued(&self) -> Option<Vec<Done>> {
         let mut hands = self.hands.lock();
         let queued = std::mem::take(&mut hands.done);
-        for done in queued.iter().filter(|done| matches!(done.how, How::GivenBack(_))) {
+        for done in queued.iter().filter(|done| done.how.returns()) {
             // Before it is given back: the source may have it again right after.
             hands.ids.remove(&done.id);
         }
@@ -363,6 +389,12 @@ impl Shared {
         let appending =
             stream::iter(batches(appending)).map(|batch| self.settle_batch(batch)).buffered(AT_ONCE);
         results.extend(appending.collect::<Vec<_>>().await.into_iter().flatten());
+        let (unused, others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|done| matches!(done.how, How::PutBack));
+        if !unused.is_empty() {
+            let result = self.put_back(unused.iter().map(|done| done.id).collect()).await;
+            results.extend(unused.into_iter().map(|done| (done, result.clone())));
+        }
         let settling = others.into_iter().map(|done| self.settle_one(done));
         results.extend(stream::iter(settling).buffered(TOGETHER).collect::<Vec<_>>().await);
 
@@ -378,7 +410,7 @@ impl Shared {
                     if let Err(error) = &result {
                         warn!(consumer = ?self.consumer, id = %done.id, %error, "an event could not be settled");
                     }
-                    if !matches!(done.how, How::GivenBack(_)) {
+                    if !done.how.returns() {
                         settled.push(done.id);
                     }
                     if let Some(told) = done.told {
@@ -426,7 +458,7 @@ impl Shared {
 
     async fn settle_one(&self, done: Done) -> (Done, Result<(), Error>) {
         let result = match &done.how {
-            How::Acknowledged | How::DealtWith => Ok(()),
+            How::Acknowledged | How::DealtWith | How::PutBack => Ok(()),
             How::Settled(append) => {
                 let settled = self.log.settle(&self.consumer, done.id, append.clone()).await;
                 if let Ok(false) = settled {
@@ -442,11 +474,21 @@ impl Shared {
     async fn give_back(&self, id: EventId, after: Duration) -> Result<(), Error> {
         let after = after.min(self.lease);
         self.log.set_idle(&self.consumer, vec![id], self.lease.saturating_sub(after)).await?;
-        let at = Instant::now() + after;
+        self.claimable_at(Instant::now() + after);
+        Ok(())
+    }
+
+    async fn put_back(&self, ids: Vec<EventId>) -> Result<(), Error> {
+        self.log.put_back(&self.consumer, ids, self.lease).await?;
+        self.claimable_at(Instant::now());
+        Ok(())
+    }
+
+    /// Something can be claimed from then on.
+    fn claimable_at(&self, at: Instant) {
         let mut hands = self.hands.lock();
         hands.claim_at = Some(hands.claim_at.map_or(at, |sooner| sooner.min(at)));
         drop(hands);
         self.room.notify_one();
-        Ok(())
     }
 }

@@ -32,6 +32,7 @@
 //! has ended. What fails again and again goes to the dead letters (the log `NAME:dead`) with the reason. Exactly once is
 //! had by doing the work and the acknowledgement in one [`Transaction`](crate::knowledge::Transaction).
 
+mod dead;
 mod delivery;
 mod error;
 #[expect(clippy::module_inception, reason = "the main type of this module")]
@@ -50,6 +51,7 @@ mod receipts;
 mod sink;
 mod source;
 
+pub(crate) use dead::dead_letter;
 pub use delivery::Delivery;
 pub use error::Error;
 pub use event::Event;

@@ -3,11 +3,10 @@
 use super::delivery::{Delivery, Held};
 use super::fetch::Fetch;
 use super::keeper::Keeper;
-use super::{Consumer, ConsumerName, Delivered, Error, Event, Group};
+use super::{Consumer, ConsumerName, Delivered, Error, Group};
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream};
 use serde::de::DeserializeOwned;
-use serde_json::Value as Json;
 use std::any::type_name;
 use std::collections::VecDeque;
 use std::fmt;
@@ -72,12 +71,7 @@ impl<T: DeserializeOwned> EventSource<T> {
         let event = match entry.event {
             Ok(event) => event,
             Err(malformed) => {
-                let fields = malformed.fields.iter();
-                let event = fields.fold(Event::default(), |event, (name, text)| {
-                    let value = serde_json::from_str(text).unwrap_or_else(|_| Json::from(text.as_str()));
-                    event.with(name, value)
-                });
-                held(event).bury(&malformed.to_string());
+                held(malformed.as_event()).bury(&malformed.to_string());
                 return Some(Err(Error::Malformed { log: log(), id, malformed }));
             }
         };
@@ -151,20 +145,24 @@ impl<T: DeserializeOwned> Stream for EventSource<T> {
 const FEW: usize = 128;
 
 impl<T> Drop for EventSource<T> {
-    /// What it was given and has not given out goes back at once.
     fn drop(&mut self) {
-        // Asked for while there was more to come; who has nothing left waits, mostly in vain, for what others may have.
-        if !self.ready.is_empty()
-            && let Some(fetching) = self.fetching.take()
-        {
+        self.put_back();
+    }
+}
+
+impl<T> EventSource<T> {
+    /// What it was given and has not given out goes back at once, and asks for nothing more until it is polled again.
+    pub(crate) fn put_back(&mut self) {
+        if let Some(fetching) = self.fetching.take() {
             self.keeper.shared().give_back_asked(fetching.map(|(_, fetched)| fetched).boxed());
+            self.fetch = Some(Fetch::new(self.group.clone(), self.keeper.shared().clone()));
         }
         for Delivered { entry, attempt } in self.ready.drain(..) {
             // Nobody of the group would do anything with it.
             let is_foreign = entry.event.as_ref().is_ok_and(|event| !self.group.selects(event));
             let event = entry.event.unwrap_or_default();
             let held = Held::new(&self.keeper, entry.id, attempt, event, self.group.backoff, false);
-            if is_foreign { held.acknowledge_unseen() } else { held.give_back_at_once() }
+            if is_foreign { held.acknowledge_unseen() } else { held.put_back() }
         }
     }
 }

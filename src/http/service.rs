@@ -206,8 +206,9 @@ impl Service {
         self
     }
 
-    /// Also serves these, such as pages of the program's own, under the same access and limits. A fallback of theirs is not
-    /// asked.
+    /// Also serves these, such as pages of the program's own, under the same access and limits. Their handlers find who
+    /// asks, by its token, as the extension [`Viewer`](crate::live::Viewer); [`Rule::open`](super::Rule::open) is for paths
+    /// that need none. A fallback of theirs is not asked.
     ///
     /// # Panics
     /// If two of them are one; [`listen`](Self::listen) and [`router`](Self::router), if one is there already.

@@ -144,13 +144,15 @@ impl Lane {
         let mut answered = pin!(answered);
         let ended = match within(limit, answered.as_mut()).await {
             Some(ended) => ended,
-            None if turn.is_late(self.late_at_most) => {
-                // The next batch gets a thread of its own.
+            None => {
+                // The next batch gets a thread of its own. This comes first: once it is late, the next may begin.
                 *self.worker.lock() = None;
-                tracing::warn!(model = self.name, rows, ?limit, "a batch takes too long");
-                return Err(Error::Late { model: self.name.clone(), rows, limit });
+                if turn.is_late(self.late_at_most) {
+                    tracing::warn!(model = self.name, rows, ?limit, "a batch takes too long");
+                    return Err(Error::Late { model: self.name.clone(), rows, limit });
+                }
+                answered.await
             }
-            None => answered.await,
         };
         match ended {
             Ok(Ok(answers)) => Ok(answers),
@@ -180,7 +182,7 @@ impl Lane {
         if let Some(jobs) = &*worker {
             match jobs.try_send(job) {
                 Ok(()) => return Ok(turn),
-                // It is still about to end a run whose permit was given back already, or has ended.
+                // It still does something with what came of its last run and has another waiting, or has ended.
                 Err(
                     std::sync::mpsc::TrySendError::Full(back)
                     | std::sync::mpsc::TrySendError::Disconnected(back),

@@ -16,7 +16,8 @@
 //!
 //! # Rows
 //! A row is flat, in row-major order, as `f32` or `f64`; the model's own type is made of it, and what can't be such a
-//! number is an error. With a [vocabulary](Settings::vocabulary) a row may be a text, which becomes its bag of words. Where the file leaves the batch open, or has it fixed but works with any, all rows run at once;
+//! number is an error; or it is a text, for a model with the [`Vocabulary`](crate::text::Vocabulary) that it was trained
+//! with. Where the file leaves the batch open, or has it fixed but works with any, all rows run at once;
 //! else they run by as many as the file says, also one by one. Whether a model can be trusted with several rows at once
 //! is tried when it is loaded.
 //!

@@ -273,7 +273,7 @@ impl Slot {
         }
         match (self.shadow.load_full(), input, answers) {
             (Some(shadow), Some(input), Some(answers)) => {
-                shadow.show(Judged { live: version, input, answers })
+                shadow.show(Judged { live: version, input, answers });
             }
             (_, input, _) => model.recycle(input),
         }

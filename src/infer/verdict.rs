@@ -9,7 +9,7 @@ pub const UNKNOWN: &str = "unknown";
 
 /// What a version of a model says of a row: every row that is in order gets one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = ModelVerdict))]
 #[non_exhaustive]
 pub struct Verdict {
     /// The class with the highest score; [`UNKNOWN`] if that is below the threshold, or if nothing in the row was known.

@@ -1,7 +1,8 @@
 //! Jobs that failed for good.
 
-use super::job::{Envelope, JobId};
+use super::job::{Head, JobId};
 use super::queue::Queue;
+use super::settings::MOST_LEVELS;
 use super::{Error, metered};
 use crate::event::{Entry, Event, EventId, Log};
 use crate::knowledge::{self, Transaction};
@@ -49,7 +50,7 @@ impl Queue {
     /// Yes: it only reads.
     pub async fn dead(&self, count: usize) -> Result<Vec<DeadJob>, Error> {
         let mut all = Vec::new();
-        for level in self.shared().levels().rev() {
+        for level in (0..MOST_LEVELS).rev() {
             let log = self.dead_log(level);
             let mut after = EventId::MIN;
             while all.len() < count {
@@ -116,7 +117,7 @@ impl Queue {
         let shared = self.shared();
         let failed = |error| shared.event_error(error);
         let mut count = 0;
-        for level in shared.levels() {
+        for level in 0..MOST_LEVELS {
             let log = self.dead_log(level);
             // What fails again meanwhile is not replayed in a circle.
             let end = log.info().await.map_err(failed)?.last;
@@ -160,7 +161,7 @@ impl Queue {
         let transaction = Transaction::new()
             .expect_absent(mark.clone())
             .set_for(mark, "1", KNOWN)
-            .append(shared.keys.level(level), event);
+            .append(shared.served(level), event);
         match shared.store.commit(transaction).await {
             Ok(_) => shared.meter.add(metered::REPLAYED, 1),
             Err(knowledge::Error::Conflict(_)) => {}
@@ -173,9 +174,9 @@ impl Queue {
 fn read(entry: &Entry, level: u8) -> Option<DeadJob> {
     let event = entry.event.as_ref().ok()?;
     let dead: Dead = event.json("dead").and_then(|dead| serde_json::from_str(dead).ok()).unwrap_or_default();
-    let (job, data) = match event.read::<Envelope<Json>>() {
-        Ok(job) => (Some(job.job), job.data),
-        Err(_) => (None, serde_json::from_str(&event.to_string()).unwrap_or_default()),
+    let (job, data) = match (event.read::<Head>(), event.get("data")) {
+        (Ok(head), Some(data)) => (Some(head.job), data),
+        _ => (None, serde_json::from_str(&event.to_string()).unwrap_or_default()),
     };
     let Dead { attempts, reason } = dead;
     Some(DeadJob { place: entry.id, priority: level, job, data, attempts, reason })
@@ -183,7 +184,7 @@ fn read(entry: &Entry, level: u8) -> Option<DeadJob> {
 
 /// The event as it was when it was added; nothing if it is no job.
 fn as_added(event: &Event) -> Option<Event> {
-    event.read::<Envelope<Json>>().ok()?;
+    event.read::<Head>().ok().filter(|_| event.has("data"))?;
     let kept = event.fields().filter(|(name, _)| !matches!(*name, "dead" | "attempt" | "error"));
     kept.map(|(name, json)| (name, json.to_owned()))
         .try_fold(Event::default(), |event, (name, json)| event.with_json(name, json))

@@ -1,6 +1,6 @@
 //! Jobs in whatever state, to be looked at.
 
-use super::job::Envelope;
+use super::job::Head;
 use super::keys::WORKERS;
 use super::outcome::{Ending, Outcome};
 use super::{DeadJob, Delayed, Error, JobId, Queue};
@@ -123,7 +123,7 @@ impl JobInfo {
     /// One that stands in the log of a level.
     fn standing(entry: &Entry, level: u8, state: JobState) -> Option<Self> {
         let event = entry.event.as_ref().ok()?;
-        let Envelope { job, data, attempt, key, error } = event.read::<Envelope<Json>>().ok()?;
+        let (Head { job, attempt, key, error }, data) = (event.read::<Head>().ok()?, event.get("data")?);
         let schedule = event.get("schedule").and_then(|name| Some(name.as_str()?.to_owned()));
         let (priority, data) = (Some(level), Some(data));
         Some(Self {

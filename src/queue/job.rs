@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::keys::LONGEST_KEY;
-use super::settings::Settings;
+use super::settings::{LONGEST, Settings};
 use crate::event::Event;
 use crate::stream::clock;
 use crate::stream::trace::TraceContext;
@@ -122,7 +122,7 @@ impl<T: Serialize> NewJob<T> {
     pub(super) fn event(&self, queue: &str, settings: &Settings) -> Result<(JobId, Event), Error> {
         let refused = |reason: String| Error::Refused { queue: queue.to_owned(), reason };
         if self.level >= settings.priorities {
-            let most = settings.priorities - 1;
+            let most = settings.priorities.saturating_sub(1);
             return Err(refused(format!(
                 "it has priority {}, and the queue has {} (0 to {most})",
                 self.level, settings.priorities
@@ -130,6 +130,9 @@ impl<T: Serialize> NewJob<T> {
         }
         if self.key.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
             return Err(refused(format!("its key has to have 1 to {LONGEST_KEY} bytes")));
+        }
+        if self.delay > LONGEST {
+            return Err(refused("its delay is longer than 100 years".to_owned()));
         }
         let data =
             serde_json::to_string(&self.data).map_err(|error| refused(format!("it is no JSON: {error}")))?;
@@ -158,11 +161,10 @@ pub(super) fn envelope(
 /// The kind of the events that are jobs.
 pub(super) const KIND: &str = "job";
 
-/// A job as it is in the log.
+/// A job as it is in the log, besides what is to be done.
 #[derive(Debug, Deserialize)]
-pub(super) struct Envelope<T> {
+pub(super) struct Head {
     pub(super) job: JobId,
-    pub(super) data: T,
     /// The how manieth attempt it is, as far as the queue has counted.
     #[serde(default = "first")]
     pub(super) attempt: u32,

@@ -3,16 +3,16 @@
 use super::job::{JobId, envelope, millis};
 use super::queue::{Queue, Shared};
 use super::{Error, NewJob, Settings};
-use crate::event::Event;
+use crate::event::{Event, LogName};
 use crate::knowledge::{self, Data, Filter, HashCommand, SortedCommand, Transaction};
 use crate::stream::{Backoff, clock};
 use crate::workflow::{Cron, Time};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tracing::warn;
 
 /// A job that is added again and again, by the calendar.
@@ -71,8 +71,11 @@ pub(super) struct Kept {
     next: u64,
 }
 
-/// How many are looked at in one go.
+/// How many are looked at in one go, and how many are queued in one step.
 const PAGE: i64 = 256;
+const TOGETHER: usize = 32;
+/// How many bytes of jobs are queued in one step, about.
+const BYTES: usize = 1 << 20;
 /// How often they are looked at in any case.
 const LOOK: Duration = Duration::from_secs(30);
 /// What the id of a schedule begins with; no id of a job does.
@@ -147,26 +150,33 @@ impl Queue {
     /// Dropping the future leaves open whether it happens. The same holds for all that changes something here.
     pub async fn schedule(&self, schedule: &Schedule) -> Result<(), Error> {
         let (shared, name) = (self.shared(), &schedule.name);
-        let due = schedule.due(self.name(), &shared.settings, millis(clock::now()))?;
         let id = format!("{SCHEDULE}{name}");
-        let held = self.waiting_of(&id).await?;
-        let is_same = held.as_ref().is_some_and(|(waiting, _)| {
-            waiting.level == schedule.priority
-                && waiting.schedule.as_ref().is_some_and(|held| held.is(schedule))
-        });
-        if is_same {
-            return Ok(());
+        loop {
+            let due = schedule.due(self.name(), &shared.settings, millis(clock::now()))?;
+            let held = self.kept_at(&id).await?;
+            let waiting: Option<Waiting> = held.as_ref().and_then(|held| serde_json::from_slice(held).ok());
+            let is_same = waiting.is_some_and(|waiting| {
+                waiting.level == schedule.priority && waiting.schedule.is_some_and(|held| held.is(schedule))
+            });
+            if is_same {
+                return Ok(());
+            }
+            let kept = Kept {
+                name: name.clone(),
+                cron: schedule.cron.text().to_owned(),
+                zone: schedule.cron.zone().map(str::to_owned),
+                data: schedule.data.clone(),
+                next: due,
+            };
+            let waiting = Waiting { level: schedule.priority, event: None, schedule: Some(kept) };
+            // In place of what was seen: a time that another has served meanwhile does not come again.
+            let transaction = Transaction::new().expect_field(shared.keys.waiting(), id.as_str(), held);
+            match shared.store.commit(waiting.adding(transaction, shared, &id, due)?).await {
+                Ok(_) => return Ok(()),
+                Err(knowledge::Error::Conflict(_)) => {}
+                Err(error) => return Err(shared.error(error)),
+            }
         }
-        let kept = Kept {
-            name: name.clone(),
-            cron: schedule.cron.text().to_owned(),
-            zone: schedule.cron.zone().map(str::to_owned),
-            data: schedule.data.clone(),
-            next: due,
-        };
-        let waiting = Waiting { level: schedule.priority, event: None, schedule: Some(kept) };
-        let transaction = waiting.adding(Transaction::new(), shared, &id, due)?;
-        shared.store.commit(transaction).await.map(drop).map_err(|error| shared.error(error))
     }
 
     /// Takes a schedule away; whether there was one.
@@ -187,7 +197,7 @@ impl Queue {
 
     async fn take_from_later(&self, id: &str) -> Result<bool, Error> {
         let shared = self.shared();
-        let Some((_, kept)) = self.waiting_of(id).await? else { return Ok(false) };
+        let Some(kept) = self.kept_at(id).await? else { return Ok(false) };
         let taking = shared.taking(Transaction::new(), id, kept);
         match shared.store.commit(taking).await {
             Ok(_) => Ok(true),
@@ -212,7 +222,8 @@ impl Queue {
 
     /// A job that is not due yet, if this one is.
     pub(super) async fn delayed_job(&self, job: &JobId) -> Result<Option<Delayed>, Error> {
-        let Some((waiting, _)) = self.waiting_of(job.as_str()).await? else { return Ok(None) };
+        let Some(kept) = self.kept_at(job.as_str()).await? else { return Ok(None) };
+        let Ok(waiting) = serde_json::from_slice::<Waiting>(&kept) else { return Ok(None) };
         let (shared, later) = (self.shared(), self.shared().keys.later());
         let due = shared.store.run(&later, SortedCommand::Score(job.as_str().into()).into()).await;
         let due = due.and_then(|due| due.non_nil().map(|due| due.score(&later)).transpose());
@@ -238,19 +249,9 @@ impl Queue {
         Ok(all)
     }
 
-    async fn waiting_of(&self, id: &str) -> Result<Option<(Waiting, Data)>, Error> {
-        let (shared, key) = (self.shared(), self.shared().keys.waiting());
-        let held = async {
-            shared
-                .store
-                .run(&key, HashCommand::Get(id.into()).into())
-                .await?
-                .non_nil()
-                .map(|held| held.data(&key))
-                .transpose()
-        };
-        let held = held.await.map_err(|error| shared.error(error))?;
-        Ok(held.and_then(|held| Some((serde_json::from_slice(&held).ok()?, held))))
+    /// What is kept under an id.
+    async fn kept_at(&self, id: &str) -> Result<Option<Data>, Error> {
+        Ok(self.shared().kept(vec![id.into()]).await?.into_iter().next().flatten())
     }
 }
 
@@ -288,23 +289,37 @@ impl Shared {
 
     /// What is due next, up to this place.
     async fn first(&self, last: i64) -> Result<Vec<Listed>, Error> {
-        let (later, waiting) = (self.keys.later(), self.keys.waiting());
-        let listed = async {
-            let ids = self.store.run(&later, SortedCommand::Range(0, last).into()).await?.scored(&later)?;
-            if ids.is_empty() {
-                return Ok((ids, Vec::new()));
-            }
-            let names = ids.iter().map(|(id, _)| id.clone()).collect();
-            let kept =
-                self.store.run(&waiting, HashCommand::GetMany(names).into()).await?.options(&waiting)?;
-            Ok((ids, kept))
-        };
-        let (ids, kept) = listed.await.map_err(|error| self.error(error))?;
-        let entries = ids.into_iter().zip(kept).filter_map(|((id, due), kept)| {
+        let places = self.places(last).await?;
+        let ids = places.iter().map(|(id, _)| id.clone()).collect();
+        let kept = self.kept(ids).await?;
+        let entries = places.into_iter().zip(kept).filter_map(|((id, due), kept)| {
             let kept = kept?;
-            Some((id, whole(due), serde_json::from_slice(&kept).ok(), kept))
+            Some((id, due, serde_json::from_slice(&kept).ok(), kept))
         });
         Ok(entries.collect())
+    }
+
+    /// The ids of what is due next, up to this place, and when it is due.
+    async fn places(&self, last: i64) -> Result<Vec<(Data, u64)>, Error> {
+        let later = self.keys.later();
+        let listed = self.store.run(&later, SortedCommand::Range(0, last).into()).await;
+        let listed = listed.and_then(|listed| listed.scored(&later)).map_err(|error| self.error(error))?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "milliseconds since 1970"
+        )]
+        Ok(listed.into_iter().map(|(id, due)| (id, due as u64)).collect())
+    }
+
+    /// What is kept under these ids.
+    async fn kept(&self, ids: Vec<Data>) -> Result<Vec<Option<Data>>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let waiting = self.keys.waiting();
+        let kept = self.store.run(&waiting, HashCommand::GetMany(ids).into()).await;
+        kept.and_then(|kept| kept.options(&waiting)).map_err(|error| self.error(error))
     }
 
     /// Queues what is due, for ever: outages are sat out.
@@ -315,15 +330,18 @@ impl Shared {
             match self.pass(&mut changes).await {
                 Ok(wait) => {
                     failures = 0;
-                    let wait = wait.min(LOOK);
                     let Some(watched) = &mut changes else { continue };
-                    tokio::select! {
-                        () = sleep(wait) => {}
-                        notice = watched.next() => {
-                            if notice.is_none() {
-                                changes = None;
-                            }
+                    let news = timeout(wait.min(LOOK), watched.next()).await;
+                    let mut is_over = matches!(news, Ok(None));
+                    // However many there are, it is looked once.
+                    while let Some(news) = watched.next().now_or_never() {
+                        is_over |= news.is_none();
+                        if is_over {
+                            break;
                         }
+                    }
+                    if is_over {
+                        changes = None;
                     }
                 }
                 Err(error) => {
@@ -346,46 +364,87 @@ impl Shared {
         }
         loop {
             let now = millis(clock::now());
-            let listed = self.first(PAGE - 1).await?;
-            let is_full = i64::try_from(listed.len()).is_ok_and(|many| many == PAGE);
-            let mut wait = None;
-            for (id, due, waiting, kept) in listed {
-                if due > now {
-                    wait = Some(Duration::from_millis(due - now));
-                    break;
-                }
-                self.queue_due(id, waiting, kept, now).await?;
+            let mut places = self.places(PAGE - 1).await?;
+            let next = places.iter().position(|(_, due)| *due > now);
+            if next == Some(0) || places.is_empty() {
+                let wait = places.first().map(|(_, due)| Duration::from_millis(due - now));
+                return Ok(wait.unwrap_or(LOOK));
             }
-            match wait {
-                Some(wait) => return Ok(wait),
-                None if is_full => {}
-                None => return Ok(LOOK),
+            places.truncate(next.unwrap_or(places.len()));
+            let ids: Vec<_> = places.into_iter().map(|(id, _)| id).collect();
+            let kept = self.kept(ids.clone()).await?;
+            let due: Vec<_> = ids.into_iter().zip(kept).collect();
+            if !self.queue_all(&due, now).await? {
+                // Another is at it: whoever is first has a while for itself.
+                sleep(Duration::from_millis(fastrand::u64(1..50))).await;
             }
         }
     }
 
-    async fn queue_due(&self, id: Data, waiting: Option<Waiting>, kept: Data, now: u64) -> Result<(), Error> {
-        let id = id.as_str().unwrap_or_default();
-        let transaction = match waiting {
-            Some(Waiting { level, event: Some(event), .. }) => {
-                self.taking(Transaction::new(), id, kept).append(self.keys.level(level), event)
-            }
-            Some(Waiting { level, schedule: Some(schedule), .. }) => {
-                match self.of_schedule(id, level, schedule, kept.clone(), now) {
-                    Some(transaction) => transaction,
-                    None => self.taking(Transaction::new(), id, kept),
+    /// Queues these, some in one step; whether they were all still there.
+    async fn queue_all(&self, mut due: &[(Data, Option<Data>)], now: u64) -> Result<bool, Error> {
+        let mut failed = None;
+        while !due.is_empty() {
+            let mut bytes = 0;
+            let fits = due.iter().take(TOGETHER).take_while(|(_, kept)| {
+                bytes += kept.as_ref().map_or(0, |kept| kept.len());
+                bytes <= BYTES
+            });
+            let (some, rest) = due.split_at(fits.count().clamp(1, due.len()));
+            due = rest;
+            match self.queue_due(some, now).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(error) if error.is_retryable() => return Err(error),
+                // One that is refused keeps nobody else back.
+                Err(_) => {
+                    for one in some.chunks(1) {
+                        if let Err(error) = self.queue_due(one, now).await {
+                            failed = Some(error);
+                        }
+                    }
                 }
             }
-            _ => {
-                warn!(queue = %self.keys.name(), id, "what stands among the jobs for later is no job; it is taken away");
-                self.taking(Transaction::new(), id, kept)
-            }
-        };
+        }
+        failed.map_or(Ok(true), Err)
+    }
+
+    /// Queues these in one step; whether they were still there.
+    async fn queue_due(&self, due: &[(Data, Option<Data>)], now: u64) -> Result<bool, Error> {
+        let mut transaction = Transaction::new();
+        for (id, kept) in due {
+            let text = id.as_str().unwrap_or_default();
+            let Some(kept) = kept else {
+                // Half of an entry, of a foreign hand.
+                let absent = transaction.expect_field(self.keys.waiting(), id.clone(), None);
+                transaction = absent.zrem(self.keys.later(), id.clone());
+                continue;
+            };
+            let queued = match serde_json::from_slice(kept) {
+                Ok(Waiting { level, event: Some(event), .. }) => {
+                    let taken = self.taking(Transaction::new(), text, kept.clone());
+                    Some(taken.append(self.served(level), event))
+                }
+                Ok(Waiting { level, schedule: Some(schedule), .. }) => {
+                    self.of_schedule(text, level, schedule, kept.clone(), now)
+                }
+                _ => None,
+            };
+            transaction = transaction.and(queued.unwrap_or_else(|| {
+                warn!(queue = %self.keys.name(), id = text, "what stands among the jobs for later is no job; it is taken away");
+                self.taking(Transaction::new(), text, kept.clone())
+            }));
+        }
         match self.store.commit(transaction).await {
-            // Another was faster.
-            Ok(_) | Err(knowledge::Error::Conflict(_)) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(knowledge::Error::Conflict(_)) => Ok(false),
             Err(error) => Err(self.error(error)),
         }
+    }
+
+    /// The log of a level, or of the highest there is: the queue may have had more when a job was added.
+    pub(super) fn served(&self, level: u8) -> LogName {
+        self.keys.level(level.min(self.settings.priorities.saturating_sub(1)))
     }
 
     /// The job of a schedule that is due, and when the next one is; nothing if there never is one.
@@ -397,6 +456,6 @@ impl Shared {
             .with("schedule", kept.name.as_str());
         let waiting = Waiting { level, event: None, schedule: Some(Kept { next: due, ..kept }) };
         let expecting = Transaction::new().expect_field(self.keys.waiting(), id, Some(held));
-        Some(waiting.adding(expecting, self, id, due).ok()?.append(self.keys.level(level), event))
+        Some(waiting.adding(expecting, self, id, due).ok()?.append(self.served(level), event))
     }
 }

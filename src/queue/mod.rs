@@ -37,6 +37,7 @@ mod answers;
 mod batch;
 mod dead;
 mod declared;
+mod dispatch;
 mod done;
 mod error;
 mod flow;

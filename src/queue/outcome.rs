@@ -80,6 +80,11 @@ impl Outcome {
         }
     }
 
+    /// Which job it is about.
+    pub(super) fn job_of(event: &Event) -> Option<JobId> {
+        serde_json::from_str(event.json("job")?).ok()
+    }
+
     /// What an event of the log of outcomes says; nothing if it is another one.
     pub(super) fn read(entry: &Entry) -> Option<Self> {
         let event = entry.event.as_ref().ok()?;

@@ -1,11 +1,11 @@
 //! One queue.
 
 use super::error::Error;
-use super::job::{Added, Envelope, JobId, NewJob, millis};
+use super::job::{Added, Head, JobId, NewJob, millis};
 use super::keys::{Keys, WORKERS};
 use super::later::Waiting;
 use super::outcome::Outcome;
-use super::settings::Settings;
+use super::settings::{MOST_LEVELS, Settings};
 use super::{Stats, metered};
 use crate::event::{self, Event, EventId, Events, Log, LogName};
 use crate::knowledge::{self, Data, HashCommand, Store, Transaction, ValueCommand};
@@ -22,6 +22,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// One queue; a cheap handle. [`Queues::open`](super::Queues::open) makes it.
 #[derive(Clone)]
@@ -41,6 +42,8 @@ pub(super) struct Shared {
 #[derive(Default)]
 struct Waiters {
     of: HashMap<JobId, Vec<oneshot::Sender<Outcome>>>,
+    /// With how many those that have gone are looked for.
+    most: usize,
     /// Whether somebody reads them.
     is_read: bool,
 }
@@ -153,34 +156,37 @@ impl Queue {
             return Ok(Added { id, is_new: true });
         }
         let unique = job.key.as_deref().map(|key| shared.keys.unique(key));
-        let mut transaction = Transaction::new();
+        let mut adding = Transaction::new();
         if let Some(unique) = &unique {
             let lasting = shared.settings.unique_for.max(Duration::from_millis(1)).saturating_add(job.delay);
-            transaction =
-                transaction.expect_absent(unique.clone()).set_for(unique.clone(), id.as_str(), lasting);
+            adding = adding.expect_absent(unique.clone()).set_for(unique.clone(), id.as_str(), lasting);
         }
-        transaction = if job.delay.is_zero() {
-            transaction.append(level, event)
+        adding = if job.delay.is_zero() {
+            adding.append(level, event)
         } else {
-            let due =
-                millis(clock::now()).saturating_add(u64::try_from(job.delay.as_millis()).unwrap_or(u64::MAX));
+            let due = later_by(job.delay);
             let waiting = Waiting { level: job.level, event: Some(event), schedule: None };
-            waiting.adding(transaction, shared, id.as_str(), due)?
+            waiting.adding(adding, shared, id.as_str(), due)?
         };
-        match (shared.store.commit(transaction).await, unique) {
-            (Ok(_), _) => {
-                shared.meter.add(metered::ADDED, 1);
-                Ok(Added { id, is_new: true })
+        loop {
+            match (shared.store.commit(adding.clone()).await, &unique) {
+                (Ok(_), _) => {
+                    shared.meter.add(metered::ADDED, 1);
+                    return Ok(Added { id, is_new: true });
+                }
+                (Err(knowledge::Error::Conflict(_)), Some(unique)) => {
+                    let held = shared.store.run(unique, ValueCommand::Get.into()).await;
+                    let held = held.map_err(|error| shared.error(error))?.non_nil();
+                    // It may have been forgotten in between.
+                    let Some(held) = held.and_then(|held| held.data(unique).ok()) else { continue };
+                    // An answer may have been lost: then it is this one.
+                    let held: JobId = held.as_str().unwrap_or_default().into();
+                    let is_new = held == id;
+                    shared.meter.add(if is_new { metered::ADDED } else { metered::DUPLICATES }, 1);
+                    return Ok(Added { id: held, is_new });
+                }
+                (Err(error), _) => return Err(shared.error(error)),
             }
-            (Err(knowledge::Error::Conflict(_)), Some(unique)) => {
-                shared.meter.add(metered::DUPLICATES, 1);
-                let held = shared.store.run(&unique, ValueCommand::Get.into()).await;
-                let held = held.map_err(|error| shared.error(error))?.non_nil();
-                let held = held.and_then(|held| Some(held.data(&unique).ok()?.as_str()?.into()));
-                // It may have been forgotten in between.
-                Ok(Added { id: held.unwrap_or(id), is_new: false })
-            }
-            (Err(error), _) => Err(shared.error(error)),
         }
     }
 
@@ -262,11 +268,15 @@ impl Queue {
     /// never such a job, this waits for ever; give it a time limit.
     ///
     /// # Errors
-    /// What the backend says, if trying again does not help.
+    /// [`Error::Outcome`] if the queue keeps none; what the backend says, if trying again does not help.
     ///
     /// # Cancel safety
     /// Yes: it only reads.
     pub async fn outcome(&self, job: &JobId) -> Result<Outcome, Error> {
+        if self.0.settings.keep == 0 {
+            let reason = "its queue keeps none (keep: 0)".to_owned();
+            return Err(Error::Outcome { job: job.clone(), reason });
+        }
         let mut told = self.wait_for(job.clone()).await?;
         let found = tokio::select! {
             biased;
@@ -301,10 +311,13 @@ impl Queue {
         let (teller, told) = oneshot::channel();
         let is_read = {
             let mut waiters = self.0.waiters.lock();
-            waiters.of.retain(|_, tellers| {
-                tellers.retain(|teller| !teller.is_closed());
-                !tellers.is_empty()
-            });
+            if waiters.of.len() >= waiters.most {
+                waiters.of.retain(|_, tellers| {
+                    tellers.retain(|teller| !teller.is_closed());
+                    !tellers.is_empty()
+                });
+                waiters.most = (2 * waiters.of.len()).max(64);
+            }
             waiters.of.entry(job).or_default().push(teller);
             waiters.is_read
         };
@@ -454,8 +467,8 @@ impl Queue {
             let entries = log.range(after.next(), EventId::MAX, count.saturating_sub(all.len())).await;
             for entry in entries.map_err(|error| shared.event_error(error))? {
                 let Ok(event) = &entry.event else { continue };
-                let Ok(job) = event.read::<Envelope<Json>>() else { continue };
-                let Envelope { job, data, attempt, key, error } = job;
+                let (Ok(head), Some(data)) = (event.read::<Head>(), event.get("data")) else { continue };
+                let Head { job, attempt, key, error } = head;
                 all.push(json!({
                     "job": job, "data": data, "attempt": attempt, "key": key, "error": error, "priority": level,
                     "added": event.get("at"),
@@ -468,14 +481,15 @@ impl Queue {
         Ok(all)
     }
 
-    /// Removes the queue with everything in it: jobs, outcomes, dead letters, schedules.
+    /// Removes the queue with everything in it: jobs, outcomes, dead letters, schedules. Keys of jobs are remembered as long
+    /// as they would have been. Stop its workers before: those that go on find an empty queue.
     ///
     /// # Errors
     /// What the backend says; some of it may be gone then.
     pub async fn remove(&self) -> Result<(), Error> {
         let shared = &self.0;
         let failed = |error| shared.event_error(error);
-        for level in shared.levels() {
+        for level in 0..MOST_LEVELS {
             let log = shared.log(shared.keys.level(level));
             log.dead_letters().remove().await.map_err(failed)?;
             log.remove().await.map_err(failed)?;
@@ -490,6 +504,11 @@ impl Queue {
     }
 }
 
+/// That far from now, in milliseconds since 1970.
+pub(super) fn later_by(wait: Duration) -> u64 {
+    millis(clock::now()).saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
+}
+
 fn unreadable(job: &JobId) -> Error {
     Error::Outcome { job: job.clone(), reason: "the outcomes can be read no more".to_owned() }
 }
@@ -500,25 +519,35 @@ async fn tell(queue: std::sync::Weak<Shared>, log: Log, after: EventId) {
     const LINGERING: Duration = Duration::from_secs(10);
     let told = log.follow(after);
     futures::pin_mut!(told);
+    let mut wanted = Instant::now();
     loop {
         let next = tokio::time::timeout(LINGERING, told.next()).await;
         let Some(queue) = queue.upgrade() else { return };
         let mut waiters = queue.waiters.lock();
+        if waiters.of.is_empty() {
+            if wanted.elapsed() >= LINGERING {
+                waiters.is_read = false;
+                return;
+            }
+        } else {
+            wanted = Instant::now();
+        }
         match next {
             Ok(Some(Ok(entry))) => {
+                if waiters.of.is_empty() {
+                    continue;
+                }
+                let job = entry.event.as_ref().ok().and_then(Outcome::job_of);
+                if !job.is_some_and(|job| waiters.of.contains_key(&job)) {
+                    continue;
+                }
                 let Some(outcome) = Outcome::read(&entry).filter(Outcome::is_final) else { continue };
                 for teller in waiters.of.remove(&outcome.job).unwrap_or_default() {
                     // Who waited may have gone.
                     let _ = teller.send(outcome.clone());
                 }
             }
-            Err(_) => {
-                waiters.of.retain(|_, tellers| tellers.iter().any(|teller| !teller.is_closed()));
-                if waiters.of.is_empty() {
-                    waiters.is_read = false;
-                    return;
-                }
-            }
+            Err(_) => waiters.of.retain(|_, tellers| tellers.iter().any(|teller| !teller.is_closed())),
             Ok(Some(Err(error))) => {
                 tracing::warn!(queue = %queue.keys.name(), %error, "the outcomes of a queue can be read no more");
                 *waiters = Waiters::default();
@@ -545,7 +574,10 @@ impl fmt::Debug for Queue {
 pub(super) async fn known(store: &Arc<dyn Store>) -> Result<BTreeMap<String, Settings>, knowledge::Error> {
     let key = super::keys::QUEUES.into();
     let pairs = store.run(&key, HashCommand::All.into()).await?.pairs(&key)?;
-    let read =
-        |(name, kept): (Data, Data)| Some((name.as_str()?.to_owned(), serde_json::from_slice(&kept).ok()?));
+    let read = |(name, kept): (Data, Data)| {
+        let (name, settings) = (name.as_str()?.to_owned(), serde_json::from_slice::<Settings>(&kept).ok()?);
+        settings.check(&name).ok()?;
+        Some((name, settings))
+    };
     Ok(pairs.into_iter().filter_map(read).collect())
 }

@@ -6,7 +6,7 @@ use crate::knowledge::{Data, Error, Transaction, ValueCommand};
 use crate::stream::{Backoff, clock};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 /// Lets the workers of a queue begin so many jobs in a time, all together, evenly spread: a virtual scheduling algorithm
@@ -15,17 +15,26 @@ use tracing::warn;
 pub(super) struct Limiter {
     queue: Arc<Shared>,
     rate: Option<Rate>,
-    /// How many more may begin.
+    /// How many more may begin, and until when.
     granted: u32,
+    until: Instant,
 }
 
 /// For how long ahead a worker takes what it may begin.
 const AHEAD: Duration = Duration::from_millis(50);
+/// So many turns lie ahead at most; what is further was said by a clock that was wrong.
+const TURNS: u32 = 1000;
 
 impl Limiter {
     pub(super) fn new(queue: Arc<Shared>) -> Self {
         let rate = queue.settings.rate;
-        Self { queue, rate, granted: 0 }
+        Self { queue, rate, granted: 0, until: Instant::now() }
+    }
+
+    /// Whether another job may begin at once.
+    pub(super) fn has_passed(&self) -> bool {
+        // What was not used in its time is gone: it would come on top of what others begin.
+        self.rate.is_none() || (self.granted > 0 && Instant::now() < self.until)
     }
 
     /// Ends when another job may begin.
@@ -34,13 +43,14 @@ impl Limiter {
     /// Dropping the future may give away what could have begun.
     pub(super) async fn pass(&mut self) {
         let Some(rate) = self.rate else { return };
-        if self.granted == 0 {
+        if !self.has_passed() {
             let spacing = rate.spacing();
             let many = (AHEAD.as_nanos() / spacing.as_nanos().max(1)).clamp(1, u128::from(rate.jobs.max(1)));
             let many = u32::try_from(many).unwrap_or(u32::MAX);
-            let wait = self.reserve(spacing * many).await;
+            let wait = self.reserve(spacing.saturating_mul(many)).await;
             sleep(wait).await;
             self.granted = many;
+            self.until = Instant::now() + AHEAD.max(spacing.saturating_mul(many));
         }
         self.granted -= 1;
     }
@@ -71,7 +81,9 @@ impl Limiter {
         let held = held.map(|held| held.data(&key)).transpose()?;
         let free: Option<u64> = held.as_ref().and_then(|held| held.as_str()?.parse().ok());
         let now = clock::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let begin = free.map_or(now, Duration::from_micros).max(now);
+        let most = now.saturating_add(length.max(Duration::from_secs(1)).saturating_mul(TURNS));
+        let free = free.map(Duration::from_micros).filter(|free| *free <= most);
+        let begin = free.unwrap_or(now).max(now);
         let end = begin + length;
         let kept = Data::from(end.as_micros().to_string());
         let transaction = match held {

@@ -9,8 +9,7 @@ use std::time::Duration;
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = QueueSettings))]
 #[serde(default)]
 pub struct Settings {
-    /// How many jobs a worker has in hand at a time, at least 1; it holds up to as many more of each level of priority.
-    /// Default: 10.
+    /// How many jobs a worker has in hand at a time, at least 1. Default: 10.
     pub concurrency: usize,
     /// How many levels of priority there are, 1 to 8. Default: 1.
     pub priorities: u8,
@@ -41,7 +40,7 @@ pub struct Settings {
     pub lease: Duration,
     /// How many outcomes are kept, about; 0 keeps none, and nobody is told of any. Default: 10,000.
     pub keep: u64,
-    /// How many bytes a job may have as JSON. Default: 1 MiB.
+    /// How many bytes a job may have as JSON. A result that has more is told as `null`. Default: 1 MiB.
     pub max_bytes: usize,
 }
 
@@ -88,6 +87,10 @@ impl Default for Settings {
     }
 }
 
+/// The most levels of priority.
+pub(super) const MOST_LEVELS: u8 = 8;
+/// The longest of all times here.
+pub(super) const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
 /// The most jobs that a worker may have in hand.
 const MOST_AT_A_TIME: usize = 65_536;
 /// The shortest lease.
@@ -103,7 +106,7 @@ impl Settings {
         if !(1..=MOST_AT_A_TIME).contains(&self.concurrency) {
             return wrong(format!("concurrency is {}: write 1 to {MOST_AT_A_TIME}", self.concurrency));
         }
-        if !(1..=8).contains(&self.priorities) {
+        if !(1..=MOST_LEVELS).contains(&self.priorities) {
             return wrong(format!("priorities is {}: write 1 to 8", self.priorities));
         }
         if self.attempts == 0 {
@@ -111,6 +114,10 @@ impl Settings {
         }
         if self.lease < SHORTEST_LEASE {
             return wrong(format!("lease is {:?}: write 100 ms or more", self.lease));
+        }
+        let times = [self.retry_after, self.retry_at_most, self.unique_for, self.lease];
+        if times.into_iter().chain(self.rate.map(|rate| rate.per)).any(|time| time > LONGEST) {
+            return wrong("a time is longer than 100 years".to_owned());
         }
         if let Some(rate) = self.rate
             && (rate.jobs == 0 || rate.spacing().is_zero())

@@ -2,7 +2,7 @@
 
 use super::job::{JobId, millis};
 use super::later::Waiting;
-use super::queue::Shared;
+use super::queue::{Shared, later_by};
 use super::{Error, metered, outcome};
 use crate::event::{Consumer, Event, EventId};
 use crate::knowledge::{self, Transaction};
@@ -112,7 +112,7 @@ impl Shared {
     }
 
     fn retrial(&self, failure: &Failure) -> Result<Transaction, Error> {
-        let at = millis(clock::now() + self.settings.pause_after(failure.attempt));
+        let at = later_by(self.settings.pause_after(failure.attempt));
         let event =
             failure.event.clone().with("attempt", failure.attempt + 1).with("error", failure.reason.as_str());
         let waiting = Waiting { level: failure.level, event: Some(event), schedule: None };

@@ -1,7 +1,7 @@
 //! A job in the hands of an element.
 
 use super::done::Done;
-use super::job::{Envelope, JobId};
+use super::job::{Head, JobId};
 use super::queue::Shared;
 use super::settling::{Failure, Settler};
 use super::{Error, metered, outcome};
@@ -11,7 +11,8 @@ use crate::stream::trace::TraceContext;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde::Serialize;
-use std::any::Any;
+use serde::de::DeserializeOwned;
+use std::any::{Any, type_name};
 use std::fmt;
 use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
@@ -25,10 +26,16 @@ use tokio::time::Instant;
 ///
 /// If all clones are dropped without a word (the element failed or was restarted), the attempt has failed, and the job is
 /// tried again as its queue says; if its worker is stopping, another has it at once.
-pub struct Task<T: Send + Sync + 'static>(Arc<Inner<T>>);
+pub struct Task<T>(Arc<Inner<T>>);
 
-struct Inner<T: Send + Sync + 'static> {
-    delivery: Delivery<Envelope<T>>,
+struct Inner<T> {
+    hand: Hand,
+    data: T,
+}
+
+/// What there is besides what is to be done.
+struct Hand {
+    delivery: Delivery<Head>,
     level: u8,
     queue: Arc<Shared>,
     settler: Settler,
@@ -40,54 +47,71 @@ struct Inner<T: Send + Sync + 'static> {
     permit: Option<OwnedSemaphorePermit>,
 }
 
-impl<T: Send + Sync + 'static> Task<T> {
-    pub(super) fn new(
-        (level, delivery): (u8, Delivery<Envelope<T>>),
-        queue: Arc<Shared>,
-        settler: Settler,
-        stopping: Arc<AtomicBool>,
+impl<T: DeserializeOwned> Task<T> {
+    /// Nothing if it can't be done: it is in the dead letters then.
+    pub(super) fn begun(
+        level: u8,
+        delivery: Delivery<Head>,
+        (queue, settler, stopping): (Arc<Shared>, Settler, Arc<AtomicBool>),
         permit: OwnedSemaphorePermit,
-    ) -> Self {
-        queue.meter.add(metered::BEGUN, 1);
+    ) -> Option<Self> {
         queue.meter.shift(metered::RUNNING, 1.0);
         let (said, since, permit) = (AtomicBool::new(false), Instant::now(), Some(permit));
-        Self(Arc::new(Inner { delivery, level, queue, settler, said, since, stopping, permit }))
+        let hand = Hand { delivery, level, queue, settler, said, since, stopping, permit };
+        let (attempt, most) = (hand.attempt(), hand.queue.settings.attempts);
+        if attempt > most {
+            let last = hand.delivery.error.as_deref().unwrap_or("its worker was gone before it was done");
+            hand.fail(&format!("it was tried {most} times; the last time: {last}"), true);
+            return None;
+        }
+        match serde_json::from_str(hand.delivery.event().json("data").unwrap_or_default()) {
+            Ok(data) => {
+                hand.queue.meter.add(metered::BEGUN, 1);
+                Some(Self(Arc::new(Inner { hand, data })))
+            }
+            Err(error) => {
+                hand.fail(&format!("it is no {}: {error}", type_name::<T>()), true);
+                None
+            }
+        }
     }
+}
 
+impl<T> Task<T> {
     /// Its id: what to give others as idempotency key.
     #[must_use]
     pub fn id(&self) -> &JobId {
-        &self.0.delivery.job
+        &self.0.hand.delivery.job
     }
 
     /// The name of its queue.
     #[must_use]
     pub fn queue(&self) -> &str {
-        self.0.queue.keys.name()
+        self.0.hand.queue.keys.name()
     }
 
     /// The how manieth attempt it is, from 1; one whose worker died counts.
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        self.0.attempt()
+        self.0.hand.attempt()
     }
 
     /// The key it was added with.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
-        self.0.delivery.key.as_deref()
+        self.0.hand.delivery.key.as_deref()
     }
 
     /// Why the last attempt failed, if one did.
     #[must_use]
     pub fn last_error(&self) -> Option<&str> {
-        self.0.delivery.error.as_deref()
+        self.0.hand.delivery.error.as_deref()
     }
 
     /// The trace it belongs to, if it is in one.
     #[must_use]
     pub fn context(&self) -> Option<&TraceContext> {
-        self.0.delivery.context()
+        self.0.hand.delivery.context()
     }
 
     /// Tells how far it is, to whoever follows the [outcomes](super::Queue::outcomes) of the queue.
@@ -98,7 +122,7 @@ impl<T: Send + Sync + 'static> Task<T> {
     /// # Cancel safety
     /// Dropping the future leaves open whether it is told.
     pub async fn progress<P: Serialize + ?Sized>(&self, progress: &P) -> Result<(), Error> {
-        let queue = &self.0.queue;
+        let queue = &self.0.hand.queue;
         if queue.settings.keep == 0 {
             return Ok(());
         }
@@ -128,43 +152,47 @@ impl<T: Send + Sync + 'static> Task<T> {
     ///
     /// Only the first word on a task counts, whichever clone says it.
     pub fn finish<R: Serialize + ?Sized>(&self, result: &R) {
-        let inner = &*self.0;
-        if !inner.is_first_word() {
+        let hand = &self.0.hand;
+        if !hand.is_first_word() {
             return;
         }
-        inner.queue.meter.add(metered::DONE, 1);
-        inner.queue.meter.record(inner.since.elapsed());
-        if inner.queue.settings.keep == 0 {
-            return inner.delivery.acknowledge();
+        let took = hand.since.elapsed();
+        hand.queue.meter.add(metered::DONE, 1);
+        hand.queue.meter.record(took);
+        if hand.queue.settings.keep == 0 {
+            return hand.delivery.acknowledge();
         }
-        let text = inner.queue.written(result).unwrap_or_else(|error| {
+        let text = hand.queue.written(result).unwrap_or_else(|error| {
             tracing::warn!(job = %self.id(), %error, "the result of a job cannot be kept; it is `null`");
             "null".to_owned()
         });
-        let event = outcome::done(self.id(), self.attempt(), inner.since.elapsed(), text);
-        inner.delivery.acknowledge_with(event.ok().map(|event| (inner.queue.keys.outcomes(), event)));
+        let event = outcome::done(self.id(), self.attempt(), took, text);
+        hand.delivery.acknowledge_with(event.ok().map(|event| (hand.queue.keys.outcomes(), event)));
     }
 
     /// Says that the attempt failed: the job is tried again after the pause of its queue, or goes to the dead letters if no
     /// attempt is left.
     pub fn fail(&self, reason: impl fmt::Display) {
-        self.0.fail(&reason.to_string(), false);
+        self.0.hand.fail(&reason.to_string(), false);
     }
 
-    /// Says that it was not begun: another worker has it at once.
-    pub(super) fn give_back(&self) {
-        if self.0.is_first_word() {
-            self.0.delivery.give_back(Some(std::time::Duration::ZERO));
+    /// Says that it was not begun: another worker has it at once, and no attempt counts.
+    pub(super) fn put_back(&self) {
+        if self.0.hand.is_first_word() {
+            self.0.hand.delivery.put_back();
         }
     }
 
     /// Says that it can never be done: it goes to the dead letters at once.
     pub fn bury(&self, reason: impl fmt::Display) {
-        self.0.fail(&reason.to_string(), true);
+        self.0.hand.fail(&reason.to_string(), true);
     }
 }
 
-impl<T: Send + Sync + 'static> Inner<T> {
+/// The longest reason that is kept, in bytes.
+const LONGEST_REASON: usize = 4096;
+
+impl Hand {
     fn attempt(&self) -> u32 {
         let lost = u32::try_from(self.delivery.attempt().saturating_sub(1)).unwrap_or(u32::MAX);
         self.delivery.attempt.saturating_add(lost)
@@ -178,6 +206,11 @@ impl<T: Send + Sync + 'static> Inner<T> {
         if !self.is_first_word() {
             return;
         }
+        let mut reason = reason.to_owned();
+        if reason.len() > LONGEST_REASON {
+            reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
+            reason.push('…');
+        }
         let delivery = self.delivery.clone();
         self.settler.settle(Failure {
             job: self.delivery.job.clone(),
@@ -187,18 +220,18 @@ impl<T: Send + Sync + 'static> Inner<T> {
             event: self.delivery.event().clone(),
             attempt: self.attempt(),
             took: self.since.elapsed(),
-            reason: reason.to_owned(),
+            reason,
             for_good,
             settled: Box::new(move || delivery.settled()),
         });
     }
 }
 
-impl<T: Send + Sync + 'static> Drop for Inner<T> {
+impl Drop for Hand {
     fn drop(&mut self) {
         if !self.said.load(Ordering::Acquire) {
             if self.stopping.load(Ordering::Acquire) {
-                self.delivery.give_back(Some(std::time::Duration::ZERO));
+                self.delivery.put_back();
             } else {
                 self.fail("the element let go of it without a result; see the errors of the element", false);
             }
@@ -208,21 +241,21 @@ impl<T: Send + Sync + 'static> Drop for Inner<T> {
     }
 }
 
-impl<T: Send + Sync + 'static> Clone for Task<T> {
+impl<T> Clone for Task<T> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<T: Send + Sync + 'static> Deref for Task<T> {
+impl<T> Deref for Task<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.0.delivery.data
+        &self.0.data
     }
 }
 
-impl<T: fmt::Debug + Send + Sync + 'static> fmt::Debug for Task<T> {
+impl<T: fmt::Debug> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Task")
             .field("queue", &self.queue())
@@ -254,7 +287,7 @@ where
         let f = f.clone();
         async move {
             let work = AssertUnwindSafe(async { f(task.clone()).await.map_err(Into::into) }).catch_unwind();
-            let done: Result<R, BoxError> = match task.0.queue.settings.timeout {
+            let done: Result<R, BoxError> = match task.0.hand.queue.settings.timeout {
                 None => flat(work.await),
                 Some(limit) => match tokio::time::timeout(limit, work).await {
                     Ok(done) => flat(done),

@@ -1,16 +1,19 @@
 //! Elements that work on a queue.
 
+use super::Error;
+use super::dispatch::{Dispatcher, Jobs};
 use super::done::Done;
-use super::job::Envelope;
+use super::job::Head;
 use super::keys::WORKERS;
 use super::levels::Levels;
+use super::metered;
 use super::queue::{Queue, Shared};
 use super::rate::Limiter;
+use super::settings::MOST_LEVELS;
 use super::settling::Settler;
 use super::task::Task;
-use super::{Error, metered};
-use crate::element::{Element, Item, LinkOptions, PushError};
-use crate::event::{Delivery, EventSource, Retention};
+use crate::element::{Element, Item, LinkOptions};
+use crate::event::{EventSource, GroupInfo, Retention};
 use crate::knowledge::Filter;
 use futures::{Sink, StreamExt, future};
 use serde::Serialize;
@@ -26,7 +29,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::warn;
 
 /// An element at work on a queue. Dropping it ends that: what was not begun goes to others at once, what the element has in
@@ -41,12 +44,14 @@ pub struct Worker {
     left: future::BoxFuture<'static, ()>,
 }
 
+/// How long the end of a worker may take to tell the backend what became of its jobs.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// How many jobs of each level, if there are several, are got before there is room for them.
+const AHEAD: usize = 16;
 /// How often what is done is removed.
-const TIDY: Duration = Duration::from_secs(5);
+const TIDY: Duration = Duration::from_secs(1);
 /// How often it is looked whether a queue is paused in any case.
 const LOOK: Duration = Duration::from_secs(30);
-
-type Sources<T> = Levels<EventSource<Envelope<T>>>;
 
 impl Queue {
     /// Lets an element work on it: it takes [`Task`]s and emits what became of each ([`Done`]);
@@ -74,15 +79,20 @@ impl Queue {
             reason,
         };
         let mut sources = Vec::new();
-        for level in shared.levels() {
+        let in_hand = match shared.settings.priorities {
+            1 => shared.settings.concurrency,
+            // Enough of each level to tell whose turn it is.
+            _ => shared.settings.concurrency + AHEAD,
+        };
+        for level in 0..shared.served_levels().await? {
             let group = shared
                 .log(shared.keys.level(level))
                 .group(WORKERS)
                 .lease(shared.settings.lease)
                 // The queue counts.
                 .attempts(u64::MAX)
-                .in_hand(NonZeroUsize::new(shared.settings.concurrency).unwrap_or(NonZeroUsize::MIN));
-            sources.push(group.source::<Envelope<T>>().await.map_err(|error| shared.event_error(error))?);
+                .in_hand(NonZeroUsize::new(in_hand).unwrap_or(NonZeroUsize::MIN));
+            sources.push(group.source::<Head>().await.map_err(|error| shared.event_error(error))?);
         }
         element
             .link_sink(Settle(PhantomData), LinkOptions::new())
@@ -98,7 +108,7 @@ impl Queue {
         let (pause, paused) = watch::channel(shared.is_paused().await?);
         let dispatcher = Dispatcher {
             queue: shared.clone(),
-            sources: Levels::new(sources),
+            sources: Levels::new(sources.into_iter().map(Jobs)),
             element: element.clone(),
             limiter: Limiter::new(shared.clone()),
             settler: Settler::new(shared.clone()),
@@ -106,6 +116,7 @@ impl Queue {
             stopping: stopping.clone(),
             paused,
             stopped,
+            is_fresh: true,
         };
         let queue = shared.clone();
         let serving = tokio::spawn(async move {
@@ -121,24 +132,26 @@ impl Queue {
 }
 
 impl Worker {
-    /// Begins nothing more and waits until all that is in hand is settled, at most this long; how many tasks are left then.
-    /// Others do them.
+    /// Begins nothing more and waits until all that is in hand is settled, at most this long (and up to five seconds more
+    /// for the backend to take it down); how many tasks are left then, which go on. What was not begun goes to others at
+    /// once, and no attempt of it counts.
     ///
     /// # Cancel safety
     /// Dropping the future ends the work at once.
     pub async fn stop(mut self, limit: Duration) -> usize {
         let all = self.queue.settings.concurrency;
+        let deadline = Instant::now() + limit;
         self.stop.send_replace(true);
-        let ending = async {
-            // As soon as all are back, nothing is in hand.
-            let permits = self.permits.acquire_many(u32::try_from(all).unwrap_or(u32::MAX)).await;
-            drop(permits);
-        };
-        let _ = timeout(limit, ending).await;
+        // As soon as all are back, nothing is in hand.
+        let permits = self.permits.acquire_many(u32::try_from(all).unwrap_or(u32::MAX));
+        let _ = timeout_at(deadline, permits).await;
         let in_hand = all.saturating_sub(self.permits.available_permits());
         self.stopping.store(true, Ordering::Release);
+        let told = timeout_at(deadline.max(Instant::now() + FAREWELL), &mut self.left).await;
+        if told.is_err() && in_hand == 0 {
+            warn!(queue = %self.queue.keys.name(), "the end of a worker took too long; others do again what it could not tell");
+        }
         self.serving.abort();
-        let _ = timeout(Duration::from_secs(5), &mut self.left).await;
         in_hand
     }
 
@@ -162,97 +175,21 @@ impl fmt::Debug for Worker {
     }
 }
 
-/// Gives jobs out to an element, as its turn comes.
-struct Dispatcher<T, R>
-where
-    T: DeserializeOwned + Send + Sync + 'static,
-    R: Item,
-{
-    queue: Arc<Shared>,
-    sources: Sources<T>,
-    element: Element<Task<T>, Done<Task<T>, R>>,
-    limiter: Limiter,
-    settler: Settler,
-    permits: Arc<Semaphore>,
-    stopping: Arc<AtomicBool>,
-    paused: watch::Receiver<bool>,
-    stopped: watch::Receiver<bool>,
-}
-
-impl<T, R> Dispatcher<T, R>
-where
-    T: DeserializeOwned + Send + Sync + 'static,
-    R: Item,
-{
-    async fn run(mut self) {
-        let mut stopped = self.stopped.clone();
-        tokio::select! {
-            _ = stopped.wait_for(|stopped| *stopped) => {}
-            () = self.give_out() => return,
-        }
-        // What is in hand may still be settled, and the others serve what is due.
-        future::pending::<()>().await;
-    }
-
-    async fn give_out(&mut self) {
-        loop {
-            let Ok(permit) = self.permits.clone().acquire_owned().await else { return };
-            let Some((level, delivery)) = self.next().await else { return };
-            self.limiter.pass().await;
-            let level = u8::try_from(level).unwrap_or(u8::MAX);
-            let task = Task::new(
-                (level, delivery),
-                self.queue.clone(),
-                self.settler.clone(),
-                self.stopping.clone(),
-                permit,
-            );
-            if task.attempt() > self.queue.settings.attempts {
-                task.bury(format_args!(
-                    "its worker was gone {} times before it was done",
-                    self.queue.settings.attempts
-                ));
-                continue;
-            }
-            match self.element.push(task).await {
-                Ok(()) => {}
-                Err(error @ PushError::Closed { .. }) => {
-                    warn!(queue = %self.queue.keys.name(), %error, "an element works on a queue no more");
-                    self.stopping.store(true, Ordering::Release);
-                    return;
-                }
-                Err(error) => {
-                    warn!(queue = %self.queue.keys.name(), %error, "a job is given back");
-                    error.into_item().give_back();
-                    sleep(Duration::from_secs(1)).await;
-                }
-            }
-        }
-    }
-
-    /// The next job whose turn it is, while the queue is not paused.
-    async fn next(&mut self) -> Option<(usize, Delivery<Envelope<T>>)> {
-        loop {
-            if self.paused.wait_for(|paused| !paused).await.is_err() {
-                return None;
-            }
-            tokio::select! {
-                biased;
-                _ = self.paused.changed() => {}
-                next = self.sources.next() => match next? {
-                    (level, Ok(delivery)) => return Some((level, delivery)),
-                    // It is in the dead letters, or will be tried again.
-                    (_, Err(error)) => {
-                        self.queue.meter.add(metered::DEAD, 1);
-                        warn!(queue = %self.queue.keys.name(), %error, "what stands in a queue cannot be done");
-                    }
-                },
-            }
-        }
-    }
-}
-
 impl Shared {
+    /// How many levels are served: those there are, and those there were when jobs that still wait were added.
+    async fn served_levels(&self) -> Result<u8, Error> {
+        let levels = self.settings.priorities;
+        for level in (levels..MOST_LEVELS).rev() {
+            let info =
+                self.log(self.keys.level(level)).info().await.map_err(|error| self.event_error(error))?;
+            let is_needed = |group: &GroupInfo| group.lag > 0 || group.pending > 0;
+            if info.len > 0 && (info.groups.is_empty() || info.groups.iter().any(is_needed)) {
+                return Ok(level + 1);
+            }
+        }
+        Ok(levels)
+    }
+
     /// Tells whether the queue is paused, for ever.
     async fn watch_pause(&self, pause: watch::Sender<bool>) {
         let mut changes = None;
@@ -278,9 +215,19 @@ impl Shared {
 
     /// Removes what is done from the logs, and the oldest outcomes, for ever.
     async fn tidy(&self) {
+        let settled = || {
+            let counts = [metered::DONE, metered::FAILED, metered::DEAD];
+            counts.into_iter().map(|n| self.meter.counter(n)).sum::<u64>()
+        };
+        let (mut before, mut at) = (0, Instant::now());
         loop {
             sleep(TIDY).await;
-            let logs = self.levels().map(|level| (self.keys.level(level), Retention::Entries(0)));
+            let now = settled();
+            if std::mem::replace(&mut before, now) == now && at.elapsed() < LOOK {
+                continue;
+            }
+            at = Instant::now();
+            let logs = self.levels().map(|level| (self.keys.level(level), Retention::Needed));
             let outcomes = (self.keys.outcomes(), Retention::Entries(self.settings.keep));
             for (log, keep) in logs.chain([outcomes]) {
                 if let Err(error) = self.log(log).trim(keep).await {

@@ -68,6 +68,8 @@ fn kinds() -> Vec<&'static Kind> {
         &crate::queue::metered::QUEUE,
         &crate::stream::ops::OPERATOR,
     ];
+    #[cfg(feature = "database")]
+    all.push(&crate::database::metered::BULK);
     #[cfg(feature = "edge")]
     all.extend([&crate::edge::metered::SOURCE, &crate::edge::stats::SINK]);
     #[cfg(feature = "inference")]

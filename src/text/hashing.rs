@@ -125,7 +125,7 @@ fn murmur3(bytes: &[u8]) -> i32 {
     let tail = tail.iter().rev().fold(0, |tail, byte| (tail << 8) | u32::from(*byte));
     hash ^= mix(tail);
     // The length is taken modulo 2³², as the original takes it.
-    hash ^= bytes.len() as u32;
+    hash ^= u32::try_from(bytes.len() & 0xffff_ffff).unwrap_or_default();
     hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
     hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
     (hash ^ (hash >> 16)).cast_signed()

@@ -15,6 +15,8 @@ mod cli;
 mod condition;
 #[cfg(feature = "config")]
 mod config;
+#[cfg(feature = "database")]
+mod database;
 #[cfg(all(feature = "http", feature = "cli", feature = "redis", unix))]
 mod deploy;
 #[cfg(all(feature = "flow", feature = "redis"))]
@@ -50,6 +52,8 @@ mod suite;
 mod telemetry;
 #[cfg(feature = "text")]
 mod text;
+#[cfg(all(feature = "cli", feature = "database", feature = "inference", feature = "text"))]
+mod volunteers;
 #[cfg(feature = "flow")]
 mod worker;
 #[cfg(feature = "flow")]

@@ -154,6 +154,16 @@ impl EventLog for MemoryStore {
         self.on_log(log, move |log, redos| Ok(log.create_group(&group, after, redos)))
     }
 
+    fn seek(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<(), Error>> {
+        let (name, group) = (log.clone(), group.clone());
+        self.on_log(
+            log,
+            move |log, redos| {
+                if log.seek(&group, after, redos) { Ok(()) } else { Err(no_group(&name, &group)) }
+            },
+        )
+    }
+
     fn remove_group(&self, log: &LogName, group: &GroupName) -> Answer<Result<bool, Error>> {
         let group = group.clone();
         self.on_log(log, move |log, redos| Ok(log.remove_group(&group, redos)))
@@ -201,7 +211,21 @@ impl EventLog for MemoryStore {
         idle: Duration,
     ) -> Answer<Result<Vec<EventId>, Error>> {
         let of = consumer.clone();
-        self.on_log(&consumer.log, move |log, redos| Ok(log.set_idle(&of.group, &of.name, ids, idle, redos)))
+        self.on_log(&consumer.log, move |log, redos| {
+            Ok(log.set_idle(&of.group, &of.name, ids, (idle, 0), redos))
+        })
+    }
+
+    fn put_back(
+        &self,
+        consumer: &Consumer,
+        ids: Vec<EventId>,
+        idle: Duration,
+    ) -> Answer<Result<Vec<EventId>, Error>> {
+        let of = consumer.clone();
+        self.on_log(&consumer.log, move |log, redos| {
+            Ok(log.set_idle(&of.group, &of.name, ids, (idle, 1), redos))
+        })
     }
 
     fn acknowledge(&self, log: &LogName, group: &GroupName, ids: Vec<EventId>) -> Answer<Result<u64, Error>> {

@@ -130,6 +130,8 @@ impl Log {
                 let oldest = EventId::new(u64::try_from(millis).unwrap_or(u64::MAX), 0);
                 self.entries.range(..oldest).map(|(id, _)| *id).collect()
             }
+            Retention::Needed if self.groups.is_empty() => Vec::new(),
+            Retention::Needed => self.entries.range(..needed).map(|(id, _)| *id).collect(),
         };
         let goes: Vec<_> = goes.into_iter().take_while(|id| *id < needed).collect();
         self.take_out(&goes, redos);
@@ -154,6 +156,18 @@ impl Log {
         let group = Group::behind(after.min(self.last));
         group.record_last(name, redos);
         self.groups.insert(name.clone(), group);
+        true
+    }
+
+    /// Whether there is such a group.
+    pub(super) fn seek(&mut self, name: &GroupName, after: EventId, redos: &mut LogRedos) -> bool {
+        let Some(group) = self.groups.get_mut(name) else { return false };
+        let after = after.min(self.last);
+        if after < group.last {
+            self.news.notify_waiters();
+        }
+        group.last = after;
+        group.record_last(name, redos);
         true
     }
 
@@ -218,12 +232,13 @@ impl Log {
         Some(again)
     }
 
+    /// As [`EventLog::set_idle`](crate::event::EventLog::set_idle), and that many of their deliveries do not count.
     pub(super) fn set_idle(
         &mut self,
         name: &GroupName,
         consumer: &ConsumerName,
         ids: Vec<EventId>,
-        idle: Duration,
+        (idle, uncounted): (Duration, u64),
         redos: &mut LogRedos,
     ) -> Vec<EventId> {
         let Some(group) = self.groups.get_mut(name) else { return Vec::new() };
@@ -232,6 +247,7 @@ impl Log {
             let held = group.pending.get_mut(id).filter(|held| held.consumer == *consumer);
             let Some(held) = held else { return false };
             (held.since, held.before) = (now, idle);
+            held.attempts = held.attempts.saturating_sub(uncounted);
             record_held(name, *id, held, redos);
             true
         });

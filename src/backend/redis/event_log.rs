@@ -66,6 +66,25 @@ impl RedisEventLog {
     {
         Answer::pending(f(On { client: self.client.clone(), log: log.clone(), group: None }))
     }
+
+    /// Sets how long entries have been idle, and takes that many deliveries off their count.
+    fn idle(
+        &self,
+        consumer: &Consumer,
+        uncounted: &'static str,
+        of: Vec<EventId>,
+        idle: Duration,
+    ) -> Answer<Result<Vec<EventId>, Error>> {
+        let consumer = consumer.clone();
+        self.answer(&consumer.log.clone(), move |on| async move {
+            let idle = millis(idle).to_string();
+            let args = texts([consumer.group.as_str(), consumer.name.as_str(), idle.as_str(), uncounted]);
+            nothing_without_group(
+                on.clone().of(&consumer.group).script(&SET_IDLE, &with_ids(args, &of)).await,
+            )
+            .and_then(|mine| on.expect(ids(mine)))
+        })
+    }
 }
 
 /// A log, and what there is to say of it in errors.
@@ -193,6 +212,7 @@ impl EventLog for RedisEventLog {
             let args = match keep {
                 Retention::Entries(n) => texts(["entries", n.to_string().as_str()]),
                 Retention::Age(age) => texts(["age", millis(age).to_string().as_str()]),
+                Retention::Needed => texts(["needed"]),
             };
             let mut removed = 0;
             // In steps, so that others get their turn.
@@ -223,6 +243,23 @@ impl EventLog for RedisEventLog {
                 Ok(_) => Ok(true),
                 Err(failure) if failure.code() == Some("BUSYGROUP") => Ok(false),
                 Err(failure) => Err(on.failed(failure)),
+            }
+        })
+    }
+
+    fn seek(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<(), Error>> {
+        let group = group.clone();
+        self.answer(log, move |on| async move {
+            let after = if after == EventId::MAX { "$".to_owned() } else { after.to_string() };
+            let mut cmd = redis::cmd("XGROUP");
+            cmd.arg("SETID").arg(on.key()).arg(group.as_str()).arg(after);
+            match on.client.query(cmd).await {
+                Ok(_) => Ok(()),
+                // There is no such log.
+                Err(failure) if failure.to_string().contains("requires the key to exist") => {
+                    Err(Error::NoGroup { log: on.log, group })
+                }
+                Err(failure) => Err(on.of(&group).failed(failure)),
             }
         })
     }
@@ -281,15 +318,16 @@ impl EventLog for RedisEventLog {
         of: Vec<EventId>,
         idle: Duration,
     ) -> Answer<Result<Vec<EventId>, Error>> {
-        let consumer = consumer.clone();
-        self.answer(&consumer.log.clone(), move |on| async move {
-            let idle = millis(idle).to_string();
-            let args = texts([consumer.group.as_str(), consumer.name.as_str(), idle.as_str()]);
-            nothing_without_group(
-                on.clone().of(&consumer.group).script(&SET_IDLE, &with_ids(args, &of)).await,
-            )
-            .and_then(|mine| on.expect(ids(mine)))
-        })
+        self.idle(consumer, "0", of, idle)
+    }
+
+    fn put_back(
+        &self,
+        consumer: &Consumer,
+        of: Vec<EventId>,
+        idle: Duration,
+    ) -> Answer<Result<Vec<EventId>, Error>> {
+        self.idle(consumer, "1", of, idle)
     }
 
     fn acknowledge(&self, log: &LogName, group: &GroupName, ids: Vec<EventId>) -> Answer<Result<u64, Error>> {

@@ -30,16 +30,8 @@ pub fn sentences(text: &str) -> Vec<&str> {
         let start = slice.start + taken;
         let following = slices.get(index + 1);
         let closing = following.and_then(|next| Some((next, closing(text.get(next.clone())?)?)));
-        let end = match closing {
-            Some((next, (marks, all))) => {
-                taken = all;
-                next.start + marks
-            }
-            None => {
-                taken = 0;
-                slice.end
-            }
-        };
+        let end = closing.map_or(slice.end, |(next, (marks, _))| next.start + marks);
+        taken = closing.map_or(0, |(_, (_, all))| all);
         sentences.extend(text.get(start..end).filter(|sentence| !sentence.is_empty()));
     }
     sentences

@@ -32,6 +32,7 @@ macro_rules! suite {
             trimming_never_removes_what_a_group_has_not_acknowledged,
             deleting_leaves_what_a_group_has_not_acknowledged,
             lag_and_pending_are_numbers,
+            a_group_is_moved_forward_and_back_and_the_log_is_trimmed_behind_it,
             a_consumer_that_ends_leaves_the_group_and_what_it_had,
             what_a_source_asked_for_before_it_went_falls_to_others_before_its_lease_ends,
             other_kinds_that_a_source_has_not_looked_at_are_acknowledged_when_it_goes,
@@ -330,6 +331,44 @@ pub(crate) async fn lag_and_pending_are_numbers(backend: Backend) {
     assert_eq!(log.event_log().acknowledge(log.name(), group.name(), ids).await.unwrap(), 0);
     assert_eq!((info().await.lag, info().await.pending), (6, 2));
     assert_eq!(log.info().await.unwrap().len, 10);
+}
+
+pub(crate) async fn a_group_is_moved_forward_and_back_and_the_log_is_trimmed_behind_it(backend: Backend) {
+    let log = log(&backend);
+    let gone = group(&log).seek(EventId::MIN).await;
+    assert!(matches!(gone, Err(Error::NoGroup { .. })), "{gone:?}");
+    let ids = append(&log, 0..1000).await;
+    let gone = group(&log).seek(EventId::MIN).await;
+    assert!(matches!(gone, Err(Error::NoGroup { .. })), "{gone:?}");
+    group(&log).create().await.unwrap();
+    assert_eq!(log.trim(Retention::Entries(0)).await.unwrap(), 0);
+
+    group(&log).seek(ids[899]).await.unwrap();
+    let info = group(&log).info().await.unwrap().unwrap();
+    assert_eq!((info.last_delivered, info.lag, info.pending), (ids[899], 100, 0));
+    let consumer = Consumer::new("orders", "baristas", "one");
+    let read = async |count| {
+        let read = log.event_log().read(&consumer, count).await.unwrap();
+        numbers(&read.into_iter().map(|delivered| delivered.entry).collect::<Vec<_>>())
+    };
+    assert_eq!(read(2).await, [900, 901]);
+    // Back, and what is pending stays so.
+    group(&log).seek(ids[889]).await.unwrap();
+    assert_eq!(group(&log).pending(10).await.unwrap().len(), 2);
+    assert_eq!(read(1).await, [890]);
+    assert_eq!(log.trim(Retention::Entries(0)).await.unwrap(), 890);
+    assert_eq!(numbers(&all(&log).await).first(), Some(&890));
+
+    // One that waits hears of it.
+    group(&log).seek(EventId::MAX).await.unwrap();
+    assert_eq!(group(&log).info().await.unwrap().unwrap().lag, 0);
+    let waiting = log.event_log().read(&consumer, 1);
+    let (waited, ()) = tokio::join!(timeout(Duration::from_secs(5), waiting), async {
+        sleep(Duration::from_millis(50)).await;
+        append(&log, [1000]).await;
+    });
+    let waited: Vec<_> = waited.unwrap().unwrap().into_iter().map(|delivered| delivered.entry).collect();
+    assert_eq!(numbers(&waited), [1000]);
 }
 
 pub(crate) async fn a_consumer_that_ends_leaves_the_group_and_what_it_had(backend: Backend) {

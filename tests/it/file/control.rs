@@ -171,7 +171,7 @@ async fn who_speaks_otherwise_is_told_or_cut_off_and_the_rest_goes_on() {
     assert!(answer.contains("the client speaks version 99 of the protocol"), "{answer}");
     let (_, answer) = say(&dir, &["GET / HTTP/1.1"]).await;
     assert!(answer.contains("did not say hello"), "{answer}");
-    let hello = r#"{"Hello":{"protocol":1,"name":"x"}}"#;
+    let hello = r#"{"Hello":{"protocol":2,"name":"x"}}"#;
     for nonsense in [b"\0\0\0\x08nonsense".as_slice(), &[0xff; 100]] {
         let (mut stream, answer) = say(&dir, &[hello]).await;
         assert!(answer.contains("Welcome"), "{answer}");

@@ -93,13 +93,3 @@ async fn memory_that_is_used_again_shows_no_rows_of_former_batches() {
         assert_eq!((&answers[3], &answers[4]), (&Ok(vec![2.0, 2.0]), &Ok(vec![3.0, 3.0])));
     }
 }
-
-#[test]
-fn rows_are_read_from_json_in_both_forms() {
-    use mape::infer::Given;
-    let row: Given = serde_json::from_str("[1, 0.5]").unwrap();
-    assert_eq!(row, Given::Row(vec![1.0, 0.5]));
-    let item: Given = serde_json::from_str(r#"{"input": [1, 0.5], "id": 7}"#).unwrap();
-    assert_eq!(item, row);
-    assert!(serde_json::from_str::<Given>("[1, null]").is_err());
-}

@@ -82,6 +82,11 @@ impl EventLog for SlowLog {
         self.call("group", log, &group.clone(), move |inner, log| inner.create_group(log, &group, after))
     }
 
+    fn seek(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<(), Error>> {
+        let group = group.clone();
+        self.call("seek", log, &group.clone(), move |inner, log| inner.seek(log, &group, after))
+    }
+
     fn remove_group(&self, log: &LogName, group: &GroupName) -> Answer<Result<bool, Error>> {
         let group = group.clone();
         self.call("ungroup", log, &group.clone(), move |inner, log| inner.remove_group(log, &group))
@@ -122,6 +127,18 @@ impl EventLog for SlowLog {
         let consumer = consumer.clone();
         self.call("set_idle", &consumer.log.clone(), &idle, move |inner, _| {
             inner.set_idle(&consumer, ids, idle)
+        })
+    }
+
+    fn put_back(
+        &self,
+        consumer: &Consumer,
+        ids: Vec<EventId>,
+        idle: Duration,
+    ) -> Answer<Result<Vec<EventId>, Error>> {
+        let consumer = consumer.clone();
+        self.call("put_back", &consumer.log.clone(), &idle, move |inner, _| {
+            inner.put_back(&consumer, ids, idle)
         })
     }
 

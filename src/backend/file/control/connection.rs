@@ -214,6 +214,9 @@ impl Client {
             LogRequest::CreateGroup(name, group, after) => {
                 self.answer(number, log.create_group(&name, &group, after)).await;
             }
+            LogRequest::Seek(name, group, after) => {
+                self.answer(number, log.seek(&name, &group, after)).await;
+            }
             LogRequest::RemoveGroup(name, group) => {
                 self.answer(number, log.remove_group(&name, &group)).await;
             }
@@ -235,6 +238,9 @@ impl Client {
                 self.answer(number, log.pending(&name, &group, from, n)).await;
             }
             LogRequest::Leave(consumer) => self.answer(number, log.leave(&consumer)).await,
+            LogRequest::PutBack(consumer, ids, idle) => {
+                self.answer(number, EventLog::put_back(&log, &consumer, ids, idle)).await;
+            }
         }
     }
 

@@ -60,6 +60,10 @@ impl EventLog for Remote {
         self.log(log, LogRequest::CreateGroup(log.clone(), group.clone(), after))
     }
 
+    fn seek(&self, log: &LogName, group: &GroupName, after: EventId) -> Answer<Result<(), Error>> {
+        self.log(log, LogRequest::Seek(log.clone(), group.clone(), after))
+    }
+
     fn remove_group(&self, log: &LogName, group: &GroupName) -> Answer<Result<bool, Error>> {
         self.log(log, LogRequest::RemoveGroup(log.clone(), group.clone()))
     }
@@ -88,6 +92,15 @@ impl EventLog for Remote {
         idle: Duration,
     ) -> Answer<Result<Vec<EventId>, Error>> {
         self.log(&consumer.log, LogRequest::SetIdle(consumer.clone(), ids, idle))
+    }
+
+    fn put_back(
+        &self,
+        consumer: &Consumer,
+        ids: Vec<EventId>,
+        idle: Duration,
+    ) -> Answer<Result<Vec<EventId>, Error>> {
+        self.log(&consumer.log, LogRequest::PutBack(consumer.clone(), ids, idle))
     }
 
     fn acknowledge(&self, log: &LogName, group: &GroupName, ids: Vec<EventId>) -> Answer<Result<u64, Error>> {

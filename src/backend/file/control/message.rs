@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use std::time::Duration;
 
 /// Changes with everything that a former build would not understand.
-pub(super) const PROTOCOL: u32 = 1;
+pub(super) const PROTOCOL: u32 = 2;
 
 /// From a client.
 #[derive(Debug, Serialize, Deserialize)]
@@ -66,6 +66,7 @@ pub(super) enum LogRequest {
     Trim(LogName, Retention),
     Remove(LogName),
     CreateGroup(LogName, GroupName, EventId),
+    Seek(LogName, GroupName, EventId),
     RemoveGroup(LogName, GroupName),
     Read(Consumer, usize),
     Claim(Consumer, Duration, usize),
@@ -75,6 +76,7 @@ pub(super) enum LogRequest {
     Settle(Consumer, EventId, Vec<(LogName, Event)>),
     Pending(LogName, GroupName, EventId, usize),
     Leave(Consumer),
+    PutBack(Consumer, Vec<EventId>, Duration),
 }
 
 /// What a subscriber hears.

@@ -1,0 +1,15 @@
+//! Bulk writing: what every database and every backend does with it, and what is special to each.
+
+mod bulk;
+mod crash;
+mod opening;
+mod tables;
+mod world;
+
+pub(crate) use world::World;
+
+bulk::suite! { memory_to_sqlite, crate::database::World::memory() }
+bulk::suite! { file_to_sqlite, crate::database::World::file().await }
+#[cfg(feature = "redis")]
+bulk::suite! { redis_to_sqlite, crate::database::World::redis().await }
+tables::suite! { sqlite_tables, crate::database::World::memory() }
