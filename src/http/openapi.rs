@@ -52,10 +52,10 @@ struct Refused {
 
 /// The routes that programs use, and their description.
 pub(super) fn routes() -> (Router<Context>, Document) {
-    let routes = OpenApiRouter::<Context>::with_openapi(Head::openapi());
+    let all = OpenApiRouter::<Context>::with_openapi(Head::openapi());
     #[cfg(feature = "inference")]
-    let routes = routes.merge(super::models::routes());
-    let (router, mut document) = routes
+    let all = all.merge(super::models::routes());
+    let (router, mut document) = all
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(loops::routes())

@@ -110,7 +110,7 @@ fn key_of(error: &infer::Error) -> &'static str {
     }
 }
 
-fn told(config: &Config, place: &str, error: &(impl std::error::Error + Display)) -> Error {
+fn told(config: &Config, place: &str, error: &impl std::error::Error) -> Error {
     let because = error.source().map(|source| format!(": {source}")).unwrap_or_default();
     config.wrong(place, format!("`{place}`: {error}{because}"))
 }
