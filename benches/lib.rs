@@ -10,4 +10,6 @@ pub use arguments::{Arguments, Side};
 pub use comparison::{Comparison, Figure, median};
 pub use reading::Reading;
 pub use run::Run;
+#[cfg(feature = "postgres")]
+pub use server::PostgresServer;
 pub use server::{RedisServer, VictoriaMetrics};

@@ -12,6 +12,9 @@
 mod directory;
 #[path = "../tests/it/server/exchange.rs"]
 mod exchange;
+#[cfg(feature = "postgres")]
+#[path = "../tests/it/server/postgres.rs"]
+mod postgres;
 #[path = "../tests/it/server/process.rs"]
 mod process;
 #[path = "../tests/it/server/redis_server.rs"]
@@ -62,5 +65,27 @@ impl VictoriaMetrics {
     /// `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         self.0.url()
+    }
+}
+
+/// A running `PostgreSQL` on a free port of 127.0.0.1. It ends with the value, at the latest with the process.
+#[cfg(feature = "postgres")]
+pub struct PostgresServer(postgres::PostgresServer);
+
+#[cfg(feature = "postgres")]
+impl PostgresServer {
+    /// Whether there is one that could be started.
+    pub fn is_installed() -> bool {
+        postgres::PostgresServer::is_installed()
+    }
+
+    /// Starts one that writes all that it commits to disk.
+    pub fn start() -> Self {
+        Self(postgres::PostgresServer::start_durable())
+    }
+
+    /// The URL of a new database on it.
+    pub fn database(&self) -> String {
+        self.0.database()
     }
 }

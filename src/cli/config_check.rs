@@ -1,9 +1,13 @@
 //! `mape config check`
 
-use super::{Global, Output, Usage};
+use super::builtin::builtin;
+use super::{Global, Output, Usage, queue_workers, served_models};
 use anyhow::Result;
-use mape::config::{Explanation, Origin};
+use mape::backend::Backend;
+use mape::config::{Config, Error, Explanation, Origin};
 use mape::live::{Pipelines, Rules};
+use mape::queue::{Declared, Queues};
+use mape::workflow::{Task, Tasks};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,8 +21,16 @@ pub(super) fn run(global: &Global, file: Option<&Path>, output: &mut Output) -> 
     let checked = loaded.and_then(|config| {
         Rules::configured(&config)?;
         Pipelines::check_configured(&config)?;
+        Declared::configured(&config)?;
+        if config.queues.values().any(|queue| queue.task.is_some()) {
+            tasks_of_queues(global, &config)?;
+        }
         Ok(config)
     });
+    let checked = match checked {
+        Ok(config) => served_models::check(&config)?.map(|()| config),
+        wrong => wrong,
+    };
     match checked {
         Ok(config) => {
             let text = format!("the configuration is valid: {}", summary(&config.explain()));
@@ -32,6 +44,17 @@ pub(super) fn run(global: &Global, file: Option<&Path>, output: &mut Output) -> 
             Err(error.into())
         }
     }
+}
+
+/// Looks whether the tasks are there that do the jobs of queues.
+fn tasks_of_queues(global: &Global, config: &Config) -> Result<(), Error> {
+    let backend = Backend::memory();
+    // What else is wrong with tasks is said where they are used.
+    let Ok(builtin) = builtin(config, &backend, &global.stream, false) else { return Ok(()) };
+    let tasks = Tasks::new().with_all(builtin.tasks()).with(Queues::of(&backend).task());
+    let tasks = tasks.with(Task::echo("live:publish"));
+    let tasks = if cfg!(feature = "inference") { tasks.with(Task::echo("infer:*")) } else { tasks };
+    queue_workers::check(config, &tasks)
 }
 
 /// How many values each source gives.

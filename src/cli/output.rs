@@ -25,6 +25,11 @@ impl Output {
         self.line(&if self.json { serde_json::to_string(value)? } else { text.to_string() })
     }
 
+    /// Whether it is for programs.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Writes a line, for programs and people alike.
     #[expect(clippy::unused_self, reason = "what is written goes through an output")]
     pub(super) fn line(&mut self, line: &str) -> Result<()> {

@@ -104,7 +104,7 @@ async fn lines(global: &Global, arguments: &PushArguments, service: &Service, el
 }
 
 /// The lines of standard input, read by a thread, as reading can't be given up.
-fn standard_input() -> Result<Receiver<Result<Box<RawValue>>>> {
+pub(super) fn standard_input() -> Result<Receiver<Result<Box<RawValue>>>> {
     let (sender, lines) = channel(1024);
     let read = move || {
         for (number, line) in (1..).zip(stdin().lock().lines()) {

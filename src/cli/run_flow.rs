@@ -2,6 +2,7 @@
 
 use super::builtin::builtin;
 use super::log_output::observe;
+use super::served_models::ServedModels;
 use super::signal::told_to_end;
 use super::staying::Staying;
 use super::usage::excerpt;
@@ -14,6 +15,7 @@ use mape::app::App;
 use mape::backend::{Backend, NotDone};
 use mape::element::Subscription;
 use mape::flow::{Graph, Workflow};
+use mape::queue::Queues;
 use mape::workflow::{
     Ended, Engine, Error, Inspected, Invocation, Outcome, Phase, Place, Progress, Run, RunId, Status, Task,
     Tasks, Workflows,
@@ -87,6 +89,7 @@ async fn host(
     let app = App::with_backend(staying.backend.clone());
     observe(&app);
     let mut tasks = tasks(global, arguments.tasks, &staying.backend)?;
+    tasks = ServedModels::load(&global.load()?).await?.add_task(arguments.tasks, tasks);
     // What is on a server can be served by others.
     if staying.is_on_a_server() {
         tasks = tasks.and_others();
@@ -170,7 +173,7 @@ pub(super) fn tasks(global: &Global, set: Option<TaskSet>, backend: &Backend) ->
             tokio::time::sleep(Duration::from_millis(moment(&invocation))).await;
             Ok(invocation.shared_input())
         })),
-        Some(TaskSet::Exec) | None => Tasks::new().with_all(builtin.tasks()),
+        Some(TaskSet::Exec) | None => Tasks::new().with_all(builtin.tasks()).with(Queues::of(backend).task()),
     })
 }
 

@@ -3,11 +3,13 @@
 use super::builder::{lay, single};
 use super::node::Node;
 use super::{
-    Backend, Builder, Error, Explanation, Influxdb, Live, Origin, Problem, Rest, Telemetry, Workflow, read,
+    Backend, Builder, Error, Explanation, Influxdb, Live, Model, Origin, Problem, Queue, Rest, Telemetry,
+    Workflow, read,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The effective configuration: the sections this crate knows as fields, and every key by [`get`](Self::get).
@@ -29,6 +31,10 @@ pub struct Config {
     pub workflow: Workflow,
     /// The live server.
     pub live: Live,
+    /// The task queues, by name. Default: none.
+    pub queues: BTreeMap<String, Queue>,
+    /// The models that judge what flows, by name. Default: none.
+    pub models: BTreeMap<String, Model>,
     /// Logs.
     pub telemetry: Telemetry,
     tree: Node,
@@ -125,6 +131,8 @@ impl Config {
             influxdb: section(&tree, "influxdb", &mut problems),
             workflow: section(&tree, "workflow", &mut problems),
             live: section(&tree, "live", &mut problems),
+            queues: section(&tree, "queues", &mut problems),
+            models: section(&tree, "models", &mut problems),
             telemetry: section(&tree, "telemetry", &mut problems),
             tree,
         };
@@ -168,6 +176,8 @@ pub(super) fn defaults() -> Node {
         ("influxdb", json(&Influxdb::default())),
         ("workflow", json(&Workflow::default())),
         ("live", json(&Live::default())),
+        ("queues", Json::Object(serde_json::Map::new())),
+        ("models", Json::Object(serde_json::Map::new())),
         ("telemetry", json(&Telemetry::default())),
     ];
     let map = sections.into_iter().map(|(name, keys)| (name.to_owned(), keys)).collect();

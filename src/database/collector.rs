@@ -57,6 +57,12 @@ pub(super) enum What<T> {
     Unseen,
 }
 
+impl<T> Gathered<T> {
+    pub(super) fn is_row(&self) -> bool {
+        matches!(self.what, What::Row(..))
+    }
+}
+
 /// The pause after the log has refused to be read.
 const PAUSE: Duration = Duration::from_secs(1);
 

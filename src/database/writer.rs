@@ -147,6 +147,10 @@ impl<T: Serialize + DeserializeOwned> Writer<T> {
                     chunks.push(self.committed(entries));
                 }
                 Err(Failure::Lost) => return (chunks, Some(Interrupted::Lost)),
+                Err(Failure::Refused { reason, .. }) if !entries.iter().any(Gathered::is_row) => {
+                    self.sit_out(&reason).await;
+                    parts.push(part);
+                }
                 Err(Failure::Refused { row, reason }) => {
                     self.meter.add(metered::SPLITS, 1);
                     let middle = part.start + split(entries, row, reason);
@@ -261,12 +265,11 @@ impl<T: Serialize + DeserializeOwned> Writer<T> {
 
 /// Where to cut a part of which a row was refused; what is certain to be it is marked.
 fn split<T>(entries: &mut [Gathered<T>], row: Option<usize>, reason: String) -> usize {
-    let is_row = |entry: &&mut Gathered<T>| matches!(entry.what, What::Row(..));
-    let rows = entries.iter_mut().filter(is_row).count();
+    let rows = entries.iter().filter(|entry| entry.is_row()).count();
     let middle = entries.len() / 2;
     let which = row.or((rows <= 1).then_some(0));
     let Some(which) = which else { return middle };
-    match entries.iter_mut().enumerate().filter(|(_, entry)| is_row(entry)).nth(which) {
+    match entries.iter_mut().enumerate().filter(|(_, entry)| entry.is_row()).nth(which) {
         Some((place, entry)) => {
             entry.what = What::Refused(reason);
             place + 1

@@ -59,7 +59,7 @@ pub use outbox::Refusal;
 pub use poll_source::PollSource;
 pub use post_sink::{PostFormat, PostPort, PostSignals, PostSink};
 pub use post_source::{DedupKey, PostOptions, PostSource};
-pub use signature::Signature;
+pub use signature::{Signature, Unsigned};
 pub use stats::PostStats;
 pub use stream_source::{StreamEvent, StreamSource};
 pub use web_socket_source::WebSocketSource;

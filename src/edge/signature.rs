@@ -27,6 +27,11 @@ pub struct Signature {
     stamped: Option<Duration>,
 }
 
+/// A request is not from whom it should be; it says why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unsigned(String);
+
 impl Signature {
     /// In this header, by this secret.
     #[must_use]
@@ -61,14 +66,57 @@ impl Signature {
         signature
     }
 
+    /// The header in which it is.
+    #[must_use]
+    pub fn header(&self) -> &str {
+        &self.header
+    }
+
+    /// Checks a request that a server of one's own was sent: what stands in the [header](Self::header), and the body as it
+    /// came, before anything is read of it. An [endpoint](super::PostOptions::signed) does so by itself.
+    ///
+    /// ```
+    /// use mape::edge::Signature;
+    ///
+    /// let signature = Signature::github("It's a Secret to Everybody");
+    /// let sent = signature.sign(b"Hello, World!");
+    /// assert!(signature.verify(Some(&sent), b"Hello, World!").is_ok());
+    /// assert!(signature.verify(Some(&sent), b"Hello, Mallory!").is_err());
+    /// assert!(signature.verify(None, b"Hello, World!").is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// [`Unsigned`]: it is not from whom it should be. Answer 401 or 403, and do nothing else.
+    pub fn verify(&self, given: Option<&str>, body: &[u8]) -> Result<(), Unsigned> {
+        self.check_given(given, body).map_err(Unsigned)
+    }
+
+    /// What to send in the [header](Self::header) with this body.
+    #[must_use]
+    pub fn sign(&self, body: &[u8]) -> String {
+        let digits = |parts: &[&[u8]]| {
+            let digits = self.mac(parts).map(|mac| mac.finalize().into_bytes()).unwrap_or_default();
+            digits.iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
+        };
+        if self.stamped.is_none() {
+            return format!("{}{}", self.prefix, digits(&[body]));
+        }
+        let at =
+            clock::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
+        format!("t={at},v1={}", digits(&[at.as_bytes(), b".", body]))
+    }
+
     pub(super) fn has_secret(&self) -> bool {
         !self.secret.is_empty()
     }
 
     /// Whether the body is from whom it should be; else why not.
     pub(super) fn check(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), String> {
+        self.check_given(headers.get(&self.header).and_then(|value| value.to_str().ok()), body)
+    }
+
+    fn check_given(&self, given: Option<&str>, body: &[u8]) -> Result<(), String> {
         let header = &self.header;
-        let given = headers.get(header).and_then(|value| value.to_str().ok());
         let given = given.ok_or_else(|| format!("this needs the signature of its sender in `{header}`"))?;
         let wrong = || format!("the signature in `{header}` is not that of the body by the secret agreed on");
         let Some(tolerance) = self.stamped else {
@@ -100,12 +148,14 @@ impl Signature {
     }
 
     fn matches(&self, parts: &[&[u8]], digits: &str) -> bool {
-        // A key may have any length.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.secret) else { return false };
-        for part in parts {
-            mac.update(part);
-        }
+        let Some(mac) = self.mac(parts) else { return false };
         self.has_secret() && bytes(digits).is_some_and(|given| mac.verify_slice(&given).is_ok())
+    }
+
+    fn mac(&self, parts: &[&[u8]]) -> Option<Hmac<Sha256>> {
+        // A key may have any length.
+        let mac = Hmac::<Sha256>::new_from_slice(&self.secret).ok()?;
+        Some(parts.iter().fold(mac, |mac, part| mac.chain_update(part)))
     }
 }
 
@@ -157,6 +207,20 @@ mod tests {
         let missing = signature.check(&HeaderMap::new(), b"").unwrap_err();
         assert!(missing.contains("needs the signature"), "{missing}");
         assert!(Signature::github("").check(&headers(name, right), b"Hello, World!").is_err());
+    }
+
+    #[test]
+    fn what_is_signed_is_verified_and_nothing_else() {
+        for signature in
+            [Signature::github("secret"), Signature::stripe("secret"), Signature::new("x", "secret")]
+        {
+            let sent = signature.sign(b"body");
+            assert!(signature.verify(Some(&sent), b"body").is_ok(), "{sent}");
+            assert!(signature.verify(Some(&sent), b"bodY").unwrap_err().to_string().contains("is not that"));
+            assert!(signature.verify(None, b"body").unwrap_err().to_string().contains("needs the signature"));
+        }
+        let none = Signature::github("");
+        assert!(none.verify(Some(&none.sign(b"body")), b"body").is_err(), "anyone could sign so");
     }
 
     #[test]

@@ -23,10 +23,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let body = Bytes::from_request(request, state).await?;
-        let mut reader = serde_json::Deserializer::from_slice(&body);
-        let value = serde_path_to_error::deserialize(&mut reader)
-            .map_err(|error| Problem::unprocessable(format!("the body has the wrong shape: {error}")))?;
-        reader.end().map_err(|error| Problem::unprocessable(format!("the body is no JSON: {error}")))?;
-        Ok(Self(value))
+        json(&body).map(Self)
     }
+}
+
+/// A body in JSON.
+pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| Problem::unprocessable(format!("the body has the wrong shape: {error}")))?;
+    reader.end().map_err(|error| Problem::unprocessable(format!("the body is no JSON: {error}")))?;
+    Ok(value)
 }

@@ -12,7 +12,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`Service`] has the settings; [`loops`], [`workflows`] and [`live`] are its parts, to be mounted in a server of one's own.
+//! [`Service`] has the settings; [`loops`], [`workflows`], [`queues`] and [`live`] are its parts, to be mounted in a server of one's own.
 //!
 //! # Who may do what
 //!
@@ -45,8 +45,11 @@ mod live;
 mod loops;
 mod metered;
 mod metrics;
+#[cfg(feature = "inference")]
+mod models;
 mod openapi;
 mod problem;
+mod queues;
 mod service;
 mod serving;
 mod speaking;
@@ -58,6 +61,9 @@ pub use access::{Access, Jwt, Role, Rule};
 pub use error::Error;
 pub use live::live;
 pub use loops::loops;
+#[cfg(feature = "inference")]
+pub use models::models;
+pub use queues::queues;
 pub use service::{Limits, Service};
 pub use serving::Serving;
 pub use tls::Tls;

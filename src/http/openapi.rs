@@ -1,6 +1,6 @@
 //! The description of the API.
 
-use super::{Context, channels, goals, health, knowledge, live, loops, metrics, workflows};
+use super::{Context, channels, goals, health, knowledge, live, loops, metrics, queues, workflows};
 use axum::Router;
 use serde::Serialize;
 use serde_json::json;
@@ -24,6 +24,8 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "knowledge", description = "What loops share."),
         (name = "channels", description = "What loops tell each other."),
         (name = "live", description = "Results in parts, to whoever is interested, the moment they exist."),
+        (name = "queues", description = "Task queues: jobs that wait their turn, and what became of them."),
+        (name = "models", description = "Models that judge rows: their versions, and which is live."),
         (name = "littleflow", description = "Runs of flows, as littleflow's service has them."),
         (name = "runs", description = "Runs of flows: all there is to know and to do."),
         (name = "schedules", description = "Flows that begin by the clock."),
@@ -50,7 +52,10 @@ struct Refused {
 
 /// The routes that programs use, and their description.
 pub(super) fn routes() -> (Router<Context>, Document) {
-    let (router, mut document) = OpenApiRouter::<Context>::with_openapi(Head::openapi())
+    let routes = OpenApiRouter::<Context>::with_openapi(Head::openapi());
+    #[cfg(feature = "inference")]
+    let routes = routes.merge(super::models::routes());
+    let (router, mut document) = routes
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(loops::routes())
@@ -58,6 +63,7 @@ pub(super) fn routes() -> (Router<Context>, Document) {
         .merge(knowledge::routes())
         .merge(channels::routes())
         .merge(live::routes())
+        .merge(queues::routes())
         .merge(workflows::routes())
         .split_for_parts();
     complete(&mut document);
@@ -99,11 +105,12 @@ fn complete(document: &mut Document) {
 }
 
 /// Where a request without a body says something, too: nothing, or the end of items.
-const MAY_BE_LEFT_OUT: [&str; 4] = [
+const MAY_BE_LEFT_OUT: [&str; 5] = [
     "/flows/check",
     "/live/clients/{id}/groups/{group}",
     "/loops/{loop}/elements/{element}",
     "/loops/{loop}/elements/{element}/methods/{name}",
+    "/queues/{queue}/dead/replay",
 ];
 
 /// The one name of an operation, such as `get_loops_loop_elements`.

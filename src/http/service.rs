@@ -5,9 +5,14 @@ use super::context::{Context, Parts};
 use super::goals::Goals;
 use super::live::{HEARTBEAT, Server};
 use super::loops::{Ledger, Tickers};
+#[cfg(feature = "inference")]
+use super::models::Served;
+use super::queues::Handles;
 use super::{Access, Error, Problem, Serving, Tls, console, docs, serving};
 use crate::app::App;
 use crate::edge::Endpoints;
+#[cfg(feature = "inference")]
+use crate::infer::Models;
 use crate::live::Live;
 use crate::workflow::{Engine, Workflows};
 use axum::Router;
@@ -25,7 +30,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-/// The HTTP service of an app: its loops, knowledge and channels, runs of workflows, the console, the API's description.
+/// The HTTP service of an app: its loops, knowledge and channels, task queues, runs of workflows, the console, the API's
+/// description.
 ///
 /// ```no_run
 /// use mape::http::{Access, Role, Service};
@@ -49,6 +55,10 @@ pub struct Service {
     engine: Option<Engine>,
     endpoints: Endpoints,
     live: Option<Live>,
+    #[cfg(feature = "inference")]
+    models: Models,
+    #[cfg(feature = "inference")]
+    model_files: Option<PathBuf>,
     heartbeat: Duration,
     access: Access,
     limits: Limits,
@@ -101,6 +111,10 @@ impl Service {
             engine: None,
             endpoints: Endpoints::new(),
             live: None,
+            #[cfg(feature = "inference")]
+            models: Models::new(),
+            #[cfg(feature = "inference")]
+            model_files: None,
             heartbeat: HEARTBEAT,
             access: Access::new(),
             limits: Limits::default(),
@@ -142,6 +156,20 @@ impl Service {
         self
     }
 
+    /// Serves these models, below `/models`; without it there are none until a client sends one.
+    #[cfg(feature = "inference")]
+    pub fn models(mut self, models: &Models) -> Self {
+        self.models = models.clone();
+        self
+    }
+
+    /// The directory of files that clients may name as versions of models; without it there is none.
+    #[cfg(feature = "inference")]
+    pub fn model_files(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.model_files = Some(directory.into());
+        self
+    }
+
     /// Who may do what.
     pub fn access(mut self, access: Access) -> Self {
         self.access = access;
@@ -178,8 +206,9 @@ impl Service {
         self
     }
 
-    /// Also serves these, such as pages of the program's own, under the same access and limits. A fallback of theirs is not
-    /// asked.
+    /// Also serves these, such as pages of the program's own, under the same access and limits. Their handlers find who
+    /// asks, by its token, as the extension [`Viewer`](crate::live::Viewer); [`Rule::open`](super::Rule::open) is for paths
+    /// that need none. A fallback of theirs is not asked.
     ///
     /// # Panics
     /// If two of them are one; [`listen`](Self::listen) and [`router`](Self::router), if one is there already.
@@ -225,6 +254,7 @@ impl Service {
         let live =
             Server::new(self.live, admission.clone(), self.heartbeat, self.limits.body, closing.clone());
         let context = Context::new(Parts {
+            queues: Handles::of(&self.app),
             app: self.app,
             workflows: self.workflows,
             engine: self.engine,
@@ -237,6 +267,8 @@ impl Service {
             tickers: Tickers::default(),
             goals: Goals::default(),
             live,
+            #[cfg(feature = "inference")]
+            models: Served::new(self.models, self.model_files),
             changes: super::workflows::Hub::default(),
             closing,
         });

@@ -20,6 +20,8 @@ const TOGETHER: usize = 256;
 pub(crate) struct Part {
     /// What kind of event it is; an item has none.
     kind: Option<&'static str>,
+    /// Where it is, with which a client comes back for what follows.
+    place: Option<String>,
     /// On one line.
     text: Bytes,
 }
@@ -27,12 +29,19 @@ pub(crate) struct Part {
 impl Part {
     /// An item, given as JSON on one line.
     pub(crate) fn item(text: impl Into<Bytes>) -> Self {
-        Self { kind: None, text: text.into() }
+        Self { kind: None, place: None, text: text.into() }
     }
 
     /// An event of a kind.
     pub(crate) fn event(kind: &'static str, value: &impl Serialize) -> Self {
-        Self { kind: Some(kind), text: serde_json::to_vec(value).unwrap_or_default().into() }
+        let text = serde_json::to_vec(value).unwrap_or_default().into();
+        Self { kind: Some(kind), place: None, text }
+    }
+
+    /// The same, at a place.
+    pub(crate) fn at(mut self, place: &impl ToString) -> Self {
+        self.place = Some(place.to_string());
+        self
     }
 }
 
@@ -99,6 +108,11 @@ impl Form {
                 if let Some(kind) = kind {
                     piece.extend_from_slice(b"event: ");
                     piece.extend_from_slice(kind.as_bytes());
+                    piece.push(b'\n');
+                }
+                if let Some(place) = &part.place {
+                    piece.extend_from_slice(b"id: ");
+                    piece.extend_from_slice(place.as_bytes());
                     piece.push(b'\n');
                 }
                 piece.extend_from_slice(b"data: ");

@@ -40,6 +40,19 @@ pub enum Error {
         /// What is wrong, and what to do.
         reason: String,
     },
+    /// A job is too large; nothing was added.
+    #[error(
+        "a job for queue `{queue}` is refused: it has {bytes} bytes, and may have {most} (max_bytes); put what is large elsewhere \
+         and say where"
+    )]
+    TooLarge {
+        /// The queue.
+        queue: String,
+        /// How many bytes it has.
+        bytes: usize,
+        /// How many it may have.
+        most: usize,
+    },
     /// There is no such job where it was looked for.
     #[error("queue `{queue}` has no job `{job}` {place}")]
     NoJob {

@@ -60,9 +60,11 @@ pub(super) fn millis(at: SystemTime) -> u64 {
 
 /// A job that was added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = AddedJob))]
 #[must_use = "it says whether there was such a job already"]
 pub struct Added {
     /// Its id; that of the other job, if there was one with the same key.
+    #[cfg_attr(feature = "http", schema(value_type = String))]
     pub id: JobId,
     /// Whether it is new.
     pub is_new: bool,
@@ -135,11 +137,8 @@ impl<T: Serialize> NewJob<T> {
         let data =
             serde_json::to_string(&self.data).map_err(|error| refused(format!("it is no JSON: {error}")))?;
         if data.len() > settings.max_bytes {
-            return Err(refused(format!(
-                "it has {} bytes, and may have {} (max_bytes); put what is large elsewhere and say where",
-                data.len(),
-                settings.max_bytes
-            )));
+            let (bytes, most) = (data.len(), settings.max_bytes);
+            return Err(Error::TooLarge { queue: queue.to_owned(), bytes, most });
         }
         let id = JobId::random();
         let event = envelope(&id, data, self.key.as_deref(), TraceContext::current().as_ref());

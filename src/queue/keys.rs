@@ -63,6 +63,11 @@ impl Keys {
         self.named("later:jobs").as_str().into()
     }
 
+    /// The names of the schedules that a configuration declared last.
+    pub(super) fn declared(&self) -> Key {
+        self.named("declared").as_str().into()
+    }
+
     /// Says that nothing is begun.
     pub(super) fn paused(&self) -> Key {
         self.named("paused").as_str().into()

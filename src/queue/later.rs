@@ -2,7 +2,7 @@
 
 use super::job::{JobId, envelope, millis};
 use super::queue::{Queue, Shared};
-use super::{Error, NewJob};
+use super::{Error, NewJob, Settings};
 use crate::event::{Event, LogName};
 use crate::knowledge::{self, Data, Filter, HashCommand, SortedCommand, Transaction};
 use crate::stream::{Backoff, clock};
@@ -40,6 +40,8 @@ pub struct Delayed {
     pub due: u64,
     /// What is to be done.
     pub data: Json,
+    /// With which [priority](NewJob::priority).
+    pub priority: u8,
     /// Which attempt it will be, from 1.
     pub attempt: u32,
     /// Why the last one failed.
@@ -74,6 +76,8 @@ const PAGE: i64 = 256;
 const TOGETHER: usize = 32;
 /// How many bytes of jobs are queued in one step, about.
 const BYTES: usize = 1 << 20;
+/// For how long changes are gathered before it is looked again.
+const WHILE: Duration = Duration::from_millis(5);
 /// How often they are looked at in any case.
 const LOOK: Duration = Duration::from_secs(30);
 /// What the id of a schedule begins with; no id of a job does.
@@ -116,6 +120,23 @@ impl Kept {
     }
 }
 
+impl Schedule {
+    /// When it is due for the first time, in milliseconds since 1970; or what is wrong with it.
+    pub(super) fn due(&self, queue: &str, settings: &Settings, now: u64) -> Result<u64, Error> {
+        let wrong = |reason: &str| Error::Schedule {
+            queue: queue.to_owned(),
+            schedule: self.name.clone(),
+            reason: reason.to_owned(),
+        };
+        if self.name.is_empty() || self.name.len() > 100 || self.name.contains(char::is_whitespace) {
+            return Err(wrong("its name has to have 1 to 100 bytes and no spaces"));
+        }
+        // Looked at as any other job.
+        NewJob::new(&self.data).priority(self.priority).event(queue, settings)?;
+        next(&self.cron, now).ok_or_else(|| wrong("its times never come"))
+    }
+}
+
 /// The first of these times behind a moment, in milliseconds since 1970.
 fn next(cron: &Cron, after: u64) -> Option<u64> {
     cron.next(Time::from_micros(after.saturating_mul(1000))).map(|at| at.micros() / 1000)
@@ -131,19 +152,9 @@ impl Queue {
     /// Dropping the future leaves open whether it happens. The same holds for all that changes something here.
     pub async fn schedule(&self, schedule: &Schedule) -> Result<(), Error> {
         let (shared, name) = (self.shared(), &schedule.name);
-        let wrong = |reason: &str| Error::Schedule {
-            queue: self.name().to_owned(),
-            schedule: name.clone(),
-            reason: reason.to_owned(),
-        };
-        if name.is_empty() || name.len() > 100 || name.contains(char::is_whitespace) {
-            return Err(wrong("its name has to have 1 to 100 bytes and no spaces"));
-        }
-        // Looked at as any other job.
-        let job = NewJob::new(&schedule.data).priority(schedule.priority);
-        job.event(self.name(), &shared.settings)?;
         let id = format!("{SCHEDULE}{name}");
         loop {
+            let due = schedule.due(self.name(), &shared.settings, millis(clock::now()))?;
             let held = self.kept_at(&id).await?;
             let waiting: Option<Waiting> = held.as_ref().and_then(|held| serde_json::from_slice(held).ok());
             let is_same = waiting.is_some_and(|waiting| {
@@ -152,8 +163,6 @@ impl Queue {
             if is_same {
                 return Ok(());
             }
-            let due =
-                next(&schedule.cron, millis(clock::now())).ok_or_else(|| wrong("its times never come"))?;
             let kept = Kept {
                 name: name.clone(),
                 cron: schedule.cron.text().to_owned(),
@@ -213,6 +222,17 @@ impl Queue {
         Ok(listed.into_iter().filter_map(|(_, due, waiting, _)| waiting?.shown(due)).collect())
     }
 
+    /// A job that is not due yet, if this one is.
+    pub(super) async fn delayed_job(&self, job: &JobId) -> Result<Option<Delayed>, Error> {
+        let Some(kept) = self.kept_at(job.as_str()).await? else { return Ok(None) };
+        let Ok(waiting) = serde_json::from_slice::<Waiting>(&kept) else { return Ok(None) };
+        let (shared, later) = (self.shared(), self.shared().keys.later());
+        let due = shared.store.run(&later, SortedCommand::Score(job.as_str().into()).into()).await;
+        let due = due.and_then(|due| due.non_nil().map(|due| due.score(&later)).transpose());
+        let due = due.map_err(|error| shared.error(error))?;
+        Ok(due.and_then(|due| waiting.shown(whole(due))))
+    }
+
     /// The schedules, the next one first.
     ///
     /// # Errors
@@ -239,16 +259,22 @@ impl Queue {
 
 impl Waiting {
     fn shown(self, due: u64) -> Option<Delayed> {
+        let priority = self.level;
         if let Some(kept) = self.schedule {
             let (job, schedule) = (kept.job(), Some(kept.name));
-            return Some(Delayed { job, due, data: kept.data, attempt: 1, error: None, schedule });
+            return Some(Delayed { job, due, data: kept.data, priority, attempt: 1, error: None, schedule });
         }
         let event = self.event?;
         let job = event.get("job")?.as_str()?.into();
         let attempt = event.get("attempt").and_then(|n| u32::try_from(n.as_u64()?).ok()).unwrap_or(1);
         let error = event.get("error").and_then(|error| Some(error.as_str()?.to_owned()));
-        Some(Delayed { job, due, data: event.get("data")?, attempt, error, schedule: None })
+        Some(Delayed { job, due, data: event.get("data")?, priority, attempt, error, schedule: None })
     }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds since 1970")]
+fn whole(due: f64) -> u64 {
+    due as u64
 }
 
 /// An id, when it is due, what it is if that can be read, and as it is kept.
@@ -280,12 +306,7 @@ impl Shared {
         let later = self.keys.later();
         let listed = self.store.run(&later, SortedCommand::Range(0, last).into()).await;
         let listed = listed.and_then(|listed| listed.scored(&later)).map_err(|error| self.error(error))?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "milliseconds since 1970"
-        )]
-        Ok(listed.into_iter().map(|(id, due)| (id, due as u64)).collect())
+        Ok(listed.into_iter().map(|(id, due)| (id, whole(due))).collect())
     }
 
     /// What is kept under these ids.
@@ -309,12 +330,12 @@ impl Shared {
                     let Some(watched) = &mut changes else { continue };
                     let news = timeout(wait.min(LOOK), watched.next()).await;
                     let mut is_over = matches!(news, Ok(None));
-                    // However many there are, it is looked once.
-                    while let Some(news) = watched.next().now_or_never() {
-                        is_over |= news.is_none();
-                        if is_over {
-                            break;
-                        }
+                    if news.is_ok() {
+                        // However many there are in a while, it is looked once.
+                        sleep(WHILE).await;
+                    }
+                    while !is_over && let Some(news) = watched.next().now_or_never() {
+                        is_over = news.is_none();
                     }
                     if is_over {
                         changes = None;
@@ -340,12 +361,14 @@ impl Shared {
         }
         loop {
             let now = millis(clock::now());
+            let first = self.places(0).await?.into_iter().next();
+            match first {
+                None => return Ok(LOOK),
+                Some((_, due)) if due > now => return Ok(Duration::from_millis(due - now)),
+                Some(_) => {}
+            }
             let mut places = self.places(PAGE - 1).await?;
             let next = places.iter().position(|(_, due)| *due > now);
-            if next == Some(0) || places.is_empty() {
-                let wait = places.first().map(|(_, due)| Duration::from_millis(due - now));
-                return Ok(wait.unwrap_or(LOOK));
-            }
             places.truncate(next.unwrap_or(places.len()));
             let ids: Vec<_> = places.into_iter().map(|(id, _)| id).collect();
             let kept = self.kept(ids.clone()).await?;

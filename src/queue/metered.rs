@@ -15,7 +15,13 @@ pub(crate) static QUEUE: Kind = Kind {
         ("dead", "Jobs that went to the dead letters."),
         ("replayed", "Dead jobs that were queued again."),
     ],
-    gauges: &[("running", "Jobs that are in hand."), ("paused", "Whether it is paused: 1 or 0.")],
+    gauges: &[
+        ("running", "Jobs that are in hand."),
+        ("paused", "Whether it is paused: 1 or 0."),
+        ("waiting", "Jobs that wait for their turn, in the backend."),
+        ("delayed", "Jobs that are not due yet, in the backend."),
+        ("dead_letters", "Jobs in the dead letters, in the backend."),
+    ],
     latency: Some(("job", "From when an attempt begins until it is settled.")),
 };
 
@@ -28,3 +34,6 @@ pub(super) const DEAD: usize = 5;
 pub(super) const REPLAYED: usize = 6;
 pub(super) const RUNNING: usize = 0;
 pub(super) const PAUSED: usize = 1;
+pub(crate) const WAITING: usize = 2;
+pub(crate) const DELAYED: usize = 3;
+pub(crate) const DEAD_LETTERS: usize = 4;

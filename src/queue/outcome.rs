@@ -9,10 +9,13 @@ use std::time::Duration;
 
 /// What was told of a job: how far it is, or how an attempt ended.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = JobOutcome))]
 pub struct Outcome {
     /// Where it is in the log of outcomes.
+    #[cfg_attr(feature = "http", schema(value_type = String))]
     pub place: EventId,
     /// Which job.
+    #[cfg_attr(feature = "http", schema(value_type = String))]
     pub job: JobId,
     /// The how manieth attempt it was, from 1.
     pub attempt: u32,
@@ -26,6 +29,7 @@ pub struct Outcome {
 
 /// What was told of a job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = JobEnding))]
 #[serde(rename_all = "snake_case", tag = "kind")]
 #[non_exhaustive]
 pub enum Ending {

@@ -11,12 +11,13 @@ use crate::event::{self, Event, EventId, Events, Log, LogName};
 use crate::knowledge::{self, Data, HashCommand, Store, Transaction, ValueCommand};
 use crate::stream::clock;
 use crate::stream::meter::Meter;
-use futures::{Stream, StreamExt};
+use futures::future::BoxFuture;
+use futures::{FutureExt, Stream, StreamExt};
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::Value as Json;
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -141,7 +142,12 @@ impl Queue {
         self.add_event(id, event, &job).await
     }
 
-    async fn add_event<T>(&self, id: JobId, event: Event, job: &NewJob<T>) -> Result<Added, Error> {
+    pub(super) async fn add_event<T>(
+        &self,
+        id: JobId,
+        event: Event,
+        job: &NewJob<T>,
+    ) -> Result<Added, Error> {
         let shared = &*self.0;
         let level = shared.keys.level(job.level);
         if job.key.is_none() && job.delay.is_zero() {
@@ -198,10 +204,17 @@ impl Queue {
         let shared = &*self.0;
         let jobs = data.into_iter().map(|data| NewJob::new(data).event(self.name(), &shared.settings));
         let (ids, events): (Vec<_>, Vec<_>) = jobs.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+        self.append_all(events).await?;
+        Ok(ids)
+    }
+
+    /// Adds what is to be done as soon as it is its turn.
+    pub(super) async fn append_all(&self, events: Vec<Event>) -> Result<(), Error> {
+        let (shared, count) = (&*self.0, events.len());
         let log = shared.log(shared.keys.level(0));
         log.append_all(events).await.map_err(|error| shared.event_error(error))?;
-        shared.meter.add(metered::ADDED, ids.len() as u64);
-        Ok(ids)
+        shared.meter.add(metered::ADDED, count as u64);
+        Ok(())
     }
 
     /// Adds a job and waits until it is done or dead: its last outcome.
@@ -213,6 +226,24 @@ impl Queue {
     /// # Cancel safety
     /// The job goes on if it was added.
     pub async fn run<T: Serialize>(&self, job: NewJob<T>) -> Result<Outcome, Error> {
+        let (added, outcome) = self.add_and_wait(job).await?;
+        if !added.is_new {
+            return Err(self.0.refused(format!("job {} has its key", added.id)));
+        }
+        outcome.await
+    }
+
+    /// Adds a job; also what waits for the last outcome of it, or of the job that has its key already.
+    ///
+    /// # Errors
+    /// As of [`add_job`](Self::add_job); [`Error::Refused`] if the queue keeps no outcomes.
+    ///
+    /// # Cancel safety
+    /// The job goes on if it was added; also if what waits is dropped.
+    pub async fn add_and_wait<T: Serialize>(
+        &self,
+        job: NewJob<T>,
+    ) -> Result<(Added, BoxFuture<'static, Result<Outcome, Error>>), Error> {
         let shared = &self.0;
         if shared.settings.keep == 0 {
             return Err(
@@ -223,10 +254,14 @@ impl Queue {
         // Before it is there, so that it is not missed.
         let told = self.wait_for(id.clone()).await?;
         let added = self.add_event(id, event, &job).await?;
-        if !added.is_new {
-            return Err(shared.refused(format!("job {} has its key", added.id)));
-        }
-        told.await.map_err(|_| unreadable(&added.id))
+        let (queue, id) = (self.clone(), added.id.clone());
+        let outcome = if added.is_new {
+            // The queue lives as long as somebody waits.
+            async move { told.await.map_err(|_| unreadable(&id)).inspect(|_| drop(queue)) }.boxed()
+        } else {
+            async move { queue.outcome(&id).await }.boxed()
+        };
+        Ok((added, outcome))
     }
 
     /// The last outcome of a job, waited for if it is not there yet: it is done, or dead. If it is kept no more, or there was
@@ -255,7 +290,7 @@ impl Queue {
     }
 
     /// The last outcome of a job, if it is there by now.
-    async fn kept_outcome(&self, job: &JobId) -> Result<Option<Outcome>, Error> {
+    pub(super) async fn kept_outcome(&self, job: &JobId) -> Result<Option<Outcome>, Error> {
         let mut after = EventId::new(job.added().unwrap_or(0).saturating_sub(SKEW), 0);
         let log = self.0.log(self.0.keys.outcomes());
         loop {
@@ -325,19 +360,37 @@ impl Queue {
     /// # Cancel safety
     /// Yes: it only reads.
     pub async fn last_outcomes(&self, count: usize) -> Result<Vec<Outcome>, Error> {
+        self.last_told(count, |_| true).await
+    }
+
+    /// The last `count` outcomes of some kind, the newest first.
+    pub(super) async fn last_told(
+        &self,
+        count: usize,
+        fits: impl Fn(&Outcome) -> bool + Send,
+    ) -> Result<Vec<Outcome>, Error> {
         let log = self.0.log(self.0.keys.outcomes());
-        let (mut last, mut after) = (std::collections::VecDeque::new(), EventId::MIN);
+        let end = log.info().await.map_err(|error| self.0.event_error(error))?.last;
+        // Places are times: further and further back, until there are enough.
+        let mut back = 1000;
         loop {
-            let page =
-                log.range(after, EventId::MAX, 1024).await.map_err(|error| self.0.event_error(error))?;
-            let Some(end) = page.last() else { break };
-            after = end.id.next();
-            last.extend(page.iter().filter_map(Outcome::read));
-            while last.len() > count {
-                last.pop_front();
+            let first = EventId::new(end.millis.saturating_sub(back), 0);
+            let (mut last, mut after) = (VecDeque::new(), first);
+            loop {
+                let page =
+                    log.range(after, EventId::MAX, 1024).await.map_err(|error| self.0.event_error(error))?;
+                let Some(end) = page.last() else { break };
+                after = end.id.next();
+                last.extend(page.iter().filter_map(Outcome::read).filter(&fits));
+                while last.len() > count {
+                    last.pop_front();
+                }
             }
+            if last.len() >= count || first == EventId::MIN {
+                return Ok(last.into_iter().rev().collect());
+            }
+            back = back.saturating_mul(16);
         }
-        Ok(last.into_iter().rev().collect())
     }
 
     /// Begins nothing any more, in all workers, until it is [resumed](Self::resume); what is under way goes on.
@@ -443,7 +496,7 @@ impl Queue {
         }
         shared.log(shared.keys.outcomes()).remove().await.map_err(failed)?;
         let keys = &shared.keys;
-        let transaction = [keys.later(), keys.waiting(), keys.paused(), keys.rate()]
+        let transaction = [keys.later(), keys.waiting(), keys.declared(), keys.paused(), keys.rate()]
             .into_iter()
             .fold(Transaction::new(), Transaction::del)
             .hdel(super::keys::QUEUES, self.name());

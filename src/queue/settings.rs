@@ -6,6 +6,7 @@ use std::time::Duration;
 
 /// How a queue works. All processes that use it should say the same; what was said last counts for those that say nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = QueueSettings))]
 #[serde(default)]
 pub struct Settings {
     /// How many jobs a worker has in hand at a time, at least 1. Default: 10.
@@ -14,23 +15,29 @@ pub struct Settings {
     pub priorities: u8,
     /// How many jobs may be begun in a time, by all workers together. Default: any number.
     pub rate: Option<Rate>,
-    /// How many times a job is tried before it goes to the dead letters, at least once. Default: 5.
+    /// How many times a job is tried before it goes to the dead letters, at least once. What a killed worker had in hand
+    /// counts as tried, also the few jobs (with several levels of priority) that it had got and not begun. Default: 5.
     pub attempts: u32,
     /// How long after a failure it is tried again; twice as long after each further one. Default: 1 s.
     #[serde(with = "millis")]
+    #[cfg_attr(feature = "http", schema(value_type = u64))]
     pub retry_after: Duration,
     /// The longest of these waits. Default: 5 min.
     #[serde(with = "millis")]
+    #[cfg_attr(feature = "http", schema(value_type = u64))]
     pub retry_at_most: Duration,
     /// How long one attempt may take, for functions made by [`working`](super::working). Default: any time.
     #[serde(with = "millis::option")]
+    #[cfg_attr(feature = "http", schema(value_type = Option<u64>))]
     pub timeout: Option<Duration>,
     /// For how long a [key](super::NewJob::key) keeps other jobs with it out. Default: 24 h.
     #[serde(with = "millis")]
+    #[cfg_attr(feature = "http", schema(value_type = u64))]
     pub unique_for: Duration,
     /// How long after the last sign of life of a worker others take its jobs. As long as it lives it gives a sign every
     /// third of it, so a job may take any time. Default: 3 s.
     #[serde(with = "millis")]
+    #[cfg_attr(feature = "http", schema(value_type = u64))]
     pub lease: Duration,
     /// How many outcomes are kept, about; 0 keeps none, and nobody is told of any. Default: 10,000.
     pub keep: u64,
@@ -40,11 +47,13 @@ pub struct Settings {
 
 /// So many jobs in a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = QueueRate))]
 pub struct Rate {
     /// How many jobs.
     pub jobs: u32,
     /// In which time.
     #[serde(with = "millis")]
+    #[cfg_attr(feature = "http", schema(value_type = u64))]
     pub per: Duration,
 }
 

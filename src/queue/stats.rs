@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// How much there is of everything in a queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = QueueStats))]
 pub struct Stats {
     /// Jobs that wait for their turn, by level of priority from the lowest on.
     pub waiting: Vec<u64>,

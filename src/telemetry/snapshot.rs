@@ -1,5 +1,7 @@
 //! Everything that is counted, at one moment.
 
+#[cfg(feature = "flow")]
+use super::queues;
 use super::{Family, FamilyKind, Format, Sample, Value, elements, goals, groups, meters, process};
 use crate::app::App;
 use std::borrow::Cow;
@@ -27,14 +29,16 @@ impl Snapshot {
         Self { families: into.0.into_values().filter(|family| !family.samples.is_empty()).collect() }
     }
 
-    /// The same, after the backend was asked how far the consumer groups of this process are behind; it has half a second
-    /// for that.
+    /// The same, after the backend was asked how far the consumer groups of this process are behind, and how much there is
+    /// in its queues; it has half a second for each.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future gives nothing up but the answer.
     pub async fn read(app: &App) -> Self {
         groups::ask(app).await;
+        #[cfg(feature = "flow")]
+        queues::ask(app).await;
         Self::of(app)
     }
 

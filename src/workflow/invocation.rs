@@ -41,11 +41,16 @@ impl Invocation {
     /// One that belongs to no run, to try a task by itself.
     #[must_use]
     pub fn alone(name: &str, parameters: Value, input: Value) -> Self {
+        Self::of_job(RunId::from("alone"), 1, name, parameters, input)
+    }
+
+    /// One that belongs to no run but to something else of that name, which has so many attempts.
+    pub(crate) fn of_job(run: RunId, attempt: u32, name: &str, parameters: Value, input: Value) -> Self {
         Self::new(Inner {
-            run: RunId::from("alone"),
+            run,
             place: Place::node(1),
             items: Vec::new(),
-            attempt: 1,
+            attempt,
             name: name.into(),
             base: name.into(),
             parameters: Arc::new(parameters),

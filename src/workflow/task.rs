@@ -234,6 +234,38 @@ impl Task {
         self.check.as_ref().map_or(Vec::new(), |check| check(name, parameters))
     }
 
+    /// One attempt at it by itself, outside of any run: its output. Its policy is up to whoever asks.
+    ///
+    /// ```
+    /// # use mape::workflow::{Invocation, Task, TaskError};
+    /// # use serde_json::json;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), TaskError> {
+    /// let copied = Task::echo("copy").attempt(Invocation::alone("copy", json!({}), json!([1]))).await?;
+    /// assert_eq!(*copied, json!([1]));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// What the task says; for good, if it answers that it goes on elsewhere: only a run can wait for that.
+    ///
+    /// # Cancel safety
+    /// As of the task: its function is dropped where it waits.
+    pub async fn attempt(&self, invocation: Invocation) -> Result<Arc<Value>, TaskError> {
+        let answer = match &self.function {
+            Function::Sync(function) => function(&invocation)?,
+            Function::Async(function) => function(invocation).await?,
+        };
+        match answer {
+            Answer::Output(output) => Ok(output),
+            Answer::Later => {
+                let name = &self.name;
+                Err(TaskError::for_good(format!(
+                    "`{name}` goes on elsewhere, and only a run can wait for that"
+                )))
+            }
+        }
+    }
+
     /// Its name, or the names it takes.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -3,6 +3,8 @@
 mod bulk;
 mod crash;
 mod opening;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod tables;
 mod world;
 
@@ -13,3 +15,9 @@ bulk::suite! { file_to_sqlite, crate::database::World::file().await }
 #[cfg(feature = "redis")]
 bulk::suite! { redis_to_sqlite, crate::database::World::redis().await }
 tables::suite! { sqlite_tables, crate::database::World::memory() }
+#[cfg(feature = "postgres")]
+bulk::suite! { memory_to_postgres, crate::database::World::postgres() }
+#[cfg(all(feature = "postgres", feature = "redis"))]
+bulk::suite! { redis_to_postgres, crate::database::World::redis_and_postgres().await }
+#[cfg(feature = "postgres")]
+tables::suite! { postgres_tables, crate::database::World::postgres() }

@@ -52,6 +52,8 @@ mod suite;
 mod telemetry;
 #[cfg(feature = "text")]
 mod text;
+#[cfg(all(feature = "cli", feature = "database", feature = "inference", feature = "text"))]
+mod volunteers;
 #[cfg(feature = "flow")]
 mod worker;
 #[cfg(feature = "flow")]

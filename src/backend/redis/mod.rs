@@ -19,6 +19,7 @@ mod failure;
 mod hearing;
 mod keeper;
 mod link;
+mod log_state;
 mod native;
 mod obstacle;
 mod outcome;

@@ -137,8 +137,8 @@ impl Access {
 
     /// What a request asks for; `None`: nothing.
     pub(super) fn needed(&self, method: &Method, path: &str) -> Option<Role> {
-        let by_rule = self.rules.iter().find(|rule| rule.fits(method.as_str(), path)).map(Rule::role);
-        by_rule.or_else(|| super::rule::needed(method, path))
+        let by_rule = self.rules.iter().find(|rule| rule.fits(method.as_str(), path));
+        by_rule.map_or_else(|| super::rule::needed(method, path), Rule::role)
     }
 }
 

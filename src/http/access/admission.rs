@@ -6,6 +6,7 @@ use super::{Access, Origins, Role};
 use crate::edge::Endpoints;
 use crate::http::Problem;
 use crate::http::metered::Responses;
+use crate::live::Viewer;
 use crate::stream::meter;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -169,6 +170,12 @@ pub(in crate::http) async fn admit(
                     request.extensions().get::<MatchedPath>().map_or("(an endpoint)", MatchedPath::as_str);
                 let told = || tracing::debug!(%who, method = %request.method(), route, "request");
                 span.as_ref().map_or_else(told, |span| span.run(told));
+            }
+            // Routes of the program's own know from it who asks.
+            if request.extensions().get::<Viewer>().is_none() {
+                let mut viewer = Viewer::default().with_role(caller.role.to_string());
+                viewer.name.clone_from(&caller.name);
+                request.extensions_mut().insert(viewer);
             }
             request.extensions_mut().insert(caller);
             match span {

@@ -20,13 +20,20 @@ use percent_encoding::percent_decode_str;
 pub struct Rule {
     path: String,
     methods: Vec<String>,
-    role: Role,
+    /// None: anyone may.
+    role: Option<Role>,
 }
 
 impl Rule {
     /// All requests to a path.
     pub fn new(path: impl Into<String>, role: Role) -> Self {
-        Self { path: path.into(), methods: Vec::new(), role }
+        Self { path: path.into(), methods: Vec::new(), role: Some(role) }
+    }
+
+    /// All requests to a path, which then need no token: for a page of the program's own, and for a webhook of its own that
+    /// looks at the [signature](crate::edge::Signature::verify) itself.
+    pub fn open(path: impl Into<String>) -> Self {
+        Self { path: path.into(), methods: Vec::new(), role: None }
     }
 
     /// Only those with one of these methods.
@@ -44,7 +51,7 @@ impl Rule {
         (self.methods.is_empty() || self.methods.iter().any(|one| one == method)) && is_like(path, &self.path)
     }
 
-    pub(super) fn role(&self) -> Role {
+    pub(super) fn role(&self) -> Option<Role> {
         self.role
     }
 
@@ -94,10 +101,18 @@ pub(super) fn needed(method: &Method, path: &str) -> Option<Role> {
         // What a client states for itself.
         Method::PUT | Method::DELETE if is_interest(path) => Role::Read,
         Method::DELETE if path.starts_with("/live/clients/") => Role::Operate,
+        // What is tried beside a model makes no difference to anybody.
+        Method::DELETE if is_shadow(path) => Role::Operate,
         Method::DELETE => Role::Admin,
         _ if is_wiring || path.starts_with("/knowledge/") => Role::Admin,
         _ => Role::Operate,
     })
+}
+
+/// Whether it is the version that is tried beside a model.
+fn is_shadow(path: &str) -> bool {
+    let below = path.strip_prefix("/models/").and_then(|path| path.split_once('/'));
+    below.is_some_and(|(_, below)| below == "shadow")
 }
 
 /// Whether it is an interest of a client of the live server.

@@ -19,6 +19,8 @@ mod map;
 mod overview;
 mod page;
 mod query;
+mod queue_page;
+mod queues;
 mod routes;
 mod run_page;
 mod run_picture;

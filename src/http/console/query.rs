@@ -27,6 +27,13 @@ pub(super) struct Listed {
     pub(super) from: usize,
 }
 
+/// In which state jobs are.
+#[derive(Deserialize)]
+pub(super) struct InState {
+    #[serde(default)]
+    pub(super) state: String,
+}
+
 /// How a picture lies.
 #[derive(Deserialize)]
 pub(super) struct Lying {

@@ -2,7 +2,10 @@
 
 use super::super::Context;
 use super::super::access::Admission;
-use super::{assets, channels, element_page, front, knowledge, login, loops_page, run_page, runs, start};
+use super::{
+    assets, channels, element_page, front, knowledge, login, loops_page, queue_page, queues, run_page, runs,
+    start,
+};
 use axum::http::{HeaderValue, header};
 use axum::middleware::map_response;
 use axum::response::Response;
@@ -22,6 +25,8 @@ pub(in crate::http) fn routes(admission: Admission) -> Router<Context> {
         .route("/console/loops", get(loops_page::show))
         .route("/console/loops/{loop}/{element}", get(element_page::show))
         .route("/console/knowledge", get(knowledge::show))
+        .route("/console/queues", get(queues::show))
+        .route("/console/queues/{queue}", get(queue_page::show))
         .route("/console/channels", get(channels::show))
         .route("/console/workflows", get(runs::show))
         .route("/console/workflows/{id}", get(run_page::show))

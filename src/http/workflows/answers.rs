@@ -37,7 +37,7 @@ fn described<T: PartialSchema>(all: &[(u16, &str)]) -> Described {
 macro_rules! answers {
     ($($(#[$doc:meta])* $name:ident, $body:ty: $($status:literal $text:literal),+;)*) => {$(
         $(#[$doc])*
-        pub(super) struct $name;
+        pub(in crate::http) struct $name;
         impl IntoResponses for $name {
             fn responses() -> Described {
                 described::<$body>(&[$(($status, $text)),+])

@@ -1,6 +1,6 @@
 //! Runs of workflows: littleflow's routes as its clients know them, and our own.
 
-mod answers;
+pub(super) mod answers;
 mod approvals;
 mod begin;
 mod callbacks;

@@ -40,6 +40,17 @@ async fn a_server_to_sqlite_survives_a_kill_at_any_moment() {
         .await;
 }
 
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn a_file_to_postgres_survives_a_kill_at_any_moment() {
+    if let Some(plan) = std::env::var_os("CRASHING") {
+        return until_killed(plan.to_str().unwrap()).await;
+    }
+    let world = World::postgres();
+    let backend = format!("file:{}", world.directory().path().join("backend").display());
+    survives("database::crash::a_file_to_postgres_survives_a_kill_at_any_moment", world, &backend).await;
+}
+
 /// Kills writers until there were enough, and then lets one end its work.
 pub(super) async fn survives(name: &str, world: World, backend: &str) {
     let (mut pushed, begun) = (BTreeSet::new(), Instant::now());
@@ -80,7 +91,6 @@ pub(super) async fn survives(name: &str, world: World, backend: &str) {
     let letters = log(&world).dead_letters().range(EventId::MIN, EventId::MAX, 10_000).await.unwrap();
     let letters = letters.iter().map(|entry| entry.event.as_ref().unwrap().get("number")?.as_u64());
     assert_eq!(letters.collect::<Vec<_>>(), poison, "every letter once");
-    println!("{all} events, killed {ROUNDS} times");
 }
 
 fn rows(world: &World) -> Vec<u64> {

@@ -36,6 +36,18 @@ impl World {
         Self::new(Backend::open(&crate::server::RedisServer::shared_url()).await.unwrap(), Directory::new())
     }
 
+    #[cfg(feature = "postgres")]
+    pub(crate) fn postgres() -> Self {
+        let url = crate::server::PostgresServer::shared().database();
+        Self { url, ..Self::memory() }
+    }
+
+    #[cfg(all(feature = "postgres", feature = "redis"))]
+    pub(crate) async fn redis_and_postgres() -> Self {
+        let url = crate::server::PostgresServer::shared().database();
+        Self { url, ..Self::redis().await }
+    }
+
     pub(crate) async fn open(&self) -> Database {
         Database::open(&self.url).await.unwrap()
     }
@@ -46,11 +58,20 @@ impl World {
 
     /// Does what the statements say.
     pub(crate) fn execute(&self, sql: &str) {
+        #[cfg(feature = "postgres")]
+        if self.is_postgres() {
+            crate::server::psql(&self.url, sql);
+            return;
+        }
         self.sqlite().execute_batch(sql).unwrap();
     }
 
     /// What a statement finds, a row a line, with `|` between columns.
     pub(crate) fn query(&self, sql: &str) -> Vec<String> {
+        #[cfg(feature = "postgres")]
+        if self.is_postgres() {
+            return crate::server::psql(&self.url, sql);
+        }
         let connection = self.sqlite();
         let mut statement = connection.prepare(sql).unwrap();
         let width = statement.column_count();

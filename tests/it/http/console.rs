@@ -7,6 +7,7 @@ mod live;
 mod login;
 mod look;
 mod pages;
+mod queues;
 mod safety;
 mod smooth;
 mod steering;

@@ -9,6 +9,7 @@
 //! | [`Cluster`] | three masters, and slots that move between them |
 //! | [`InfluxDb`] | influxd, InfluxDB 1.6: started with and without users, asked, killed, restarted |
 //! | [`VictoriaMetrics`] | victoria-metrics: started, and asked what it has |
+//! | [`PostgresServer`] | `PostgreSQL`: started, killed, restarted, and databases of it |
 //! | [`Tab`] | a page in the Chromium that all tests of the binary share |
 //!
 //! All of it blocks and knows no runtime, so that it can be used under a paused clock as well; a test that has to go
@@ -23,6 +24,8 @@ mod command;
 mod directory;
 mod exchange;
 mod influxdb;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod process;
 mod proxy;
 mod redis_server;
@@ -41,3 +44,5 @@ pub(crate) use {
 
 #[cfg(feature = "http")]
 pub(crate) use browser::Tab;
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::{PostgresServer, psql};

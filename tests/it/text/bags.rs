@@ -107,6 +107,6 @@ async fn operators_make_what_the_functions_make() {
         [vec!["do", "n't"], vec!["volunteering", "!"]]
     );
     let hasher = FeatureHasher::new(16).unwrap();
-    let hashed: Vec<_> = texts().hashed(hasher).collect().await;
-    assert_eq!(hashed[1].as_ref().unwrap(), &hasher.bag("Volunteering!").unwrap());
+    let bags: Vec<_> = texts().hashed(hasher).collect().await;
+    assert_eq!(bags[1].as_ref().unwrap(), &hasher.bag("Volunteering!").unwrap());
 }

@@ -74,6 +74,12 @@ const bodies = {
     }
     return JSON.stringify(found);
   },
+  job(form) {
+    const beside = JSON.parse(bodies.fields(form));
+    delete beside.data;
+    const written = JSON.stringify(beside).slice(1, -1);
+    return `{"data": ${json(form.elements.data.value.trim() || 'null')}${written ? `, ${written}` : ''}}`;
+  },
   approval(form, button) {
     const answer = { approved: button?.value === 'true' };
     const note = form.elements.note.value.trim();

@@ -38,6 +38,13 @@ if (what.includes('topology')) {
   });
 }
 
+if (what.includes('queues')) {
+  const again = often(1000, refresh);
+  listen('/queues/stream', { queues: again });
+  // Rates fall also when nothing changes any more.
+  setInterval(() => { if (!document.hidden) again(); }, 5000);
+}
+
 if (what.includes('goals')) {
   // Also the first may tell of what has changed since the page was written.
   listen('/goals/stream', { goals: often(1000, refresh) });

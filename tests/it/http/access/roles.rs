@@ -123,3 +123,32 @@ async fn a_signed_endpoint_opens_no_other_route() {
         "only its signature counts: {hook:?}"
     );
 }
+
+#[tokio::test]
+async fn an_open_path_needs_no_token_and_routes_know_who_asks() {
+    use axum::extract::Extension;
+    use axum::routing::{get, post};
+    use mape::live::Viewer;
+    let who = |Extension(viewer): Extension<Viewer>| async move {
+        format!("{viewer} {}", viewer.role.as_deref().unwrap_or("?"))
+    };
+    let routes = axum::Router::new()
+        .route("/hook", get(who).post(who))
+        .route("/own", get(who))
+        .route("/pay", post(who));
+    let access = access()
+        .rule(Rule::open("/hook").methods(["POST"]))
+        .rule(Rule::new("/pay", Role::Read))
+        .rule(Rule::new("/loops/**", Role::Admin));
+    let site = Site::with(Service::new(&App::new()).access(access).routes(routes)).await;
+    let ask = |method, path, token: Option<&'static str>| {
+        let request = site.request(method, path);
+        answer(token.into_iter().fold(request, RequestBuilder::bearer_auth))
+    };
+    assert_eq!(ask(Method::POST, "/hook", None).await, (StatusCode::OK, "anyone read".into()));
+    assert_eq!(ask(Method::GET, "/hook", None).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(ask(Method::GET, "/own", Some(READ)).await.1, "dashboard read");
+    assert_eq!(ask(Method::POST, "/pay", Some(READ)).await.1, "dashboard read");
+    assert_eq!(ask(Method::GET, "/loops", Some(OPERATE)).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(ask(Method::GET, "/loops", Some(ADMIN)).await.0, StatusCode::OK);
+}

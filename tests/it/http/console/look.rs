@@ -3,6 +3,7 @@
 
 use super::super::site::Site;
 use super::demo::Demo;
+use super::queues::World;
 use crate::server::Tab;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -72,7 +73,18 @@ async fn pictures_are_taken_when_they_are_asked_for() {
             }
         }
     }
+    let queues = World::new().await;
+    let queues = Site::of(&queues.app).await;
+    if asked == "all" {
+        for (name, path) in [("queues", "/console/queues"), ("queue", "/console/queues/reply?state=delayed")]
+        {
+            for form in [DESKTOP, DARK, PHONE] {
+                pages.push((all.join(format!("{name}{}.png", form.0)), path.to_owned(), form));
+            }
+        }
+    }
     for (file, path, (_, width, height, dark)) in pages {
+        let site = if path.starts_with("/console/queues") { &queues } else { &site };
         let tab = Tab::blank().await;
         tab.size(width, height).await;
         tab.dark(dark).await;

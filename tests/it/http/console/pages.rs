@@ -27,6 +27,7 @@ async fn every_page_loads_without_complaints_and_asks_nobody_else() {
         "/console/start".to_owned(),
         "/console/knowledge".to_owned(),
         "/console/channels".to_owned(),
+        "/console/queues".to_owned(),
         "/console/login".to_owned(),
     ] {
         tab.go(&site.url(&path)).await;

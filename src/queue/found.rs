@@ -1,0 +1,279 @@
+//! Jobs in whatever state, to be looked at.
+
+use super::job::Head;
+use super::keys::WORKERS;
+use super::outcome::{Ending, Outcome};
+use super::{DeadJob, Delayed, Error, JobId, Queue};
+use crate::event::{Entry, EventId, GroupName};
+use crate::hint;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use std::fmt;
+use std::str::FromStr;
+
+/// Where a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = JobState))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum JobState {
+    /// It waits for its turn.
+    Waiting,
+    /// A worker has it in hand.
+    Running,
+    /// It is not due yet.
+    Delayed,
+    /// It is done, and its outcome is kept.
+    Done,
+    /// It failed for good, and is in the dead letters; or was: [`JobInfo::error`] says why.
+    Dead,
+}
+
+impl JobState {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Waiting, Self::Running, Self::Delayed, Self::Done, Self::Dead];
+
+    /// As a word, such as `waiting`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Delayed => "delayed",
+            Self::Done => "done",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A word that is no [`JobState`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{word}` is no state of jobs{hint}")]
+pub struct NoJobState {
+    word: String,
+    hint: String,
+}
+
+impl FromStr for JobState {
+    type Err = NoJobState;
+
+    fn from_str(word: &str) -> Result<Self, NoJobState> {
+        let words = Self::ALL.map(Self::as_str);
+        Self::ALL.into_iter().find(|state| state.as_str() == word).ok_or_else(|| NoJobState {
+            word: word.to_owned(),
+            hint: hint::nearest(word, words).map_or_else(
+                || format!("; there are {}", words.join(", ")),
+                |near| format!("; did you mean `{near}`?"),
+            ),
+        })
+    }
+}
+
+/// A job, as far as it is known where it is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema), schema(as = Job))]
+pub struct JobInfo {
+    /// Its id; none if what stands in the queue is no job.
+    #[cfg_attr(feature = "http", schema(value_type = Option<String>))]
+    pub job: Option<JobId>,
+    /// Where it is.
+    pub state: JobState,
+    /// Its level of priority, unless it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<u8>,
+    /// The how manieth attempt it is in, was done by, or failed for good in.
+    pub attempt: u64,
+    /// What is to be done, unless it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Json>,
+    /// The key that it was added with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// When it was added or queued, is due, is done or failed, in milliseconds since 1970.
+    pub at: u64,
+    /// Why it failed, or failed last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The schedule that adds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+    /// What came out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<Json>,
+    /// How long the last attempt took, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took: Option<f64>,
+}
+
+/// How many entries are looked at in one go.
+const PAGE: usize = 1024;
+
+impl JobInfo {
+    fn new(job: Option<JobId>, state: JobState, attempt: u64, at: u64) -> Self {
+        let (priority, data, key, error, schedule, result, took) = Default::default();
+        Self { job, state, priority, attempt, data, key, at, error, schedule, result, took }
+    }
+
+    /// One that stands in the log of a level.
+    fn standing(entry: &Entry, level: u8, state: JobState) -> Option<Self> {
+        let event = entry.event.as_ref().ok()?;
+        let (Head { job, attempt, key, error }, data) = (event.read::<Head>().ok()?, event.get("data")?);
+        let schedule = event.get("schedule").and_then(|name| Some(name.as_str()?.to_owned()));
+        let (priority, data) = (Some(level), Some(data));
+        Some(Self {
+            priority,
+            data,
+            key,
+            error,
+            schedule,
+            ..Self::new(Some(job), state, attempt.into(), entry.id.millis)
+        })
+    }
+}
+
+impl From<Delayed> for JobInfo {
+    fn from(delayed: Delayed) -> Self {
+        let Delayed { job, due, data, priority, attempt, error, schedule } = delayed;
+        let (priority, data) = (Some(priority), Some(data));
+        Self {
+            priority,
+            data,
+            error,
+            schedule,
+            ..Self::new(Some(job), JobState::Delayed, attempt.into(), due)
+        }
+    }
+}
+
+impl From<DeadJob> for JobInfo {
+    fn from(dead: DeadJob) -> Self {
+        let DeadJob { place, priority, job, data, attempts, reason } = dead;
+        let (priority, data, error) = (Some(priority), Some(data), Some(reason));
+        Self { priority, data, error, ..Self::new(job, JobState::Dead, attempts, place.millis) }
+    }
+}
+
+impl JobInfo {
+    /// The end of a job; nothing if it is none.
+    fn over(outcome: Outcome) -> Option<Self> {
+        let Outcome { place, job, attempt, took, ending } = outcome;
+        let new = |state| Self { took, ..Self::new(Some(job), state, attempt.into(), place.millis) };
+        match ending {
+            Ending::Done { result } => Some(Self { result: Some(result), ..new(JobState::Done) }),
+            Ending::Dead { error } => Some(Self { error: Some(error), ..new(JobState::Dead) }),
+            Ending::Failed { .. } | Ending::Progress { .. } => None,
+        }
+    }
+}
+
+impl Queue {
+    /// The first `count` jobs in a state: of those that wait, run or are dead those of the highest priority first, of those
+    /// that are not due yet the next one, of those that are done the last one.
+    ///
+    /// # Errors
+    /// What the backend says.
+    ///
+    /// # Cancel safety
+    /// Yes: it only reads.
+    pub async fn jobs(&self, state: JobState, count: usize) -> Result<Vec<JobInfo>, Error> {
+        match state {
+            JobState::Waiting => self.standing(count, None).await,
+            JobState::Running => self.running(count).await,
+            JobState::Delayed => Ok(self.delayed(count).await?.into_iter().map(JobInfo::from).collect()),
+            JobState::Dead => Ok(self.dead(count).await?.into_iter().map(JobInfo::from).collect()),
+            JobState::Done => {
+                let done = |told: &Outcome| matches!(told.ending, Ending::Done { .. });
+                Ok(self.last_told(count, done).await?.into_iter().filter_map(JobInfo::over).collect())
+            }
+        }
+    }
+
+    /// A job, wherever it is; nothing if it is nowhere, or done and its outcome is kept no more.
+    ///
+    /// # Errors
+    /// What the backend says.
+    ///
+    /// # Cancel safety
+    /// Yes: it only reads.
+    pub async fn find(&self, job: &JobId) -> Result<Option<JobInfo>, Error> {
+        if let Some(delayed) = self.delayed_job(job).await? {
+            return Ok(Some(delayed.into()));
+        }
+        // Before its outcome: one that is replayed has that of the time before, too.
+        if let Some(waiting) = self.standing(1, Some(job)).await?.pop() {
+            return Ok(Some(waiting));
+        }
+        let running = self.running(usize::MAX).await?.into_iter().find(|info| info.job.as_ref() == Some(job));
+        if running.is_some() {
+            return Ok(running);
+        }
+        let dead = self.dead(usize::MAX).await?.into_iter().find(|dead| dead.job.as_ref() == Some(job));
+        if let Some(dead) = dead {
+            return Ok(Some(dead.into()));
+        }
+        Ok(self.kept_outcome(job).await?.and_then(JobInfo::over))
+    }
+
+    /// The first jobs that wait; all, or this one.
+    async fn standing(&self, count: usize, only: Option<&JobId>) -> Result<Vec<JobInfo>, Error> {
+        let shared = self.shared();
+        let mut all = Vec::new();
+        for level in shared.levels().rev() {
+            let log = shared.log(shared.keys.level(level));
+            let info = log.info().await.map_err(|error| shared.event_error(error))?;
+            let group = info.groups.iter().find(|group| group.name.as_str() == WORKERS);
+            let mut after = group.map_or(EventId::MIN, |group| group.last_delivered.next());
+            while all.len() < count {
+                let page = log.range(
+                    after,
+                    EventId::MAX,
+                    if only.is_some() { PAGE } else { PAGE.min(count - all.len()) },
+                );
+                let page = page.await.map_err(|error| shared.event_error(error))?;
+                let Some(last) = page.last() else { break };
+                after = last.id.next();
+                let standing =
+                    page.iter().filter_map(|entry| JobInfo::standing(entry, level, JobState::Waiting));
+                all.extend(standing.filter(|info| only.is_none() || info.job.as_ref() == only));
+            }
+        }
+        all.truncate(count);
+        Ok(all)
+    }
+
+    /// The first jobs that workers have in hand.
+    async fn running(&self, count: usize) -> Result<Vec<JobInfo>, Error> {
+        let shared = self.shared();
+        let group = GroupName::from(WORKERS);
+        let mut all = Vec::new();
+        for level in shared.levels().rev() {
+            let log = shared.log(shared.keys.level(level));
+            let info = log.info().await.map_err(|error| shared.event_error(error))?;
+            if !info.groups.iter().any(|known| known.name == group && known.pending > 0) {
+                continue;
+            }
+            let pending =
+                log.event_log().pending(log.name(), &group, EventId::MIN, PAGE.min(count - all.len()));
+            for pending in pending.await.map_err(|error| shared.event_error(error))? {
+                let entry =
+                    log.range(pending.id, pending.id, 1).await.map_err(|error| shared.event_error(error))?;
+                let running =
+                    entry.first().and_then(|entry| JobInfo::standing(entry, level, JobState::Running));
+                all.extend(running.map(|info| JobInfo {
+                    attempt: info.attempt + pending.attempts.saturating_sub(1),
+                    ..info
+                }));
+            }
+            if all.len() >= count {
+                break;
+            }
+        }
+        Ok(all)
+    }
+}
