@@ -33,6 +33,7 @@ mod meters;
 #[cfg(feature = "otel")]
 mod otlp;
 mod process;
+#[cfg(feature = "flow")]
 mod queues;
 #[cfg(feature = "logs")]
 mod reporting;

@@ -1,6 +1,8 @@
 //! Everything that is counted, at one moment.
 
-use super::{Family, FamilyKind, Format, Sample, Value, elements, goals, groups, meters, process, queues};
+#[cfg(feature = "flow")]
+use super::queues;
+use super::{Family, FamilyKind, Format, Sample, Value, elements, goals, groups, meters, process};
 use crate::app::App;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -34,7 +36,10 @@ impl Snapshot {
     ///
     /// Dropping the future gives nothing up but the answer.
     pub async fn read(app: &App) -> Self {
+        #[cfg(feature = "flow")]
         tokio::join!(groups::ask(app), queues::ask(app));
+        #[cfg(not(feature = "flow"))]
+        groups::ask(app).await;
         Self::of(app)
     }
 
