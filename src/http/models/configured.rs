@@ -3,7 +3,6 @@
 use crate::config::{self, Classes, Config, Error, ModelKind};
 use crate::infer::{self, Kind, Limits, Models, Settings};
 use crate::text::Vocabulary;
-use std::fmt::Display;
 use std::path::Path;
 
 impl Models {
