@@ -20,11 +20,11 @@ pub struct Settings {
     pub attempts: u32,
     /// How long after a failure it is tried again; twice as long after each further one. Default: 1 s.
     #[serde(with = "millis")]
-    #[cfg_attr(feature = "http", schema(value_type = u64))]
+    #[cfg_attr(feature = "http", schema(value_type = u64, default = 1000))]
     pub retry_after: Duration,
     /// The longest of these waits. Default: 5 min.
     #[serde(with = "millis")]
-    #[cfg_attr(feature = "http", schema(value_type = u64))]
+    #[cfg_attr(feature = "http", schema(value_type = u64, default = 300_000))]
     pub retry_at_most: Duration,
     /// How long one attempt may take, for functions made by [`working`](super::working). Default: any time.
     #[serde(with = "millis::option")]
@@ -32,12 +32,12 @@ pub struct Settings {
     pub timeout: Option<Duration>,
     /// For how long a [key](super::NewJob::key) keeps other jobs with it out. Default: 24 h.
     #[serde(with = "millis")]
-    #[cfg_attr(feature = "http", schema(value_type = u64))]
+    #[cfg_attr(feature = "http", schema(value_type = u64, default = 86_400_000))]
     pub unique_for: Duration,
     /// How long after the last sign of life of a worker others take its jobs. As long as it lives it gives a sign every
     /// third of it, so a job may take any time. Default: 3 s.
     #[serde(with = "millis")]
-    #[cfg_attr(feature = "http", schema(value_type = u64))]
+    #[cfg_attr(feature = "http", schema(value_type = u64, default = 3000))]
     pub lease: Duration,
     /// How many outcomes are kept, about; 0 keeps none, and nobody is told of any. Default: 10,000.
     pub keep: u64,

@@ -6,6 +6,7 @@ use crate::suite::eventually;
 use mape::backend::Backend;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The tests of all claims here: `suite! { backend, fresh backend }`.
 macro_rules! suite {
@@ -154,7 +155,7 @@ pub(crate) async fn dead_jobs_are_listed_replayed_and_discarded(backend: Backend
     for body in [r#"{"data": "a"}"#, r#"{"data": "b", "priority": 1}"#, r#"{"data": "c"}"#] {
         assert_eq!(world.site.post("/queues/reply/jobs?wait=20s", body).await.1["kind"], "dead");
     }
-    drop(worker);
+    assert_eq!(worker.stop(Duration::from_secs(5)).await, 0);
     let dead = world.site.get("/queues/reply/dead").await.1;
     let data: Vec<&Value> = dead.as_array().unwrap().iter().map(|job| &job["data"]).collect();
     assert_eq!(data, [&json!("b"), &json!("a"), &json!("c")], "{dead}");
