@@ -1,6 +1,6 @@
 //! Whether a sentence ends within a few words.
 
-use super::english::{Seen, belong_together, is_abbreviation, often_begins, seen};
+use super::english::{Seen, is_abbreviation, often_begins, seen};
 use super::split::is_mark;
 use crate::text::characters::{is_number, is_space, is_word};
 use std::borrow::Cow;
@@ -81,9 +81,6 @@ impl<'a> Word<'a> {
         if !self.text.ends_with('.') {
             return self.ends;
         }
-        if belong_together(self.stem(), next.own()) {
-            return false;
-        }
         let initial = self.is_initial();
         let (begins, seen) = next.begins_a_sentence();
         let shortened = (self.abbreviation || self.dots) && !initial;
@@ -110,7 +107,7 @@ impl<'a> Word<'a> {
             Some(false)
         } else if self.is_capital() && seen.small && !seen.capital_inside {
             Some(true)
-        } else if small() && !seen.small_at_the_beginning {
+        } else if small() {
             Some(false)
         } else {
             None

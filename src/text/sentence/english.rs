@@ -1,7 +1,4 @@
-//! What Punkt has learned of English: abbreviations, words that begin sentences, pairs that a full stop does not part,
-//! and how words were written.
-
-use std::cmp::Ordering;
+//! What Punkt has to know of English: abbreviations, words that begin sentences, and how common words are written.
 
 /// Abbreviations without their last full stop. Sorted.
 #[rustfmt::skip]
@@ -28,33 +25,46 @@ const STARTERS: [&str; 39] = [
     "this", "though", "thus", "under", "when", "while", "yet",
 ];
 
-/// What comes before a full stop and what follows it within one sentence. Sorted.
+/// Common words that are written small inside a sentence. Sorted.
 #[rustfmt::skip]
-const COLLOCATIONS: [(&str, &str); 37] = [
-    ("##number##", "abreast"), ("##number##", "aes"), ("##number##", "business"), ("##number##", "cbot"),
-    ("##number##", "colgate"), ("##number##", "commodities"), ("##number##", "cooper"),
-    ("##number##", "corrections"), ("##number##", "credit"), ("##number##", "dividend"),
-    ("##number##", "financing"), ("##number##", "genentech"), ("##number##", "henley"),
-    ("##number##", "insider"), ("##number##", "international"), ("##number##", "leisure"),
-    ("##number##", "letters"), ("##number##", "notable"), ("##number##", "pay-fone"),
-    ("##number##", "pegasus"), ("##number##", "pepper"), ("##number##", "review"), ("##number##", "rj"),
-    ("##number##", "wedgestone"), ("##number##", "who"), ("##number##", "zimmer"), ("b", "edelman"),
-    ("b", "levine"), ("b", "smith"), ("b", "stewart"), ("b", "wigton"), ("i", "magnin"), ("i", "toussie"),
-    ("j", "aron"), ("j", "fialka"), ("j", "walter"), ("o", "ludcke"),
+const SMALL: [&str; 83] = [
+    "above", "almost", "along", "already", "always", "anybody", "anyone", "anything", "ask", "behind",
+    "being", "between", "call", "cannot", "does", "done", "either", "else", "enough", "ever", "except",
+    "her", "here", "hers", "herself", "him", "himself", "indeed", "instead", "into", "least", "mine",
+    "moreover", "myself", "need", "neither", "nevertheless", "nor", "nothing", "okay", "ours", "ourselves",
+    "please", "put", "right", "same", "seem", "so", "someone", "sometimes", "soon", "sorry", "still",
+    "such", "thank", "thanks", "them", "themselves", "therefore", "think", "though", "through", "thus",
+    "together", "tomorrow", "unless", "upon", "us", "very", "wait", "were", "whenever", "whether", "which",
+    "whole", "whom", "within", "without", "yes", "yesterday", "yet", "your", "yourself",
 ];
 
-/// The words that were seen with a small first letter, one a line and sorted by their bytes, some with a tab and a mark.
-const WORDS: &str = include_str!("english_words.txt");
+/// Common words that are also written with a capital inside a sentence, in names and titles. Sorted.
+#[rustfmt::skip]
+const EITHER: [&str; 175] = [
+    "a", "about", "after", "again", "against", "all", "alone", "also", "although", "am", "among", "an",
+    "and", "another", "any", "are", "around", "as", "at", "away", "back", "be", "because", "been", "before",
+    "below", "both", "but", "by", "can", "come", "could", "day", "did", "do", "down", "during", "each",
+    "even", "every", "everybody", "everyone", "everything", "few", "find", "first", "for", "from", "give",
+    "go", "good", "great", "had", "has", "have", "he", "help", "his", "how", "however", "if", "in", "is",
+    "it", "its", "itself", "just", "keep", "kind", "know", "last", "late", "later", "less", "let", "like",
+    "little", "long", "look", "made", "make", "many", "may", "maybe", "me", "meanwhile", "might", "more",
+    "most", "much", "must", "my", "near", "never", "new", "next", "no", "nobody", "none", "not", "now",
+    "of", "off", "often", "on", "once", "one", "only", "or", "other", "others", "our", "out", "over", "own",
+    "people", "perhaps", "quite", "rather", "really", "said", "say", "second", "see", "several", "she",
+    "should", "show", "since", "some", "somebody", "something", "sure", "take", "tell", "than", "that",
+    "the", "their", "then", "there", "these", "they", "thing", "this", "those", "three", "time", "to",
+    "today", "too", "toward", "two", "under", "until", "up", "use", "want", "was", "way", "we", "well",
+    "what", "whatever", "when", "where", "while", "who", "whose", "why", "will", "with", "wonder", "would",
+    "you",
+];
 
-/// How a word was written in the texts that Punkt has learned from.
+/// How a word is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     /// With a small first letter.
     pub(super) small: bool,
-    /// With a capital inside a sentence (marked `^`).
+    /// Also with a capital, inside a sentence.
     pub(super) capital_inside: bool,
-    /// Never with a capital, and at the beginning of a sentence (marked `?`).
-    pub(super) small_at_the_beginning: bool,
 }
 
 /// Whether it is an abbreviation, written small and without its last full stop.
@@ -66,41 +76,10 @@ pub(super) fn often_begins(word: &str) -> bool {
     STARTERS.binary_search(&word).is_ok()
 }
 
-pub(super) fn belong_together(word: &str, next: &str) -> bool {
-    COLLOCATIONS.binary_search(&(word, next)).is_ok()
-}
-
-/// How a word, written small, was seen. It halves the list, so nothing is built from it and kept.
+/// How a word, written small, is written; nothing is known of most.
 pub(super) fn seen(word: &str) -> Seen {
-    let mut rest = WORDS;
-    while !rest.is_empty() {
-        let (before, line, after) = middle(rest);
-        let (known, mark) = line.split_once('\t').unwrap_or((line, ""));
-        match word.cmp(known) {
-            Ordering::Less => rest = before,
-            Ordering::Greater => rest = after,
-            Ordering::Equal => {
-                return Seen {
-                    small: true,
-                    capital_inside: mark == "^",
-                    small_at_the_beginning: mark == "?",
-                };
-            }
-        }
-    }
-    Seen::default()
-}
-
-/// A line from about the middle of some whole lines, with those before and after it.
-fn middle(lines: &str) -> (&str, &str, &str) {
-    let bytes = lines.as_bytes();
-    let half = bytes.len() / 2;
-    let start = bytes.iter().take(half).rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let end = bytes.iter().skip(half).position(|byte| *byte == b'\n').map_or(bytes.len(), |at| half + at);
-    // Both are beside line feeds, so they are between characters.
-    let (before, rest) = lines.split_at_checked(start).unwrap_or(("", lines));
-    let (line, after) = rest.split_at_checked(end - start).unwrap_or((rest, ""));
-    (before, line, after.strip_prefix('\n').unwrap_or(after))
+    let capital_inside = EITHER.binary_search(&word).is_ok();
+    Seen { small: capital_inside || SMALL.binary_search(&word).is_ok(), capital_inside }
 }
 
 #[cfg(test)]
@@ -109,24 +88,13 @@ mod tests {
 
     #[test]
     fn what_is_searched_by_halves_is_sorted() {
-        assert!(ABBREVIATIONS.is_sorted() && STARTERS.is_sorted() && COLLOCATIONS.is_sorted());
-        assert!(WORDS.lines().map(|line| line.split('\t').next()).is_sorted());
+        assert!(ABBREVIATIONS.is_sorted() && STARTERS.is_sorted() && SMALL.is_sorted() && EITHER.is_sorted());
     }
 
     #[test]
-    fn every_word_is_found_as_it_is_marked() {
-        for line in WORDS.lines() {
-            let (word, mark) = line.split_once('\t').unwrap_or((line, ""));
-            let found = seen(word);
-            assert!(found.small, "{word}");
-            assert_eq!(
-                (found.capital_inside, found.small_at_the_beginning),
-                (mark == "^", mark == "?"),
-                "{word}"
-            );
-        }
-        for strange in ["", "a-", "zzz", "\t", "the\t", "ǝ"] {
-            assert_eq!(seen(strange), Seen::default(), "{strange}");
-        }
+    fn a_common_word_is_known_and_a_name_is_not() {
+        assert_eq!(seen("they"), Seen { small: true, capital_inside: SMALL.binary_search(&"they").is_err() });
+        assert_eq!(seen("smith"), Seen::default());
+        assert_eq!(seen(""), Seen::default());
     }
 }
