@@ -251,7 +251,7 @@ mod tests {
             "from": {"id": person, "name": "Joe"}, "created_time": 1})
     }
 
-    fn told(entry: Value) -> Result<Vec<Comment>, String> {
+    fn told(entry: &Value) -> Result<Vec<Comment>, String> {
         read(json!({"object": "page", "entry": entry}).to_string().as_bytes())
     }
 
@@ -261,7 +261,7 @@ mod tests {
         let message =
             json!({"sender": {"id": "joe"}, "timestamp": 2, "message": {"mid": "m.1", "text": "Sunday"}});
         let echo = json!({"sender": {"id": "page"}, "timestamp": 2, "message": {"mid": "m.2", "text": "ok", "is_echo": true}});
-        let told = told(json!([
+        let told = told(&json!([
             {"changes": [feed(comment("c_1", "joe")), feed(comment("c_2", PAGE)), feed(json!({"item": "like"}))]},
             {"messaging": [message, echo]}, {"changes": [{"field": "name", "value": {}}]}
         ]));
@@ -285,10 +285,10 @@ mod tests {
         assert!(read(br#"{"object": "user", "entry": []}"#).unwrap_err().contains("`object`"));
         let entry = |comment: Value| json!([{"changes": [{"field": "feed", "value": comment}]}]);
         for wrong in ["", "../records", "a b", &"x".repeat(101)] {
-            assert!(told(entry(comment(wrong, "joe"))).unwrap_err().contains("an id"), "{wrong}");
+            assert!(told(&entry(comment(wrong, "joe"))).unwrap_err().contains("an id"), "{wrong}");
         }
         let mut without = comment("c_1", "joe");
         without["message"] = Value::Null;
-        assert!(told(entry(without)).unwrap_err().contains("no id, post, author or text"));
+        assert!(told(&entry(without)).unwrap_err().contains("no id, post, author or text"));
     }
 }

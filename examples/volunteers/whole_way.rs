@@ -27,7 +27,7 @@ use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::stage::{Running, Stage};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// All of it, in a directory of its own.
 struct World {
