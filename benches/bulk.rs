@@ -4,6 +4,7 @@
 //! `-- --json` for a line of JSON a case, a word to choose cases, `--seconds N` to measure each for longer. It works in a
 //! directory below `target/tmp`, which should be on a real disk. What each case does is in docs/performance.md.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on has to stop")]
+#![allow(clippy::indexing_slicing, reason = "an answer of another form stops the benchmark")]
 
 #[path = "bulk/ours.rs"]
 mod ours;

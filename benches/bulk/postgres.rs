@@ -63,7 +63,7 @@ impl Postgres {
         if upsert {
             let set: Vec<_> =
                 COLUMNS[1..].iter().map(|column| format!("{column} = excluded.{column}")).collect();
-            sql += &format!(" ON CONFLICT (id) DO UPDATE SET {}", set.join(", "));
+            sql = format!("{sql} ON CONFLICT (id) DO UPDATE SET {}", set.join(", "));
         }
         Self { client: Arc::new(Mutex::new(client)), sql, copy }
     }

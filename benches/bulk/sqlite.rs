@@ -23,7 +23,7 @@ impl Sqlite {
         if upsert {
             let set: Vec<_> =
                 COLUMNS[1..].iter().map(|column| format!("{column} = excluded.{column}")).collect();
-            sql += &format!(" ON CONFLICT (id) DO UPDATE SET {}", set.join(", "));
+            sql = format!("{sql} ON CONFLICT (id) DO UPDATE SET {}", set.join(", "));
         }
         Self { connection: Arc::new(Mutex::new(connection)), sql }
     }

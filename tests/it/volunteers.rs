@@ -45,12 +45,6 @@ impl Places {
         command
     }
 
-    /// What is there at the page's server, as ada; nothing if that is away.
-    async fn get(&self, path: &str) -> Option<Value> {
-        let request = client().get(format!("http://{}{path}", self.page)).bearer_auth(TOKEN);
-        read(request).await
-    }
-
     async fn post(&self, path: &str, body: &Value) -> Option<Value> {
         let request = client().post(format!("http://{}{path}", self.page)).bearer_auth(TOKEN);
         read(request.header("content-type", "application/json").body(body.to_string())).await
