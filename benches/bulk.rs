@@ -17,10 +17,9 @@ mod sqlite;
 
 use mape_benches::{Comparison, Run};
 use ours::{Batches, Bulk};
-use row::{BATCH, ROWS, rows};
+use row::{BATCH, ROWS, Turns};
 use sqlite::Sqlite;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 const SQLITE: [&str; 4] = ["sqlite_log", "sqlite_log_upsert", "sqlite_write", "sqlite_write_upsert"];
 
@@ -44,15 +43,16 @@ async fn sqlite(comparison: &mut Comparison, directory: &Directory, case: &str) 
     let upsert = case.ends_with("_upsert");
     let path = |of: &str| directory.0.join(format!("{case}-{of}.db"));
     let url = format!("sqlite:{}", path("ours").display());
-    let rows = Arc::new(rows());
+    let rows = Turns::new();
     let mut hand = Sqlite::open(&path("hand"), upsert);
-    let by_hand = async || Run::of(ROWS, hand.write(&rows)).await.wall_only();
+    let by_hand = async || Run::of(ROWS, hand.write(&rows.next())).await.wall_only();
     if case.contains("_log") {
         let bulk = Bulk::start(&url, upsert, &rows).await;
         comparison.rates(case, ">= 0.8", async || bulk.run().await, by_hand).await;
     } else {
         let batches = Batches::open(&url, upsert).await;
-        let ours = async || Run::of(ROWS, batches.write(&rows)).await.wall_only();
+        let own = Turns::new();
+        let ours = async || Run::of(ROWS, batches.write(&own.next())).await.wall_only();
         comparison.rates(case, ">= 0.8", ours, by_hand).await;
     }
     let all = sqlite::count(&path("ours"));

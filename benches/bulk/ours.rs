@@ -1,6 +1,6 @@
 //! Ours.
 
-use super::row::{BATCH, ROWS, Row};
+use super::row::{BATCH, ROWS, Row, Turns};
 use futures::StreamExt;
 use mape::backend::Backend;
 use mape::database::{BulkWriter, Database, Table, WrittenSource};
@@ -19,17 +19,18 @@ async fn table(url: &str, upsert: bool) -> Table<Row> {
 /// A bulk writer behind a log in memory.
 pub(super) struct Bulk {
     log: Log,
-    events: Vec<Event>,
+    events: Mutex<[Vec<Event>; 2]>,
     source: Arc<Mutex<WrittenSource<Row>>>,
 }
 
 impl Bulk {
-    pub(super) async fn start(url: &str, upsert: bool, rows: &[Row]) -> Self {
+    pub(super) async fn start(url: &str, upsert: bool, rows: &Turns) -> Self {
         let backend = Backend::memory();
         let writer = BulkWriter::new("bench", &backend, "comments", &table(url, upsert).await);
         let batch = NonZeroUsize::new(BATCH).unwrap();
         let source = writer.batch(batch, Duration::from_millis(10)).start().await.unwrap();
-        let events = rows.iter().map(|row| Event::of(row).unwrap()).collect();
+        let events = || rows.next().iter().map(|row| Event::of(row).unwrap()).collect();
+        let events = Mutex::new([events(), events()]);
         Self { log: backend.events().log("comments"), events, source: Arc::new(Mutex::new(source)) }
     }
 
@@ -37,7 +38,12 @@ impl Bulk {
     pub(super) async fn run(&self) -> Run {
         let _ = self.log.trim(Retention::Entries(0)).await;
         // On this runtime nothing else runs before the first wait of what is measured.
-        self.log.append_all(self.events.clone()).await.unwrap();
+        let events = {
+            let mut events = self.events.lock().await;
+            events.swap(0, 1);
+            events[0].clone()
+        };
+        self.log.append_all(events).await.unwrap();
         let source = self.source.clone();
         let all = async move {
             let mut source = source.lock().await;

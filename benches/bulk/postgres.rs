@@ -2,7 +2,7 @@
 #![allow(clippy::print_stderr, reason = "it says what is missing")]
 
 use super::ours::{Batches, Bulk};
-use super::row::{BATCH, COLUMNS, ROWS, Row, rows};
+use super::row::{BATCH, COLUMNS, ROWS, Row, Turns};
 use mape_benches::{Comparison, PostgresServer, Run};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(super) async fn measure(comparison: &mut Comparison) {
         return;
     }
     let server = PostgresServer::start();
-    let rows = Arc::new(rows());
+    let rows = Turns::new();
     for case in CASES {
         if !comparison.selects(&[case]) {
             continue;
@@ -29,14 +29,15 @@ pub(super) async fn measure(comparison: &mut Comparison) {
         let upsert = case.ends_with("_upsert");
         let url = server.database();
         let hand = Postgres::open(&server.database(), upsert, case.ends_with("_copy")).await;
-        let by_hand = async || Run::of(ROWS, hand.write(&rows)).await.wall_only();
+        let by_hand = async || Run::of(ROWS, hand.write(&rows.next())).await.wall_only();
         if case.contains("_log") {
             let bulk = Bulk::start(&url, upsert, &rows).await;
             let aim = if case.ends_with("_copy") { "" } else { ">= 0.8" };
             comparison.rates(case, aim, async || bulk.run().await, by_hand).await;
         } else {
             let batches = Batches::open(&url, upsert).await;
-            let ours = async || Run::of(ROWS, batches.write(&rows)).await.wall_only();
+            let own = Turns::new();
+            let ours = async || Run::of(ROWS, batches.write(&own.next())).await.wall_only();
             comparison.rates(case, ">= 0.8", ours, by_hand).await;
         }
     }

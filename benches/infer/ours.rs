@@ -40,7 +40,7 @@ impl Judge {
             .each_async(judging(&self.models, "net", |row: &Vec<f32>| Input::F32(row)))
             .spawn()
             .unwrap();
-        let mut verdicts = judge.out_port().subscribe();
+        let mut verdicts = judge.subscribe();
         let items = self.items.clone();
         Run::of(ROWS as u64, async move {
             judge.feed(stream::iter(items));

@@ -31,8 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(100);
 /// Nobody wants to wait for long; on free ports.
 pub fn quicken(settings: &mut Settings) -> anyhow::Result<()> {
     (settings.network.comments, settings.network.pace) = (24, 60);
-    for cron in settings.schedules.values_mut().flat_map(|schedules| schedules.values_mut()) {
-        "*/2 * * * * *".clone_into(cron);
+    for schedule in settings.queues.iter_mut().flat_map(|queue| &mut queue.schedules) {
+        schedule.cron = "*/2 * * * * *".parse()?;
     }
     // Held together, so that they differ.
     let free = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0"));
@@ -95,8 +95,8 @@ impl Organiser {
 /// The mails that the double has, in the order in which they came.
 async fn mails(graph: &Graph) -> anyhow::Result<Vec<String>> {
     let records = graph.records().await?;
-    let mails = records["mails"].as_array().into_iter().flatten();
-    Ok(mails.filter_map(|mail| mail["text"].as_str().map(str::to_owned)).collect())
+    let mails = records.get("mails").and_then(Value::as_array).into_iter().flatten();
+    Ok(mails.filter_map(|mail| mail.get("text")?.as_str().map(str::to_owned)).collect())
 }
 
 trait JsonBody {
@@ -122,7 +122,7 @@ pub async fn begin(shared: &Shared, running: &Running) -> anyhow::Result<String>
         Some(post) => post.clone(),
         None => ada.get_done(Method::POST, "/posts", json!({"text": TEXT})).await?,
     };
-    Ok(post["id"].as_str().context("a post has an id")?.to_owned())
+    Ok(post.get("id").and_then(Value::as_str).context("a post has an id")?.to_owned())
 }
 
 pub async fn run(shared: &Shared, running: &Running) -> anyhow::Result<()> {
@@ -138,7 +138,7 @@ pub async fn run(shared: &Shared, running: &Running) -> anyhow::Result<()> {
         loop {
             shown.hear(&mut client).await?;
             let records = graph.records().await?;
-            let said = records["said"].as_array().map_or(0, Vec::len);
+            let said = records.get("said").and_then(Value::as_array).map_or(0, Vec::len);
             if said > 0 && shown.heard.len() == said && shown.unanswered.is_empty() {
                 return anyhow::Ok(());
             }
@@ -186,7 +186,7 @@ impl Shown {
     }
 
     fn line(&self, what: &str, score: &str, text: &str) -> anyhow::Result<()> {
-        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(90).collect();
+        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect();
         writeln!(
             io::stdout(),
             "{:>6.2} s  {what:<12} {score:>4}  {text}",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use mape::config::{Config, Secret};
-use mape::queue;
+use mape::queue::Declared;
 use serde::Deserialize;
 
 /// The configuration that comes with the example.
@@ -20,9 +20,7 @@ pub struct Settings {
     pub organisers: BTreeMap<String, Secret>,
     pub network: Network,
     pub judge: Judge,
-    pub queues: BTreeMap<String, queue::Settings>,
-    /// By queue and name, when.
-    pub schedules: BTreeMap<String, BTreeMap<String, String>>,
+    pub queues: Vec<Declared>,
 }
 
 /// The section `network`.
@@ -92,14 +90,14 @@ impl Settings {
             let variable = format!("MAPE_ORGANISERS__{}__TOKEN", name.to_uppercase());
             organisers.insert(name, known(organiser.token, &variable, is_alone)?);
         }
-        let (judge, queues) = (config.get("judge")?, config.get("queues")?);
-        let schedules = config.find("schedules")?.unwrap_or_default();
-        Ok(Self { organisers, network, judge, queues, schedules, config })
+        let (judge, queues) = (config.get("judge")?, Declared::configured(&config)?);
+        Ok(Self { config, organisers, network, judge, queues })
     }
 
-    /// How a queue works.
-    pub fn queue(&self, name: &str) -> anyhow::Result<queue::Settings> {
-        self.queues.get(name).cloned().with_context(|| format!("queues.{name} is not in the configuration"))
+    /// A queue of the configuration.
+    pub fn queue(&self, name: &str) -> anyhow::Result<&Declared> {
+        let found = self.queues.iter().find(|queue| queue.name == name);
+        found.with_context(|| format!("queues.{name} is not in the configuration"))
     }
 }
 
@@ -116,5 +114,5 @@ fn known(secret: Secret, variable: &str, is_alone: bool) -> anyhow::Result<Secre
 pub fn made_up() -> anyhow::Result<String> {
     let mut bytes = [0; 24];
     getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
 }

@@ -9,7 +9,7 @@ use mape::event::Log;
 use mape::knowledge::{Hash, Value};
 use mape::live::{self, Live, Rules};
 use mape::prelude::*;
-use mape::queue::{JobId, Queue, Queues, Schedule};
+use mape::queue::{JobId, Queue, Queues};
 use serde_json::json;
 
 use crate::comment::{Post, group};
@@ -44,7 +44,7 @@ impl Shared {
         let url = settings.config.backend.url.as_ref().map_or("memory:", |url| url.expose());
         let app = App::with_backend(Backend::open(url).await?);
         let known = Queues::new(&app);
-        let open = async |name: &str| anyhow::Ok(known.open(name, settings.queue(name)?).await?);
+        let open = async |name: &str| anyhow::Ok(known.declare(settings.queue(name)?).await?);
         let queues = All {
             publishing: open("publishing").await?,
             preprocessing: open("preprocessing").await?,
@@ -53,13 +53,6 @@ impl Shared {
             email: open("email").await?,
             fetching: open("fetching").await?,
         };
-        for (queue, schedules) in &settings.schedules {
-            let queue = known.get(queue).await?;
-            for (name, cron) in schedules {
-                let cron = cron.parse().with_context(|| format!("schedules.{}.{name}", queue.name()))?;
-                queue.schedule(&Schedule { name: name.clone(), cron, data: json!({}), priority: 0 }).await?;
-            }
-        }
         let live = Live::with(&app, live::Settings::configured(&settings.config.live), rules(&settings)?);
         live.ready().await;
         Ok(Self { app, live, settings: settings.into(), data, queues: queues.into() })

@@ -84,6 +84,7 @@ impl Running {
 }
 
 /// Why an attempt failed, with all that led to it, for the outcome of its job.
+#[expect(clippy::needless_pass_by_value, reason = "it is for `map_err`")]
 pub fn told(error: anyhow::Error) -> BoxError {
     format!("{error:#}").into()
 }

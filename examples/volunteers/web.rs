@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use mape::config;
 use mape::http::{Access, Role, Rule, Service};
 use mape::live::Viewer;
 use mape::prelude::*;
@@ -46,15 +47,28 @@ pub async fn start(shared: &Shared, running: &mut Running) -> anyhow::Result<()>
 
 /// What each path asks for: the first rule that fits counts.
 fn access(settings: &Settings) -> Access {
-    let open = ["/health", "/ready", "/webhook", "/volunteers", "/volunteers/login", "/volunteers/file/*"];
+    let open = [
+        "/health",
+        "/ready",
+        "/console/login",
+        "/console/assets/**",
+        "/webhook",
+        "/volunteers",
+        "/volunteers/login",
+        "/volunteers/file/*",
+    ];
     let organisers = ["/volunteers/**", "/posts/**", "/live/socket", "/live/groups/**"];
     let rules = open.map(Rule::open).into_iter();
     let rules = rules.chain(organisers.map(|path| Rule::new(path, Role::Read)));
-    // The console and all that it shows.
+    // The console, and all that it shows.
     let rules = rules.chain([Rule::new("/**", Role::Admin)]);
     let tokens = settings.organisers.iter();
     let access =
         tokens.fold(Access::new(), |access, (name, token)| access.token(name, token.expose(), Role::Read));
+    // Who may see everything, the console included.
+    let admins = settings.config.rest.tokens.iter().filter(|(_, token)| token.role == config::Role::Admin);
+    let access =
+        admins.fold(access, |access, (name, token)| access.token(name, token.token.expose(), Role::Admin));
     rules.fold(access, Access::rule)
 }
 
@@ -204,13 +218,12 @@ async fn create(
         None => made_up()?.chars().take(12).collect(),
     };
     let id = format!("{name}-{own}");
-    let post = match shared.posts().get(id.as_str()).await? {
-        Some(post) => post,
-        None => {
-            let post = Post { id: id.clone(), text: text.to_owned(), at: now(), place: None };
-            shared.posts().insert(id.as_str(), &post).await?;
-            post
-        }
+    let post = if let Some(post) = shared.posts().get(id.as_str()).await? {
+        post
+    } else {
+        let post = Post { id: id.clone(), text: text.to_owned(), at: now(), place: None };
+        shared.posts().insert(id.as_str(), &post).await?;
+        post
     };
     let job = NewJob::new(Publish { post: post.clone() }).key(id);
     let _ = shared.queues.publishing.add_job(job).await?;

@@ -182,11 +182,13 @@ fn read(body: &[u8]) -> Result<Vec<Comment>, String> {
     let mut told = Vec::new();
     for Entry { changes, messaging } in entry {
         let changes =
-            changes.iter().filter(|change| change.field == "feed" && change.value["item"] == "comment");
-        for value in changes.map(|change| &change.value).filter(|value| value["verb"] == "add") {
+            changes.iter().filter(|change| change.field == "feed" && is(&change.value, "/item", "comment"));
+        for value in changes.map(|change| &change.value).filter(|value| is(value, "/verb", "add")) {
             told.extend(ours(comment(value).ok_or("a comment has no id, post, author or text")?)?);
         }
-        for value in messaging.iter().filter(|value| value["message"]["is_echo"] != true) {
+        for value in
+            messaging.iter().filter(|value| value.pointer("/message/is_echo") != Some(&Value::Bool(true)))
+        {
             told.extend(ours(message(value).ok_or("a message has no id, author or text")?)?);
         }
         if told.len() > MOST {
@@ -194,6 +196,11 @@ fn read(body: &[u8]) -> Result<Vec<Comment>, String> {
         }
     }
     Ok(told)
+}
+
+/// Whether this text is there.
+fn is(value: &Value, pointer: &str, text: &str) -> bool {
+    value.pointer(pointer).is_some_and(|found| found == text)
 }
 
 /// Nothing of what the page says itself.
@@ -218,7 +225,7 @@ pub fn comment(value: &Value) -> Option<Comment> {
         name: text("/from/name")?,
         text: text("/message")?,
         via: Via::Comment,
-        said: value["created_time"].as_i64()?,
+        said: value.get("created_time")?.as_i64()?,
     })
 }
 
@@ -231,7 +238,7 @@ fn message(value: &Value) -> Option<Comment> {
         name: text("/sender/name").unwrap_or_else(|| "Somebody".to_owned()),
         text: text("/message/text")?,
         via: Via::Message,
-        said: value["timestamp"].as_i64()?,
+        said: value.get("timestamp")?.as_i64()?,
     })
 }
 
@@ -244,7 +251,7 @@ mod tests {
             "from": {"id": person, "name": "Joe"}, "created_time": 1})
     }
 
-    fn told(entry: Value) -> Result<Vec<Comment>, String> {
+    fn told(entry: &Value) -> Result<Vec<Comment>, String> {
         read(json!({"object": "page", "entry": entry}).to_string().as_bytes())
     }
 
@@ -254,7 +261,7 @@ mod tests {
         let message =
             json!({"sender": {"id": "joe"}, "timestamp": 2, "message": {"mid": "m.1", "text": "Sunday"}});
         let echo = json!({"sender": {"id": "page"}, "timestamp": 2, "message": {"mid": "m.2", "text": "ok", "is_echo": true}});
-        let told = told(json!([
+        let told = told(&json!([
             {"changes": [feed(comment("c_1", "joe")), feed(comment("c_2", PAGE)), feed(json!({"item": "like"}))]},
             {"messaging": [message, echo]}, {"changes": [{"field": "name", "value": {}}]}
         ]));
@@ -278,10 +285,10 @@ mod tests {
         assert!(read(br#"{"object": "user", "entry": []}"#).unwrap_err().contains("`object`"));
         let entry = |comment: Value| json!([{"changes": [{"field": "feed", "value": comment}]}]);
         for wrong in ["", "../records", "a b", &"x".repeat(101)] {
-            assert!(told(entry(comment(wrong, "joe"))).unwrap_err().contains("an id"), "{wrong}");
+            assert!(told(&entry(comment(wrong, "joe"))).unwrap_err().contains("an id"), "{wrong}");
         }
         let mut without = comment("c_1", "joe");
         without["message"] = Value::Null;
-        assert!(told(entry(without)).unwrap_err().contains("no id, post, author or text"));
+        assert!(told(&entry(without)).unwrap_err().contains("no id, post, author or text"));
     }
 }

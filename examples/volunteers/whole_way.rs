@@ -27,7 +27,7 @@ use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::stage::{Running, Stage};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// All of it, in a directory of its own.
 struct World {
@@ -43,7 +43,7 @@ impl World {
         demo::quicken(&mut settings).unwrap();
         settings.network.pace = 10;
         settings.network.comments = 36;
-        settings.queues.get_mut("preprocessing").unwrap().attempts = 4;
+        settings.queues.iter_mut().find(|queue| queue.name == "preprocessing").unwrap().settings.attempts = 4;
         let name = format!("volunteers-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let shared = Shared::open(settings, std::env::temp_dir().join(name)).await.unwrap();
         let mut running = Running::default();

@@ -4,6 +4,7 @@
 //! is done here bears being done twice: the page knows rows by their ids, and the id of a comment is the key of its answer.
 
 use mape::database::{BulkWriter, Database, Written, WrittenSource};
+use mape::event::Retention;
 use mape::prelude::*;
 use mape::queue::NewJob;
 use serde_json::json;
@@ -15,6 +16,8 @@ use crate::stage::Running;
 
 /// How many rows are passed on together at most.
 const TOGETHER: usize = 64;
+/// What is kept of logs whose events were taken by all who read them, for who wants to look back.
+const KEPT: Retention = Retention::Entries(10_000);
 
 pub async fn start(shared: &Shared, running: &mut Running) -> anyhow::Result<()> {
     let database = Database::open(&format!("sqlite:{}", shared.rows().display())).await?;
@@ -22,6 +25,7 @@ pub async fn start(shared: &Shared, running: &mut Running) -> anyhow::Result<()>
     let written =
         BulkWriter::new("signups", shared.app.backend(), "interested", &signups).select(["verdict"]);
     running.own(pass_on(shared.clone(), written.start().await?));
+    running.own(tidy(shared.clone()));
     Ok(())
 }
 
@@ -51,5 +55,17 @@ async fn answer(shared: &Shared, row: &Written<Signup>) {
         }
         tokio::time::sleep(backoff.wait(failures).unwrap_or_default()).await;
         failures += 1;
+    }
+}
+
+/// Keeps the logs from growing for ever.
+async fn tidy(shared: Shared) {
+    loop {
+        for log in [shared.comments(), shared.interested()] {
+            if let Err(error) = log.trim(KEPT).await {
+                tracing::debug!(log = %log.name(), %error, "a log could not be trimmed");
+            }
+        }
+        tokio::time::sleep(Duration::from_mins(1)).await;
     }
 }

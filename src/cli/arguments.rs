@@ -153,6 +153,12 @@ pub(super) enum Command {
     /// Append to logs of events, read and follow them
     #[command(subcommand)]
     Log(LogCommand),
+    /// Let a model answer rows of standard input
+    #[command(long_about = super::infer::LONG)]
+    Infer(super::infer::InferArguments),
+    /// Look at the models of a service, send versions, make another one live
+    #[command(subcommand)]
+    Model(super::model::ModelCommand),
     /// Look into task queues, add jobs and wait for them, replay what failed
     #[command(subcommand)]
     Queue(super::queue_arguments::QueueCommand),

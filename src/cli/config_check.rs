@@ -1,7 +1,7 @@
 //! `mape config check`
 
 use super::builtin::builtin;
-use super::{Global, Output, Usage, queue_workers};
+use super::{Global, Output, Usage, queue_workers, served_models};
 use anyhow::Result;
 use mape::backend::Backend;
 use mape::config::{Config, Error, Explanation, Origin};
@@ -27,6 +27,10 @@ pub(super) fn run(global: &Global, file: Option<&Path>, output: &mut Output) -> 
         }
         Ok(config)
     });
+    let checked = match checked {
+        Ok(config) => served_models::check(&config)?.map(|()| config),
+        wrong => wrong,
+    };
     match checked {
         Ok(config) => {
             let text = format!("the configuration is valid: {}", summary(&config.explain()));
@@ -48,7 +52,9 @@ fn tasks_of_queues(global: &Global, config: &Config) -> Result<(), Error> {
     // What else is wrong with tasks is said where they are used.
     let Ok(builtin) = builtin(config, &backend, &global.stream, false) else { return Ok(()) };
     let tasks = Tasks::new().with_all(builtin.tasks()).with(Queues::of(&backend).task());
-    queue_workers::check(config, &tasks.with(Task::echo("live:publish")))
+    let tasks = tasks.with(Task::echo("live:publish"));
+    let tasks = if cfg!(feature = "inference") { tasks.with(Task::echo("infer:*")) } else { tasks };
+    queue_workers::check(config, &tasks)
 }
 
 /// How many values each source gives.

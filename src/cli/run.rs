@@ -3,9 +3,9 @@
 use super::arguments::{Command, ConfigCommand};
 use super::output::ReaderGone;
 use super::{
-    Arguments, Global, Output, Usage, channel, config_check, config_explain, flow, knowledge, live, log,
-    log_output, loops, push, queue, receipts, report, schedule, simulate, tap, top, version, worker,
-    workflow,
+    Arguments, Global, Output, Usage, channel, config_check, config_explain, flow, infer, knowledge, live,
+    log, log_output, loops, model, push, queue, receipts, report, schedule, simulate, tap, top, version,
+    worker, workflow,
 };
 use anyhow::{Context, Result};
 use mape::backend::NotDone;
@@ -30,6 +30,8 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Command::Push(arguments) => wait(global, async || push::run(global, arguments, &mut output).await),
         Command::Top(arguments) => wait(global, async || top::run(global, arguments, &mut output).await),
         Command::Channel(command) => wait(global, async || channel::run(global, command, &mut output).await),
+        Command::Infer(arguments) => wait(global, async || infer::run(global, arguments, &mut output).await),
+        Command::Model(command) => wait(global, async || model::run(global, command, &mut output).await),
         Command::Queue(command) => wait(global, async || queue::run(global, command, &mut output).await),
         Command::Knowledge(command) => {
             wait(global, async || knowledge::run(global, command, &mut output).await)

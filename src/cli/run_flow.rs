@@ -2,6 +2,7 @@
 
 use super::builtin::builtin;
 use super::log_output::observe;
+use super::served_models::ServedModels;
 use super::signal::told_to_end;
 use super::staying::Staying;
 use super::usage::excerpt;
@@ -88,6 +89,7 @@ async fn host(
     let app = App::with_backend(staying.backend.clone());
     observe(&app);
     let mut tasks = tasks(global, arguments.tasks, &staying.backend)?;
+    tasks = ServedModels::load(&global.load()?).await?.add_task(arguments.tasks, tasks);
     // What is on a server can be served by others.
     if staying.is_on_a_server() {
         tasks = tasks.and_others();

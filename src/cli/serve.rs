@@ -4,6 +4,7 @@ use super::live_server::LiveServer;
 use super::log_output::observe;
 use super::queue_workers::QueueWorkers;
 use super::run_flow::{self, is_not_done};
+use super::served_models::ServedModels;
 use super::signal::told_to_end;
 use super::staying::Staying;
 use super::workflow_arguments::ServeArguments;
@@ -32,6 +33,7 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
     let app = App::with_backend(staying.backend.clone());
     observe(&app);
     let live = if arguments.no_http { None } else { Some(LiveServer::start(global, &app).await?) };
+    let models = ServedModels::load(&global.load()?).await?;
     let tasks = if arguments.no_engine {
         None
     } else {
@@ -39,7 +41,7 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
         if let Some(live) = &live {
             tasks = tasks.with(live.live.task());
         }
-        Some(tasks)
+        Some(models.add_task(arguments.tasks, tasks))
     };
     let queues = QueueWorkers::start(&global.load()?, &app, tasks.as_ref()).await?;
     match queues.count() {
@@ -56,7 +58,7 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
     } else {
         None
     };
-    let served = serve(global, arguments, &app, &mut staying, (engine.as_ref(), live), told).await;
+    let served = serve(global, arguments, &app, &mut staying, (engine.as_ref(), live, &models), told).await;
     queues.stop().await;
     let closed = match engine {
         Some(engine) => engine.close().await,
@@ -75,16 +77,15 @@ async fn listen(
     arguments: &ServeArguments,
     app: &App,
     engine: Option<&Engine>,
-    live: Option<&LiveServer>,
+    (live, models): (Option<&LiveServer>, &ServedModels),
 ) -> Result<Option<Serving>> {
     let Some(live) = live else { return Ok(None) };
     let config = global.load()?;
     let rest = config.rest;
     let heartbeat = config.live.heartbeat;
     let service = || {
-        Ok::<_, anyhow::Error>(
-            service(global, arguments, app, engine, &rest)?.live(&live.live).heartbeat(heartbeat),
-        )
+        let service = models.serve(service(global, arguments, app, engine, &rest)?);
+        Ok::<_, anyhow::Error>(service.live(&live.live).heartbeat(heartbeat))
     };
     let address = arguments.listen.as_ref().unwrap_or(&rest.address);
     match service()?.listen(address).await {
@@ -131,12 +132,12 @@ async fn serve(
     arguments: &ServeArguments,
     app: &App,
     staying: &mut Staying,
-    (engine, live): (Option<&Engine>, Option<LiveServer>),
+    (engine, live, models): (Option<&Engine>, Option<LiveServer>, &ServedModels),
     told: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<()> {
     let workflows = Workflows::new(app.backend()).named(global.names());
     let runs = engine.map_or(&workflows, Engine::workflows);
-    let serving = listen(global, arguments, app, engine, live.as_ref()).await?;
+    let serving = listen(global, arguments, app, engine, (live.as_ref(), models)).await?;
     if let (Some(live), Some(directory)) = (&live, &arguments.flow_dir) {
         live.offer(app, runs, directory)?;
     }

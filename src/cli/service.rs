@@ -59,6 +59,8 @@ pub(super) struct Service {
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long it may take for an answer that ends.
 const ANSWER: Duration = Duration::from_secs(30);
+/// How long sending a file may take, and what is made of it there.
+const SENT: Duration = Duration::from_mins(10);
 
 impl Service {
     pub(super) fn of(global: &Global, arguments: &ServiceArguments) -> Result<Self> {
@@ -121,6 +123,29 @@ impl Service {
         let request = self.request(Method::POST, path, query).timeout(ANSWER);
         let response = self.send(request.header(CONTENT_TYPE, "application/json").body(json)).await?;
         read(response).await
+    }
+
+    pub(super) async fn put(&self, path: &str, json: String) -> Result<Value> {
+        let request = self.request(Method::PUT, path, &[]).timeout(ANSWER);
+        let response = self.send(request.header(CONTENT_TYPE, "application/json").body(json)).await?;
+        read(response).await
+    }
+
+    /// Sends a file, and reads the answer to it; whether it made something new.
+    pub(super) async fn put_bytes(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        bytes: Vec<u8>,
+    ) -> Result<(bool, Value)> {
+        let request = self.request(Method::PUT, path, query).timeout(SENT);
+        let response =
+            self.send(request.header(CONTENT_TYPE, "application/octet-stream").body(bytes)).await?;
+        Ok((response.status() == StatusCode::CREATED, read(response).await?))
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Result<()> {
+        self.send(self.request(Method::DELETE, path, &[]).timeout(ANSWER)).await.map(drop)
     }
 
     fn request(&self, method: Method, path: &str, query: &[(&str, &str)]) -> RequestBuilder {

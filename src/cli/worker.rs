@@ -2,6 +2,7 @@
 
 use super::log_output::observe;
 use super::run_flow;
+use super::served_models::ServedModels;
 use super::signal::told_to_end;
 use super::workflow_arguments::TaskSet;
 use super::{Global, backend, note};
@@ -53,8 +54,10 @@ pub(super) async fn run(global: &Global, arguments: &WorkerArguments) -> Result<
     let mut told = pin!(told_to_end()?);
     let app = App::with_backend(backend.clone());
     observe(&app);
+    let tasks = run_flow::tasks(global, arguments.tasks, &backend)?;
+    let models = ServedModels::load(&global.load()?).await?;
     // What nobody has here is for workers elsewhere.
-    let tasks = run_flow::tasks(global, arguments.tasks, &backend)?.and_others();
+    let tasks = models.add_task(arguments.tasks, tasks).and_others();
     let engine = Engine::with(tasks).named(arguments.names(global));
     let engine = if arguments.native { engine } else { engine.compatible() };
     let engine = engine.start(&app).await?;

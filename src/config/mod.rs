@@ -60,8 +60,9 @@ pub use explain::{Entry, Explanation};
 pub use origin::Origin;
 pub use secret::{Secret, Url};
 pub use section::{
-    Backend, Batch, Colors, Exec, Influxdb, Jwt, Limits, Live, LogFormat, Queue, Rate, Redis, Request,
-    Resources, Rest, Role, Rule, Schedule, Service, Task, Telemetry, Tls, Token, WhenFull, Workflow,
+    Backend, Batch, Classes, Colors, Exec, Influxdb, Jwt, Limits, Live, LogFormat, Model, ModelKind,
+    ModelLimits, ModelShadow, Queue, Rate, Redis, Request, Resources, Rest, Role, Rule, Schedule, Service,
+    Task, Telemetry, Tls, Token, WhenFull, Workflow,
 };
 pub use server::Server;
 pub use settings::Config;

@@ -3,8 +3,8 @@
 use super::builder::{lay, single};
 use super::node::Node;
 use super::{
-    Backend, Builder, Error, Explanation, Influxdb, Live, Origin, Problem, Queue, Rest, Telemetry, Workflow,
-    read,
+    Backend, Builder, Error, Explanation, Influxdb, Live, Model, Origin, Problem, Queue, Rest, Telemetry,
+    Workflow, read,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -33,6 +33,8 @@ pub struct Config {
     pub live: Live,
     /// The task queues, by name. Default: none.
     pub queues: BTreeMap<String, Queue>,
+    /// The models that judge what flows, by name. Default: none.
+    pub models: BTreeMap<String, Model>,
     /// Logs.
     pub telemetry: Telemetry,
     tree: Node,
@@ -130,6 +132,7 @@ impl Config {
             workflow: section(&tree, "workflow", &mut problems),
             live: section(&tree, "live", &mut problems),
             queues: section(&tree, "queues", &mut problems),
+            models: section(&tree, "models", &mut problems),
             telemetry: section(&tree, "telemetry", &mut problems),
             tree,
         };
@@ -174,6 +177,7 @@ pub(super) fn defaults() -> Node {
         ("workflow", json(&Workflow::default())),
         ("live", json(&Live::default())),
         ("queues", Json::Object(serde_json::Map::new())),
+        ("models", Json::Object(serde_json::Map::new())),
         ("telemetry", json(&Telemetry::default())),
     ];
     let map = sections.into_iter().map(|(name, keys)| (name.to_owned(), keys)).collect();

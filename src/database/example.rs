@@ -240,6 +240,7 @@ mod tests {
         #[serde(rename(serialize = "Preis"))]
         price: f64,
         #[serde(skip_serializing)]
+        #[expect(dead_code, reason = "it is not written")]
         secret: String,
         colour: Colour,
         more: HashMap<String, u8>,

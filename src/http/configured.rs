@@ -40,6 +40,10 @@ impl Service {
         if let Some(archives) = &rest.archives {
             self = self.archives(archives);
         }
+        #[cfg(feature = "inference")]
+        if let Some(directory) = &rest.model_files {
+            self = self.model_files(directory);
+        }
         Ok(self)
     }
 }

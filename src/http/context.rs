@@ -4,6 +4,8 @@ use super::Limits;
 use super::goals::Goals;
 use super::live::Server;
 use super::loops::{Ledger, Tickers};
+#[cfg(feature = "inference")]
+use super::models::Served;
 use super::queues::Handles;
 use super::workflows::Hub;
 use crate::app::App;
@@ -50,6 +52,9 @@ pub(crate) struct Parts {
     pub(crate) live: Server,
     /// The task queues of the backend.
     pub(crate) queues: Handles,
+    /// The models of this process.
+    #[cfg(feature = "inference")]
+    pub(crate) models: Served,
     /// Tells of changes of runs.
     pub(crate) changes: Hub,
     /// Ends what would never end by itself.
@@ -63,8 +68,19 @@ impl Context {
 
     /// For routes that are mounted elsewhere.
     pub(crate) fn alone(app: &App, workflows: Option<Workflows>) -> Self {
+        Self::new(Self::parts(app, workflows))
+    }
+
+    /// The same with models.
+    #[cfg(feature = "inference")]
+    pub(crate) fn with_models(app: &App, models: &crate::infer::Models) -> Self {
+        let parts = Self::parts(app, None);
+        Self::new(Parts { models: Served::new(models.clone(), None), ..parts })
+    }
+
+    fn parts(app: &App, workflows: Option<Workflows>) -> Parts {
         let limits = Limits::default();
-        Self::new(Parts {
+        Parts {
             app: app.clone(),
             workflows,
             engine: None,
@@ -78,9 +94,11 @@ impl Context {
             goals: Goals::default(),
             live: Server::none(),
             queues: Handles::of(app),
+            #[cfg(feature = "inference")]
+            models: Served::new(crate::infer::Models::new(), None),
             changes: Hub::default(),
             closing: CancellationToken::new(),
-        })
+        }
     }
 
     /// The same stream, which also ends when the service does.

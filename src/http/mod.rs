@@ -45,6 +45,8 @@ mod live;
 mod loops;
 mod metered;
 mod metrics;
+#[cfg(feature = "inference")]
+mod models;
 mod openapi;
 mod problem;
 mod queues;
@@ -59,6 +61,8 @@ pub use access::{Access, Jwt, Role, Rule};
 pub use error::Error;
 pub use live::live;
 pub use loops::loops;
+#[cfg(feature = "inference")]
+pub use models::models;
 pub use queues::queues;
 pub use service::{Limits, Service};
 pub use serving::Serving;

@@ -25,6 +25,7 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "channels", description = "What loops tell each other."),
         (name = "live", description = "Results in parts, to whoever is interested, the moment they exist."),
         (name = "queues", description = "Task queues: jobs that wait their turn, and what became of them."),
+        (name = "models", description = "Models that judge rows: their versions, and which is live."),
         (name = "littleflow", description = "Runs of flows, as littleflow's service has them."),
         (name = "runs", description = "Runs of flows: all there is to know and to do."),
         (name = "schedules", description = "Flows that begin by the clock."),
@@ -51,7 +52,10 @@ struct Refused {
 
 /// The routes that programs use, and their description.
 pub(super) fn routes() -> (Router<Context>, Document) {
-    let (router, mut document) = OpenApiRouter::<Context>::with_openapi(Head::openapi())
+    let all = OpenApiRouter::<Context>::with_openapi(Head::openapi());
+    #[cfg(feature = "inference")]
+    let all = all.merge(super::models::routes());
+    let (router, mut document) = all
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(loops::routes())

@@ -5,10 +5,14 @@ use super::context::{Context, Parts};
 use super::goals::Goals;
 use super::live::{HEARTBEAT, Server};
 use super::loops::{Ledger, Tickers};
+#[cfg(feature = "inference")]
+use super::models::Served;
 use super::queues::Handles;
 use super::{Access, Error, Problem, Serving, Tls, console, docs, serving};
 use crate::app::App;
 use crate::edge::Endpoints;
+#[cfg(feature = "inference")]
+use crate::infer::Models;
 use crate::live::Live;
 use crate::workflow::{Engine, Workflows};
 use axum::Router;
@@ -51,6 +55,10 @@ pub struct Service {
     engine: Option<Engine>,
     endpoints: Endpoints,
     live: Option<Live>,
+    #[cfg(feature = "inference")]
+    models: Models,
+    #[cfg(feature = "inference")]
+    model_files: Option<PathBuf>,
     heartbeat: Duration,
     access: Access,
     limits: Limits,
@@ -103,6 +111,10 @@ impl Service {
             engine: None,
             endpoints: Endpoints::new(),
             live: None,
+            #[cfg(feature = "inference")]
+            models: Models::new(),
+            #[cfg(feature = "inference")]
+            model_files: None,
             heartbeat: HEARTBEAT,
             access: Access::new(),
             limits: Limits::default(),
@@ -141,6 +153,20 @@ impl Service {
     /// How often a quiet stream of the live server gives a sign of life. Default: 15 s.
     pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
         self.heartbeat = heartbeat;
+        self
+    }
+
+    /// Serves these models, below `/models`; without it there are none until a client sends one.
+    #[cfg(feature = "inference")]
+    pub fn models(mut self, models: &Models) -> Self {
+        self.models = models.clone();
+        self
+    }
+
+    /// The directory of files that clients may name as versions of models; without it there is none.
+    #[cfg(feature = "inference")]
+    pub fn model_files(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.model_files = Some(directory.into());
         self
     }
 
@@ -241,6 +267,8 @@ impl Service {
             tickers: Tickers::default(),
             goals: Goals::default(),
             live,
+            #[cfg(feature = "inference")]
+            models: Served::new(self.models, self.model_files),
             changes: super::workflows::Hub::default(),
             closing,
         });

@@ -21,6 +21,8 @@ pub struct Description {
     pub output: Port,
     /// How many rows run at once.
     pub batch: Batch,
+    /// How many words its vocabulary has; 0 where it takes no texts.
+    pub words: usize,
     /// The names of the classes; empty where it has none.
     pub classes: Vec<String>,
 }

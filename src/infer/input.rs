@@ -1,7 +1,5 @@
 //! What a model is given.
 
-use serde::{Deserialize, Serialize};
-
 /// What one row is made of, lent for as long as the batch is put together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -10,20 +8,8 @@ pub enum Input<'a> {
     F32(&'a [f32]),
     /// The numbers of a row, flat in row-major order.
     F64(&'a [f64]),
-    /// A text, for a model that has a [vocabulary](super::Settings::vocabulary).
+    /// A text, whose numbers the [vocabulary](super::Settings::vocabulary) of the model says.
     Text(&'a str),
-}
-
-impl<'a> From<&'a str> for Input<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl<'a> From<&'a String> for Input<'a> {
-    fn from(text: &'a String) -> Self {
-        Self::Text(text)
-    }
 }
 
 impl<'a> From<&'a [f32]> for Input<'a> {
@@ -50,28 +36,14 @@ impl<'a> From<&'a Vec<f64>> for Input<'a> {
     }
 }
 
-impl<'a> From<&'a Given> for Input<'a> {
-    fn from(given: &'a Given) -> Self {
-        match given {
-            Given::Row(row) | Given::Item { input: row } => Self::F64(row),
-            Given::Text(text) => Self::Text(text),
-        }
+impl<'a> From<&'a str> for Input<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
     }
 }
 
-/// What one row is made of, as it is written in JSON: `[1, 0, 0.5]` `{"input": [1, 0, 0.5]}`, or
-/// `"a text"`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-#[non_exhaustive]
-pub enum Given {
-    /// The numbers of a row.
-    Row(Vec<f64>),
-    /// A text.
-    Text(String),
-    /// The same, named.
-    Item {
-        /// The numbers of a row.
-        input: Vec<f64>,
-    },
+impl<'a> From<&'a String> for Input<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
 }

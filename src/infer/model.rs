@@ -8,6 +8,7 @@ use super::reading::File;
 use super::running::Answers;
 use super::trial::{self, try_out};
 use super::{Description, Error, Input, Kind, RowError, Settings};
+use crate::text::Vocabulary;
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
@@ -310,6 +311,7 @@ fn prepare(file: &File, settings: Settings) -> Result<Inner, Error> {
         input: plan.input.clone(),
         output: plan.output.clone(),
         batch: plan.batch,
+        words: settings.vocabulary.as_ref().map_or(0, Vocabulary::len),
         classes: settings.classes.clone(),
     };
     let lane = Lane::new(file.name.clone(), plan.clone(), limits.late);

@@ -77,6 +77,12 @@ pub enum RowError {
 }
 
 impl RowError {
+    /// The same where it is known which row is meant, as `it has 43 numbers, and 44 are a row`.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        self.to_string().replacen(&format!("row {}", self.row()), "it", 1)
+    }
+
     /// The place of the row in the batch that was given.
     #[must_use]
     pub fn row(&self) -> usize {

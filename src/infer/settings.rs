@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How a model is loaded, and what its outputs mean.
 ///
 /// The defaults fit a model with one input and one output, both with the batch as their first dimension.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// What the file is; by default what its name says.
     pub kind: Option<Kind>,

@@ -100,7 +100,7 @@ impl Slot {
                 limit: VERSIONS_AT_MOST,
             });
         }
-        let differences = self.live.load().differences(model.describe());
+        let differences = self.live.load().differences(&model);
         if !differences.is_empty() {
             return Err(Error::Differs { name: name(), version, differences });
         }
@@ -198,6 +198,8 @@ impl Slot {
     pub(super) fn listed(&self) -> Listed {
         let book = self.book.lock();
         let live = self.live.load_full();
+        let counters = MODEL.counters.iter().enumerate();
+        let counts = counters.map(|(place, (name, _))| ((*name).to_owned(), self.meter.counter(place)));
         let versions: Vec<_> = book.versions.iter().map(|version| version.listed()).collect();
         Listed {
             name: self.name.to_string(),
@@ -205,6 +207,7 @@ impl Slot {
             former: book.former(&live).map(|former| former.name().to_string()),
             shadow: self.shadow.load().as_ref().map(|shadow| shadow.listed()),
             versions,
+            counts: counts.collect(),
         }
     }
 

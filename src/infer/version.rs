@@ -3,6 +3,7 @@
 use super::verdict::Judge;
 use super::{Description, Model};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -27,8 +28,9 @@ impl Version {
     }
 
     /// What differs between what the two take and give, in words; nothing if one can stand in for the other.
-    pub(super) fn differences(&self, new: &Description) -> Vec<String> {
-        let old = self.model.describe();
+    pub(super) fn differences(&self, new: &Model) -> Vec<String> {
+        let words = (&self.model.settings().vocabulary, &new.settings().vocabulary);
+        let (old, new) = (self.model.describe(), new.describe());
         let mut differences = Vec::new();
         let version = self.name();
         if old.input.shape != new.input.shape {
@@ -42,6 +44,11 @@ impl Version {
         if old.classes != new.classes {
             let (old, new) = (old.classes.join(", "), new.classes.join(", "));
             differences.push(format!("its classes are [{new}], and those of `{version}` are [{old}]"));
+        }
+        if let (Some(old), Some(new)) = words
+            && old != new
+        {
+            differences.push(format!("its words are others than those of `{version}`"));
         }
         differences
     }
@@ -71,6 +78,8 @@ pub struct Listed {
     pub shadow: Option<ListedShadow>,
     /// All versions, in the order in which they came.
     pub versions: Vec<ListedVersion>,
+    /// What was counted of it since it came, by the names of its metrics: rows, batches, and what became of them.
+    pub counts: BTreeMap<String, u64>,
 }
 
 /// A version of a model, as it is listed.

@@ -76,6 +76,8 @@ const PAGE: i64 = 256;
 const TOGETHER: usize = 32;
 /// How many bytes of jobs are queued in one step, about.
 const BYTES: usize = 1 << 20;
+/// For how long changes are gathered before it is looked again.
+const WHILE: Duration = Duration::from_millis(5);
 /// How often they are looked at in any case.
 const LOOK: Duration = Duration::from_secs(30);
 /// What the id of a schedule begins with; no id of a job does.
@@ -328,12 +330,12 @@ impl Shared {
                     let Some(watched) = &mut changes else { continue };
                     let news = timeout(wait.min(LOOK), watched.next()).await;
                     let mut is_over = matches!(news, Ok(None));
-                    // However many there are, it is looked once.
-                    while let Some(news) = watched.next().now_or_never() {
-                        is_over |= news.is_none();
-                        if is_over {
-                            break;
-                        }
+                    if news.is_ok() {
+                        // However many there are in a while, it is looked once.
+                        sleep(WHILE).await;
+                    }
+                    while !is_over && let Some(news) = watched.next().now_or_never() {
+                        is_over = news.is_none();
                     }
                     if is_over {
                         changes = None;
@@ -359,12 +361,14 @@ impl Shared {
         }
         loop {
             let now = millis(clock::now());
+            let first = self.places(0).await?.into_iter().next();
+            match first {
+                None => return Ok(LOOK),
+                Some((_, due)) if due > now => return Ok(Duration::from_millis(due - now)),
+                Some(_) => {}
+            }
             let mut places = self.places(PAGE - 1).await?;
             let next = places.iter().position(|(_, due)| *due > now);
-            if next == Some(0) || places.is_empty() {
-                let wait = places.first().map(|(_, due)| Duration::from_millis(due - now));
-                return Ok(wait.unwrap_or(LOOK));
-            }
             places.truncate(next.unwrap_or(places.len()));
             let ids: Vec<_> = places.into_iter().map(|(id, _)| id).collect();
             let kept = self.kept(ids.clone()).await?;

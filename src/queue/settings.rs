@@ -15,7 +15,8 @@ pub struct Settings {
     pub priorities: u8,
     /// How many jobs may be begun in a time, by all workers together. Default: any number.
     pub rate: Option<Rate>,
-    /// How many times a job is tried before it goes to the dead letters, at least once. Default: 5.
+    /// How many times a job is tried before it goes to the dead letters, at least once. What a killed worker had in hand
+    /// counts as tried, also the few jobs (with several levels of priority) that it had got and not begun. Default: 5.
     pub attempts: u32,
     /// How long after a failure it is tried again; twice as long after each further one. Default: 1 s.
     #[serde(with = "millis")]

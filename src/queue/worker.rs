@@ -47,7 +47,7 @@ pub struct Worker {
 /// How long the end of a worker may take to tell the backend what became of its jobs.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How many jobs of each level, if there are several, are got before there is room for them.
-const AHEAD: usize = 16;
+const AHEAD: usize = 4;
 /// How often what is done is removed.
 const TIDY: Duration = Duration::from_secs(1);
 /// How often it is looked whether a queue is paused in any case.

@@ -26,7 +26,7 @@ use std::sync::Arc;
 /// assert_eq!(words.bag("Volunteering")?.numbers(), [1.0, 0.0]);
 /// # Ok::<(), mape::text::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Vocabulary {
     words: Arc<[Arc<str>]>,
     places: Arc<HashMap<Arc<str>, usize, RandomState>>,
@@ -84,6 +84,12 @@ impl Vocabulary {
     #[must_use]
     pub fn read_by(self, reading: Reading) -> Self {
         Self { reading, ..self }
+    }
+
+    /// Refuses texts of more bytes.
+    #[must_use]
+    pub fn at_most(self, bytes: usize) -> Self {
+        Self { reading: self.reading.at_most(bytes), ..self }
     }
 
     /// The numbers of a text.

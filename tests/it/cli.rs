@@ -1,7 +1,11 @@
 //! The program as people and programs run it.
 
+#[cfg(feature = "inference")]
+mod infer;
 #[cfg(all(feature = "http", any(feature = "redis", feature = "file")))]
 mod live;
+#[cfg(feature = "inference")]
+mod model;
 #[cfg(all(feature = "http", feature = "file"))]
 mod queue;
 #[cfg(all(feature = "redis", unix))]
@@ -248,4 +252,17 @@ fn a_full_disk_behind_standard_output_is_a_failure() {
     let stderr = String::from_utf8(answer.stderr).unwrap();
     assert_eq!(answer.status.code(), Some(1));
     assert!(stderr.starts_with("error: cannot write to standard output\n  because: "), "{stderr}");
+}
+
+#[cfg(not(feature = "inference"))]
+#[test]
+fn without_models_the_program_says_how_to_get_them() {
+    let program =
+        Program::new("no_models").file("config.yaml", "models:\n  interest: {file: interest.onnx}\n");
+    let infer = program.run(&["infer", "interest.onnx"]);
+    assert_eq!((infer.code, infer.stdout.as_str()), (2, ""));
+    assert!(infer.stderr.contains("--features inference"), "{}", infer.stderr);
+    let check = program.run(&["config", "check"]);
+    let told = "config.yaml:2: `models.interest`: this program is built without models";
+    assert!(check.code == 2 && check.stderr.contains(told), "{}", check.stderr);
 }

@@ -80,6 +80,8 @@ event::together::suite! { attached_together, super::attached().await }
 
 crate::queue::conformance::suite! { owner_queues, super::owner().await }
 crate::queue::conformance::suite! { attached_queues, super::attached().await }
+crate::queue::holding::suite! { owner_queues_hold, super::owner().await }
+crate::queue::holding::suite! { attached_queues_hold, super::attached().await }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_is_lost_between_threads() {

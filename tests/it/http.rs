@@ -7,6 +7,8 @@ pub(crate) mod edge;
 mod goals;
 mod live;
 mod loops;
+#[cfg(feature = "inference")]
+mod models;
 mod openapi;
 mod queues;
 pub(crate) mod site;

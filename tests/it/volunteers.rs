@@ -39,7 +39,7 @@ impl Places {
     fn program(&self) -> Command {
         let mut command = example("volunteers");
         clean(&mut command);
-        command.envs(SECRETS).env("MAPE_SCHEDULES__FETCHING__COMMENTS", "* * * * * *");
+        command.envs(SECRETS).env("MAPE_QUEUES__FETCHING__SCHEDULES__COMMENTS__CRON", "* * * * * *");
         command.env("MAPE_REST__ADDRESS", &self.page).env("MAPE_NETWORK__ADDRESS", &self.network);
         command.env("MAPE_NETWORK__MAIL", &self.mail);
         command

@@ -33,6 +33,6 @@ pub async fn start(shared: &Shared, running: &mut Running) -> anyhow::Result<()>
         }
     });
     running.own(mail::serve(mails, records.clone()));
-    running.own(webhooks::send(records, settings.secret.clone())?);
+    running.own(webhooks::send(records, &settings.secret)?);
     Ok(())
 }

@@ -19,7 +19,10 @@ const LOOK: Duration = Duration::from_millis(25);
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// Tells, for ever.
-pub fn send(records: Arc<Records>, secret: Secret) -> anyhow::Result<impl Future<Output = ()> + Send> {
+pub fn send(
+    records: Arc<Records>,
+    secret: &Secret,
+) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
     let (client, signature) = (api::client()?, Signature::github(secret.expose()));
     Ok(async move {
         loop {

@@ -39,6 +39,8 @@ pub struct Rest {
     pub tls: Option<Tls>,
     /// The directory in which `file:` archives of runs are. Default: none, so that there are none by name.
     pub archives: Option<PathBuf>,
+    /// The directory of files with models that `PUT /models/NAME` may name. Default: none, so that none is taken by name.
+    pub model_files: Option<PathBuf>,
     /// How much clients may ask for.
     pub limits: Limits,
 }
@@ -57,6 +59,7 @@ impl Default for Rest {
             allow_hosts: Vec::new(),
             tls: None,
             archives: None,
+            model_files: None,
             limits: Limits::default(),
         }
     }

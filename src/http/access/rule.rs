@@ -101,10 +101,18 @@ pub(super) fn needed(method: &Method, path: &str) -> Option<Role> {
         // What a client states for itself.
         Method::PUT | Method::DELETE if is_interest(path) => Role::Read,
         Method::DELETE if path.starts_with("/live/clients/") => Role::Operate,
+        // What is tried beside a model makes no difference to anybody.
+        Method::DELETE if is_shadow(path) => Role::Operate,
         Method::DELETE => Role::Admin,
         _ if is_wiring || path.starts_with("/knowledge/") => Role::Admin,
         _ => Role::Operate,
     })
+}
+
+/// Whether it is the version that is tried beside a model.
+fn is_shadow(path: &str) -> bool {
+    let below = path.strip_prefix("/models/").and_then(|path| path.split_once('/'));
+    below.is_some_and(|(_, below)| below == "shadow")
 }
 
 /// Whether it is an interest of a client of the live server.

@@ -22,9 +22,11 @@ pub(crate) enum Act {
     Claim(usize, usize, usize),
     Forgotten(usize, usize, u64),
     SignOfLife(usize, usize, u64),
+    PutBack(usize, usize, u64),
     Settle(usize, usize, u64),
     Delete(u64),
     Trim(u64),
+    TrimNeeded,
 }
 
 pub(crate) fn acts() -> impl Strategy<Value = Vec<Act>> {
@@ -39,9 +41,11 @@ pub(crate) fn acts() -> impl Strategy<Value = Vec<Act>> {
         3 => (group.clone(), consumer.clone(), 1..6_usize).prop_map(|(g, c, n)| Claim(g, c, n)),
         2 => (group.clone(), consumer.clone(), any::<u64>()).prop_map(|(g, c, bits)| Forgotten(g, c, bits)),
         2 => (group.clone(), consumer.clone(), any::<u64>()).prop_map(|(g, c, bits)| SignOfLife(g, c, bits)),
+        2 => (group.clone(), consumer.clone(), any::<u64>()).prop_map(|(g, c, bits)| PutBack(g, c, bits)),
         4 => (group, consumer, any::<u64>()).prop_map(|(g, c, n)| Settle(g, c, n)),
         2 => any::<u64>().prop_map(Delete),
         1 => (0..8_u64).prop_map(Trim),
+        1 => Just(TrimNeeded),
     ];
     prop::collection::vec(act, 0..60)
 }
@@ -182,7 +186,20 @@ async fn perform(log: &Log, model: &mut Model, act: &Act) {
             let found = raw.set_idle(&consumer(g, c), model.ids_of(&chosen), Duration::ZERO).await.unwrap();
             assert_eq!(found, model.ids_of(&mine), "{act:?}");
         }
-        Act::Settle(..) | Act::Delete(_) | Act::Trim(_) => end(log, model, act).await,
+        Act::PutBack(g, c, bits) => {
+            let chosen = model.chosen(bits);
+            let mut mine = Vec::new();
+            for n in chosen.iter().copied() {
+                let held = model.groups[g].as_mut().and_then(|group| group.pending.get_mut(&n));
+                if let Some((_, attempts)) = held.filter(|held| held.0 == c) {
+                    *attempts = attempts.saturating_sub(1);
+                    mine.push(n);
+                }
+            }
+            let found = raw.put_back(&consumer(g, c), model.ids_of(&chosen), Duration::ZERO).await.unwrap();
+            assert_eq!(found, model.ids_of(&mine), "{act:?}");
+        }
+        Act::Settle(..) | Act::Delete(_) | Act::Trim(_) | Act::TrimNeeded => end(log, model, act).await,
     }
 }
 
@@ -225,6 +242,17 @@ async fn end(log: &Log, model: &mut Model, act: &Act) {
             let gone = &before[..usize::try_from(removed).unwrap()];
             // It may leave more.
             assert!(before.len() - gone.len() >= before.len().min(usize::try_from(keep).unwrap()), "{act:?}");
+            assert!(gone.iter().all(|n| !model.is_needed(*n)), "{act:?}: {gone:?}");
+            for n in gone {
+                model.there[*n] = false;
+            }
+        }
+        Act::TrimNeeded => {
+            let removed = raw.trim(name, Retention::Needed).await.unwrap();
+            let before = model.present();
+            let gone = &before[..usize::try_from(removed).unwrap()];
+            let is_kept = model.groups.iter().all(Option::is_none);
+            assert!(!is_kept || gone.is_empty(), "{act:?}: {gone:?}");
             assert!(gone.iter().all(|n| !model.is_needed(*n)), "{act:?}: {gone:?}");
             for n in gone {
                 model.there[*n] = false;

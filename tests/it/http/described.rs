@@ -25,13 +25,15 @@ use tokio::time::timeout;
 const EXAMPLES: &str = "5";
 const SEED: &str = "1";
 /// Answers that go on, which are not waited for.
-const ENDLESS: [&str; 9] = [
+const ENDLESS: &[&str] = &[
     "/channels/stream",
     "/events",
     "/goals/stream",
     "/knowledge/stream",
     "/live/stream?all=true",
     "/loops/room/elements/judge/stream",
+    #[cfg(feature = "inference")]
+    "/models/interest/disagreements/stream",
     "/queues/reply/outcomes/stream",
     "/queues/stream",
     "/topology/stream",
@@ -50,7 +52,10 @@ impl Served {
         let engine = Engine::start(&app, tasks(app.backend(), &broken)).await.unwrap();
         let archives = directory();
         prepare(&app, &engine, &archives).await;
-        let site = Site::with(Service::new(&app).engine(&engine).archives(&archives).live(&live(&app))).await;
+        let service = Service::new(&app).engine(&engine).archives(&archives).live(&live(&app));
+        #[cfg(feature = "inference")]
+        let service = service.models(&models().await);
+        let site = Site::with(service).await;
         Self { site, _engine: engine }
     }
 }
@@ -117,6 +122,24 @@ async fn queue(app: &App, cron: Cron) {
     worker.stop(Duration::from_secs(5)).await;
     let _ = queue.add(&1).await.unwrap();
     let _ = queue.add_job(NewJob::new(2).delay(Duration::from_hours(1))).await.unwrap();
+}
+
+/// A model with versions to swap, to try and to remove, and models to remove.
+#[cfg(feature = "inference")]
+async fn models() -> mape::infer::Models {
+    let models = mape::infer::Models::new();
+    let load = async |name: &str, version: &str| {
+        let file = root().join("tests/data/models/mlp.onnx");
+        models.load(name, Some(version), file, mape::infer::Settings::default()).await.unwrap();
+    };
+    for version in ["1", "2", "3", "spare-1", "spare-2"] {
+        load("interest", version).await;
+    }
+    for name in ["spare-1", "spare-2", "spare-3"] {
+        load(name, "1").await;
+    }
+    models.swap("interest", "2").unwrap();
+    models
 }
 
 /// A live server that repeats what it is given.
@@ -188,7 +211,7 @@ async fn whatever_is_asked_the_answer_is_as_described() {
 async fn endless_answers_begin_as_described() {
     let served = Served::start().await;
     let document: Value = served.site.get("/openapi.json").await.1;
-    for path in ENDLESS {
+    for path in ENDLESS.iter().copied() {
         let response = served
             .site
             .request(Method::GET, path)
@@ -202,7 +225,8 @@ async fn endless_answers_begin_as_described() {
         let described = described
             .replace("/room/", "/{loop}/")
             .replace("/judge/", "/{element}/")
-            .replace("/reply/", "/{queue}/");
+            .replace("/reply/", "/{queue}/")
+            .replace("/interest/", "/{model}/");
         let kinds = &document["paths"][described]["get"]["responses"]["200"]["content"];
         assert!(kinds["text/event-stream"].is_object(), "{path}: {kinds}");
     }

@@ -6,6 +6,7 @@ mod onnx;
 mod rows;
 mod shadow;
 mod stream;
+mod task;
 mod texts;
 mod verdicts;
 mod versions;

@@ -1,5 +1,5 @@
 //! Small models, written as ONNX. The benchmark of models uses this, too.
-#![allow(dead_code, reason = "the tests and the benchmark each use a part of it")]
+#![allow(dead_code, unused_imports, reason = "the tests and the benchmark each use a part of it")]
 
 use super::onnx;
 

@@ -1,6 +1,6 @@
 //! Texts that are rows of a model with a vocabulary.
 
-use super::{counted, data, expected};
+use super::{counted, data, expected, named, onnx, read};
 use mape::infer::{Error, Given, Input, Limits, Model, Models, RowError, Settings};
 use mape::text::Vocabulary;
 use serde::Deserialize;
@@ -104,4 +104,18 @@ async fn texts_and_rows_are_read_from_json_and_judged_together() {
     assert!(answers.iter().all(|answer| answer.as_ref().unwrap().len() == 10));
     assert_eq!(answers[1], answers[2]);
     assert!(serde_json::from_str::<Given>("[1, null]").is_err());
+}
+
+#[tokio::test]
+async fn a_version_with_other_words_is_refused() {
+    let of = |words: [&str; 2]| Settings {
+        vocabulary: Some(Vocabulary::new(words).unwrap()),
+        ..Settings::default()
+    };
+    let models = named(&onnx::scaled(2, 1.0), of(["help", "hour"])).await;
+    assert_eq!(models.describe("m").unwrap().words, 2);
+    models.add("m", None, read(&onnx::scaled(2, 2.0), of(["help", "hour"])).await).unwrap();
+    let other = read(&onnx::scaled(2, 2.0), of(["hour", "help"])).await;
+    let error = models.add("m", None, other).unwrap_err();
+    assert!(error.to_string().contains("its words are others than those of `1`"), "{error}");
 }

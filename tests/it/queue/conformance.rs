@@ -47,10 +47,10 @@ macro_rules! suite {
 }
 pub(crate) use suite;
 
-type Doer<R> = Element<Task<u64>, Done<Task<u64>, R>>;
+pub(crate) type Doer<R> = Element<Task<u64>, Done<Task<u64>, R>>;
 
 /// Short enough to be waited for on a server.
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         retry_after: Duration::from_millis(30),
         lease: Duration::from_millis(900),
@@ -59,7 +59,11 @@ fn settings() -> Settings {
 }
 
 /// An element that does `f` with up to 64 jobs at a time.
-fn doer<R, F>(app: &App, uid: &str, f: impl Fn(Task<u64>) -> F + Clone + Send + Sync + 'static) -> Doer<R>
+pub(crate) fn doer<R, F>(
+    app: &App,
+    uid: &str,
+    f: impl Fn(Task<u64>) -> F + Clone + Send + Sync + 'static,
+) -> Doer<R>
 where
     R: Clone + Send + Sync + 'static,
     F: Future<Output = Result<R, BoxError>> + Send + 'static,
@@ -67,19 +71,19 @@ where
     app.create_loop(uid).unwrap().execute("work").each_unordered(64, working(f)).spawn().unwrap()
 }
 
-struct World {
-    app: App,
-    queue: Queue,
+pub(crate) struct World {
+    pub(crate) app: App,
+    pub(crate) queue: Queue,
 }
 
 impl World {
-    async fn new(backend: Backend, settings: Settings) -> Self {
+    pub(crate) async fn new(backend: Backend, settings: Settings) -> Self {
         let app = App::with_backend(backend);
         let queue = Queues::new(&app).open("reply", settings).await.unwrap();
         Self { app, queue }
     }
 
-    async fn work<R, F>(
+    pub(crate) async fn work<R, F>(
         &self,
         uid: &str,
         f: impl Fn(Task<u64>) -> F + Clone + Send + Sync + 'static,
@@ -92,7 +96,7 @@ impl World {
     }
 }
 
-async fn soon<T>(future: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     timeout(Duration::from_secs(20), future).await.expect("it takes too long")
 }
 
@@ -448,14 +452,19 @@ pub(crate) async fn what_a_silent_worker_had_goes_to_another_and_counts_as_an_at
 
 pub(crate) async fn a_worker_that_stops_waits_for_what_is_in_hand(backend: Backend) {
     let world = World::new(backend, Settings { concurrency: 2, ..settings() }).await;
+    let begun = Arc::new(AtomicUsize::new(0));
+    let counting = begun.clone();
     let worker = world
-        .work("one", |task| async move {
-            sleep(Duration::from_millis(60)).await;
-            Ok(*task)
+        .work("one", move |task| {
+            counting.fetch_add(1, Ordering::SeqCst);
+            async move {
+                sleep(Duration::from_millis(60)).await;
+                Ok(*task)
+            }
         })
         .await;
     world.queue.add_all(0..6_u64).await.unwrap();
-    eventually("two are in hand", || async { world.queue.stats().await.unwrap().running >= 2 }).await;
+    eventually("two are in hand", || async { begun.load(Ordering::SeqCst) >= 2 }).await;
     assert_eq!(worker.stop(Duration::from_secs(5)).await, 0);
     let stats = world.queue.stats().await.unwrap();
     let done = stats.outcomes;
@@ -491,13 +500,19 @@ pub(crate) async fn what_is_done_does_not_stay(backend: Backend) {
 pub(crate) async fn what_is_no_job_of_the_queue_goes_to_the_dead_letters(backend: Backend) {
     let world = World::new(backend, settings()).await;
     let _worker = world.work("one", |task| async move { Ok(*task) }).await;
-    let _ = world.queue.add(&"no number").await.unwrap();
+    let wrong = world.queue.add(&"no number").await.unwrap().id;
+    let told = soon(world.queue.outcome(&wrong)).await.unwrap();
+    assert!(matches!(told.ending, Ending::Dead { .. }), "{told:?}");
     let good = world.queue.add(&3).await.unwrap().id;
     soon(world.queue.outcome(&good)).await.unwrap();
     eventually("it is in the dead letters", || async { world.queue.stats().await.unwrap().dead == 1 }).await;
     let dead = world.queue.dead(1).await.unwrap();
     assert!(dead[0].reason.contains("no number") && dead[0].data == json!("no number"), "{dead:?}");
-    assert_eq!(world.queue.discard_all().await.unwrap(), 1);
+    // Nor what is no job at all.
+    let log = world.app.logs().log("mape:queue:reply");
+    log.append(mape::event::Event::new("stray")).await.unwrap();
+    eventually("that too", || async { world.queue.stats().await.unwrap().dead == 2 }).await;
+    assert_eq!(world.queue.discard_all().await.unwrap(), 2);
     assert!(world.queue.dead(1).await.unwrap().is_empty());
 }
 

@@ -25,6 +25,7 @@ groups::suite! { redis_groups, super::redis().await }
 receipts::suite! { redis_receipts, super::redis().await }
 together::suite! { redis_together, super::redis().await }
 crate::queue::conformance::suite! { redis_queues, super::redis().await }
+crate::queue::holding::suite! { redis_queues_hold, super::redis().await }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
@@ -562,4 +563,24 @@ async fn a_cluster_keeps_logs_and_knowledge_together() {
     together::who_lost_its_lease_commits_nothing(world("events-b").await).await;
     groups::what_a_silent_consumer_left_goes_to_another(world("events-c").await).await;
     conformance::following_gives_what_is_there_and_what_comes_once_each(world("events-d").await).await;
+}
+
+#[tokio::test]
+async fn a_cluster_keeps_a_queue_on_one_node() {
+    use crate::queue::{conformance as queues, holding};
+    let world = async |prefix: &str| {
+        let mut options = Options::default();
+        options.prefix = Some(format!("{{{prefix}}}"));
+        Backend::open_with(&Cluster::shared().url(), options).await.unwrap()
+    };
+    queues::workers_share_the_jobs_and_each_is_done_once(world("queues-a").await).await;
+    queues::what_fails_too_often_is_dead_and_can_be_replayed(world("queues-b").await).await;
+    queues::a_delayed_job_waits_for_its_time(world("queues-c").await).await;
+    queues::a_key_keeps_other_jobs_out(world("queues-d").await).await;
+    queues::a_schedule_adds_one_job_each_time_whoever_serves(world("queues-e").await).await;
+    queues::a_paused_queue_begins_nothing_in_any_worker(world("queues-f").await).await;
+    queues::what_a_silent_worker_had_goes_to_another_and_counts_as_an_attempt(world("queues-g").await).await;
+    queues::a_rate_holds_for_all_workers_together(world("queues-h").await).await;
+    queues::queues_are_known_by_their_names(world("queues-i").await).await;
+    holding::workers_that_stop_use_up_no_attempts(world("queues-j").await).await;
 }
