@@ -32,7 +32,7 @@ impl World {
             Ok(json!({"id": task.id(), "status": 201}))
         });
         let element = app.create_loop("queues").unwrap().execute("reply").each_unordered(4, work);
-        let _worker = replies.work(&element.spawn().unwrap()).await.unwrap();
+        let worker = replies.work(&element.spawn().unwrap()).await.unwrap();
         for n in 0..4 {
             replies
                 .run(NewJob::new(json!({"to": "ada", "text": format!("thank you for your help, {n}")})))
@@ -52,7 +52,7 @@ impl World {
         for to in ["ada@example.org", "eve@example.org"] {
             let _ = mails.add(&json!({"to": to, "subject": "You are invited"})).await.unwrap();
         }
-        Self { app, replies, _worker }
+        Self { app, replies, _worker: worker }
     }
 }
 
