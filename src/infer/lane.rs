@@ -142,17 +142,16 @@ impl Lane {
         let (answer, answered) = oneshot::channel();
         let turn = self.begin(permit, input, rows, Box::new(move |ended| drop(answer.send(ended))))?;
         let mut answered = pin!(answered);
-        let ended = match within(limit, answered.as_mut()).await {
-            Some(ended) => ended,
-            None => {
-                // The next batch gets a thread of its own. This comes first: once it is late, the next may begin.
-                *self.worker.lock() = None;
-                if turn.is_late(self.late_at_most) {
-                    tracing::warn!(model = self.name, rows, ?limit, "a batch takes too long");
-                    return Err(Error::Late { model: self.name.clone(), rows, limit });
-                }
-                answered.await
+        let ended = if let Some(ended) = within(limit, answered.as_mut()).await {
+            ended
+        } else {
+            // The next batch gets a thread of its own. This comes first: once it is late, the next may begin.
+            *self.worker.lock() = None;
+            if turn.is_late(self.late_at_most) {
+                tracing::warn!(model = self.name, rows, ?limit, "a batch takes too long");
+                return Err(Error::Late { model: self.name.clone(), rows, limit });
             }
+            answered.await
         };
         match ended {
             Ok(Ok(answers)) => Ok(answers),
