@@ -27,7 +27,7 @@ const ROWS: usize = 1 << 16;
 
 /// The row of that number: a bag of words, as 44 numbers of which some are 1.
 fn row(number: usize) -> Vec<f32> {
-    (0..44).map(|word| if (number * 31 + word * 17) % 9 == 0 { 1.0 } else { 0.0 }).collect()
+    (0..44).map(|word| if (number * 31 + word * 17).is_multiple_of(9) { 1.0 } else { 0.0 }).collect()
 }
 
 #[tokio::main(flavor = "current_thread")]

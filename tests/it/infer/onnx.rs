@@ -193,7 +193,7 @@ pub(super) fn slow() -> Onnx {
 }
 
 /// Two layers and a softmax: 44 numbers to 7 scores. With 1024 hidden ones it has the shape of the network that sorts
-/// comments in RedisAI, of the platform for volunteers.
+/// comments in `RedisAI`, of the platform for volunteers.
 pub(super) fn network(hidden: usize) -> Onnx {
     const WORDS: usize = 44;
     const CLASSES: usize = 7;

@@ -52,7 +52,7 @@ async fn a_thousand_texts_have_the_classes_that_onnxruntime_gives_them() {
 #[tokio::test]
 async fn both_versions_of_the_example_score_texts_as_onnxruntime() {
     #[derive(Deserialize)]
-    struct Text {
+    struct Asked {
         text: String,
         bag: Vec<usize>,
         interest: Scores,
@@ -64,7 +64,7 @@ async fn both_versions_of_the_example_score_texts_as_onnxruntime() {
         scores: Vec<f64>,
     }
     let texts = std::fs::read_to_string(volunteers("expected.json")).unwrap();
-    let texts: Vec<Text> = serde_json::from_str(&texts).unwrap();
+    let texts: Vec<Asked> = serde_json::from_str(&texts).unwrap();
     for version in ["interest", "interest-2"] {
         let model = Model::load(volunteers(&format!("{version}.onnx")), settings()).await.unwrap();
         let answers = model.run(texts.iter().map(|text| &text.text)).await.unwrap();
