@@ -529,7 +529,7 @@ pub(crate) async fn bad_jobs_are_refused_and_add_nothing(backend: Backend) {
     let error = world.queue.add_job(NewJob::new(1).key("")).await.unwrap_err();
     assert!(error.to_string().contains("its key has to have"), "{error}");
     let error = world.queue.add_all(["short", "far too long for this queue"]).await.unwrap_err();
-    assert!(matches!(error, Error::Refused { .. }), "{error}");
+    assert!(matches!(error, Error::TooLarge { .. }), "{error}");
     assert_eq!(world.queue.stats().await.unwrap().waiting, [0]);
 }
 
