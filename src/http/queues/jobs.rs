@@ -68,13 +68,13 @@ pub(super) async fn list(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Waiting {
-    /// Answers when the job is done or dead, within this time, such as `30s`, and up to an hour; for a single job.
+    /// Answers when the job is done or dead, within this time, such as `30s`, and up to a minute; for a single job.
     #[serde(default)]
     wait: Option<String>,
 }
 
 /// The longest time that is waited for a job.
-const LONGEST: Duration = Duration::from_hours(1);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Whatever was added.
 #[derive(ToSchema)]
@@ -115,7 +115,7 @@ pub(super) async fn add(
             let wait = duration(&Value::from(text.as_str())).filter(|wait| *wait <= LONGEST);
             Some(wait.ok_or_else(|| {
                 Problem::unprocessable(format!(
-                    "`wait`: `{text}` is no length of time up to an hour, such as 30s"
+                    "`wait`: `{text}` is no length of time up to a minute, such as 30s"
                 ))
             })?)
         }

@@ -178,14 +178,13 @@ pub(crate) async fn what_fails_is_tried_again_after_its_pause(backend: Backend) 
         .await;
     let outcome = soon(world.queue.run(NewJob::new(1))).await.unwrap();
     assert_eq!((outcome.attempt, outcome.result::<String>().unwrap().as_str()), (3, "yes"));
-    let times = times.lock();
+    let times = times.lock().clone();
     let attempts: Vec<_> = times.iter().map(|(_, n, error)| (*n, error.as_deref())).collect();
     assert_eq!(attempts, [(1, None), (2, Some("no 1")), (3, Some("no 2"))]);
     // The second pause is twice the first. Times are kept in whole milliseconds.
     let pauses: Vec<_> = times.windows(2).map(|two| two[1].0 - two[0].0).collect();
     let tolerance = Duration::from_millis(2);
     assert!(pauses[0] + tolerance >= pause && pauses[1] + tolerance >= 2 * pause, "{pauses:?}");
-    drop(times);
     let told: Vec<_> =
         world.queue.last_outcomes(10).await.unwrap().into_iter().rev().map(|o| o.ending).collect();
     assert!(matches!(&told[0], Ending::Failed { error, .. } if error == "no 1"), "{told:?}");

@@ -132,7 +132,7 @@ pub(crate) async fn delayed_jobs_are_done_once_each_whoever_queues_them(backend:
     });
     futures::future::join_all(adding).await;
     eventually("all are done", || async { queue.stats().await.unwrap().outcomes >= 1000 }).await;
-    let times = times.lock();
+    let times = times.lock().clone();
     assert!(times.len() == 1000 && times.values().all(|times| *times == 1), "{times:?}");
     let stats = queue.stats().await.unwrap();
     assert_eq!((stats.delayed, stats.dead, stats.outcomes), (0, 0, 1000));

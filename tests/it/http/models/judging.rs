@@ -91,11 +91,15 @@ async fn what_is_tried_beside_tells_what_it_judges_differently() {
     let path = "/models/interest/disagreements/stream";
     let mut lines = world.site.request(Method::GET, path).send().await.unwrap().bytes_stream();
     let (_, verdict) = world.post("/models/interest/run", row()).await;
-    let line = lines.next().await.unwrap().unwrap();
-    let told: Value = serde_json::from_slice(&line).unwrap();
+    let first = lines.next().await.unwrap().unwrap();
+    let told: Value = serde_json::from_slice(&first).unwrap();
     assert_eq!((&told["live"], &told["shadow"]["version"]), (&verdict, &json!("2")));
     assert_eq!(told["input"].as_array().unwrap().len(), 44);
-    assert_eq!(world.get("/models/interest").await.1["shadow"]["disagreed"], 1);
+    // It is told before it is counted.
+    crate::suite::eventually("it is counted", || async {
+        world.get("/models/interest").await.1["shadow"]["disagreed"] == 1
+    })
+    .await;
 
     let live = world.put("/models/interest/shadow", json!({"version": "1"})).await;
     assert!(detail(&live, StatusCode::CONFLICT).contains("is live"), "{live:?}");

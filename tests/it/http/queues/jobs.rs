@@ -64,7 +64,7 @@ pub(crate) async fn an_answer_waits_for_the_outcome_and_says_the_id_if_that_take
     let (status, dead) = world.site.post("/queues/reply/jobs?wait=20s", r#"{"data": "x"}"#).await;
     assert_eq!((status, &dead["kind"], &dead["attempt"]), (StatusCode::OK, &json!("dead"), &json!(2)));
     assert_eq!(dead["error"], "\"x\" is no number");
-    for (wait, wanted) in [("soon", "no length of time"), ("2h", "up to an hour")] {
+    for (wait, wanted) in [("soon", "no length of time"), ("2h", "up to a minute")] {
         let (status, wrong) =
             world.site.post(&format!("/queues/reply/jobs?wait={wait}"), r#"{"data": 1}"#).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -92,8 +92,8 @@ pub(crate) async fn a_list_of_jobs_is_added_with_their_delays_levels_and_keys(ba
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
     let (status, wrong) = world.site.post("/queues/reply/jobs?wait=1s", r#"[{"data": 7}]"#).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
-    let stats = world.queue.stats().await.unwrap();
-    assert_eq!(stats.waiting.iter().sum::<u64>() + stats.delayed, 5, "{stats:?}");
+    let there = world.queue.stats().await.unwrap();
+    assert_eq!(there.waiting.iter().sum::<u64>() + there.delayed, 5, "{there:?}");
 }
 
 pub(crate) async fn what_is_no_job_is_refused_with_what_is_wrong(backend: Backend) {
