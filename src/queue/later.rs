@@ -424,6 +424,8 @@ impl Shared {
                     let taken = self.taking(Transaction::new(), text, kept.clone());
                     Some(taken.append(self.served(level), event))
                 }
+                // Another has served it since its place was read.
+                Ok(Waiting { schedule: Some(schedule), .. }) if schedule.next > now => return Ok(false),
                 Ok(Waiting { level, schedule: Some(schedule), .. }) => {
                     self.of_schedule(text, level, schedule, kept.clone(), now)
                 }
