@@ -10,7 +10,7 @@ for i = 2, #KEYS do
     return -i
   end
 end
-local answers, done = {}, {}
+local answers, done, is_done = {}, {}, {}
 local place = 3
 while place <= #ARGV do
   local id, events = ARGV[place], tonumber(ARGV[place + 1])
@@ -18,7 +18,8 @@ while place <= #ARGV do
   if held.err then
     return held
   end
-  local is_held = held[1] and held[1][2] == consumer
+  -- What is acknowledged is so at the end; nothing is settled twice before.
+  local is_held = held[1] and held[1][2] == consumer and not is_done[id]
   place = place + 2
   for _ = 1, events do
     local key, last = KEYS[tonumber(ARGV[place])], place + 1 + tonumber(ARGV[place + 1])
@@ -37,6 +38,7 @@ while place <= #ARGV do
   answers[#answers + 1] = is_held and 1 or 0
   if is_held then
     done[#done + 1] = id
+    is_done[id] = true
   end
 end
 if #done > 0 then
