@@ -194,6 +194,8 @@ impl Shared {
         let Some(Asked(asked)) = asked else { return };
         match timeout(ON_THEIR_WAY.min(self.lease / 4), asked).await {
             Ok(Ok(delivered)) => self.hand_back(delivered).await,
+            // As long as its source may ask again, what is unknown may just be on its way to that: its lease decides.
+            _ if !self.closed.load(Ordering::Acquire) => {}
             _ => self.put_back_unknown().await,
         }
     }
