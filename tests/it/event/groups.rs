@@ -43,6 +43,7 @@ macro_rules! suite {
             a_consumer_that_comes_back_under_its_name_goes_on_with_what_it_had,
             what_an_answer_that_never_arrived_delivered_is_not_forgotten,
             only_its_consumer_settles_an_event,
+            an_event_that_stands_twice_in_what_is_settled_is_settled_once,
             elements_read_acknowledge_and_append,
         }
     };
@@ -523,6 +524,19 @@ pub(crate) async fn what_an_answer_that_never_arrived_delivered_is_not_forgotten
     let known = known.iter().map(|delivered| delivered.entry.id).collect();
     let found = log.event_log().forgotten(&consumer, known).await.unwrap();
     assert_eq!((found.len(), &found[0].entry, found[0].attempt), (1, &lost[0].entry, 2));
+}
+
+pub(crate) async fn an_event_that_stands_twice_in_what_is_settled_is_settled_once(backend: Backend) {
+    let (log, receipts) = (log(&backend), backend.events().log("receipts"));
+    append(&log, [0, 1]).await;
+    group(&log).create().await.unwrap();
+    let (raw, consumer) = (log.event_log(), Consumer::new(log.name(), "baristas", "a"));
+    let ids: Vec<_> = raw.read(&consumer, 2).await.unwrap().iter().map(|held| held.entry.id).collect();
+    let settling = |id: EventId| (id, vec![(receipts.name().clone(), Event::receipt(id, "processed"))]);
+    let settled = raw.settle_all(&consumer, [ids[0], ids[0], ids[1]].map(settling).into()).await.unwrap();
+    assert_eq!(settled, [true, false, true]);
+    assert_eq!(receipts.info().await.unwrap().len, 2);
+    nothing_pending(&group(&log)).await;
 }
 
 pub(crate) async fn only_its_consumer_settles_an_event(backend: Backend) {
