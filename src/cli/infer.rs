@@ -55,6 +55,6 @@ pub(super) async fn run(global: &Global, arguments: &InferArguments, output: &mu
 pub(super) async fn run(_global: &Global, _arguments: &InferArguments, _output: &mut Output) -> Result<()> {
     Err(super::Usage::error(
         "this program is built without models: build it with the feature `inference`, as by \
-         `cargo install mape --features inference`",
+         `cargo install --path . --features inference`",
     ))
 }

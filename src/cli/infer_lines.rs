@@ -198,7 +198,7 @@ fn line(input: &mut impl BufRead, bytes: &mut Vec<u8>) -> std::io::Result<End> {
             break;
         }
         any = true;
-        let end = memchr(part);
+        let end = memchr::memchr(b'\n', part);
         let taken = part.get(..end.unwrap_or(part.len())).unwrap_or_default();
         long |= bytes.len() + taken.len() > LONGEST;
         if !long {
@@ -215,10 +215,6 @@ fn line(input: &mut impl BufRead, bytes: &mut Vec<u8>) -> std::io::Result<End> {
         (_, true) => End::Long,
         _ => End::Line,
     })
-}
-
-fn memchr(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|byte| *byte == b'\n')
 }
 
 /// What a line says.

@@ -20,7 +20,14 @@ const SHOWN: usize = 50;
 pub(super) async fn run(global: &Global, command: &QueueCommand, output: &mut Output) -> Result<()> {
     // What is wrong with it shows before a backend is opened.
     let data = match command {
-        QueueCommand::Add(AddArguments { data, .. }) if data == "-" => Json::Null,
+        QueueCommand::Add(AddArguments { data, how, .. }) if data == "-" => {
+            if how.has_key() {
+                return Err(Usage::error(
+                    "--key is for one job: of the lines of standard input only the first would be added",
+                ));
+            }
+            Json::Null
+        }
         QueueCommand::Add(AddArguments { data, .. })
         | QueueCommand::Run(RunArguments { data, .. })
         | QueueCommand::Schedule { data, .. } => json_or_file("the job", data)?,
@@ -38,7 +45,7 @@ pub(super) async fn run(global: &Global, command: &QueueCommand, output: &mut Ou
     let queues = Queues::of(&backend);
     let done = match command.queue() {
         None => list(global, &queues, output).await,
-        Some(name) => match find(global, &queues, name).await {
+        Some(name) => match find(global, &queues, command, name).await {
             Ok(queue) => on(global, &queue, command, (data, schedule), output).await,
             Err(error) => Err(error),
         },
@@ -47,13 +54,18 @@ pub(super) async fn run(global: &Global, command: &QueueCommand, output: &mut Ou
     done
 }
 
-/// A queue of the backend, or one that the configuration declares.
-async fn find(global: &Global, queues: &Queues, name: &str) -> Result<Queue> {
+/// A queue of the backend; or, for who puts something in it, one that the configuration declares.
+async fn find(global: &Global, queues: &Queues, command: &QueueCommand, name: &str) -> Result<Queue> {
+    let adds = matches!(command, QueueCommand::Add(_) | QueueCommand::Run(_) | QueueCommand::Schedule { .. });
     match queues.get(name).await {
         Err(error @ Error::NoQueue { .. }) => {
             let declared = Declared::configured(&global.load()?)?;
             match declared.iter().find(|declared| declared.name == name) {
-                Some(declared) => Ok(queues.declare(declared).await?),
+                Some(declared) if adds => Ok(queues.declare(declared).await?),
+                Some(_) => bail!(
+                    "queue `{name}` is declared here, and was never opened on this backend: `mape serve` opens it, or \
+                     the first `mape queue add {name} …`"
+                ),
                 None => Err(error.into()),
             }
         }

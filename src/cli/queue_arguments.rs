@@ -175,6 +175,10 @@ pub(super) struct How {
 }
 
 impl How {
+    pub(super) fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     pub(super) fn job<T>(&self, data: T) -> NewJob<T> {
         let job = NewJob::new(data).priority(self.priority).delay(self.delay.unwrap_or_default());
         match &self.key {

@@ -72,8 +72,7 @@ pub(super) fn check(config: &Config, tasks: &Tasks) -> Result<(), Error> {
     Ok(())
 }
 
-/// The name of a queue as an element is called.
+/// The name of a queue as an element is called: no two have one, and none is a word that means something in a path.
 fn uid(name: &str) -> String {
-    let plain: String = name.chars().map(|c| if c == '.' { '_' } else { c }).collect();
-    if plain.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') { plain } else { format!("_{plain}") }
+    format!("q:{}", name.replace('.', ":"))
 }

@@ -44,6 +44,14 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
         Some(models.add_task(arguments.tasks, tasks))
     };
     let queues = QueueWorkers::start(&global.load()?, &app, tasks.as_ref()).await?;
+    let waiting = global.load()?.queues.values().filter(|queue| queue.task.is_some()).count();
+    if arguments.no_engine && waiting > 0 {
+        note(
+            global,
+            "left",
+            &format!("no engine: the jobs of {waiting} queues that name a task are left to others"),
+        );
+    }
     match queues.count() {
         0 => {}
         1 => note(global, "working", "it works on the jobs of 1 queue"),

@@ -70,9 +70,12 @@ impl<'de> Deserializer<'de> for Blank {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        // What is inside has to have room for something in it.
         match self.inner() {
-            Ok(inner) => visitor.visit_some(Self { outermost: self.outermost, ..inner }),
-            Err(_) => visitor.visit_none(),
+            Ok(inner) if inner.depth < DEEPEST => {
+                visitor.visit_some(Self { outermost: self.outermost, ..inner })
+            }
+            _ => visitor.visit_none(),
         }
     }
 

@@ -211,7 +211,9 @@ impl fmt::Debug for Models {
 }
 
 fn check_names(name: &str, version: Option<&str>) -> Result<(), Error> {
-    let wrong = |name: &&str| name.is_empty() || name.len() > 200 || name.contains('/');
+    let wrong = |name: &&str| {
+        name.is_empty() || name.len() > 200 || name.contains('/') || name.bytes().all(|byte| byte == b'.')
+    };
     match std::iter::once(name).chain(version).find(wrong) {
         Some(name) => Err(Error::Name { name: name.chars().take(200).collect() }),
         None => Ok(()),

@@ -49,18 +49,25 @@ impl Queue {
     /// # Cancel safety
     /// Yes: it only reads.
     pub async fn dead(&self, count: usize) -> Result<Vec<DeadJob>, Error> {
+        self.dead_of(count, None).await
+    }
+
+    /// The first dead jobs; all, or this one.
+    pub(super) async fn dead_of(&self, count: usize, only: Option<&JobId>) -> Result<Vec<DeadJob>, Error> {
         let mut all = Vec::new();
         for level in (0..MOST_LEVELS).rev() {
             let log = self.dead_log(level);
             let mut after = EventId::MIN;
             while all.len() < count {
-                let page = log.range(after, EventId::MAX, PAGE.min(count - all.len())).await;
+                let page = log.range(after, EventId::MAX, PAGE).await;
                 let page = page.map_err(|error| self.shared().event_error(error))?;
                 let Some(last) = page.last() else { break };
                 after = last.id.next();
-                all.extend(page.iter().filter_map(|entry| read(entry, level)));
+                let dead = page.iter().filter_map(|entry| read(entry, level));
+                all.extend(dead.filter(|dead| only.is_none() || dead.job.as_ref() == only));
             }
         }
+        all.truncate(count);
         Ok(all)
     }
 

@@ -165,6 +165,10 @@ where
     /// The next job whose turn it is, while the queue is not paused.
     async fn next(&mut self) -> (usize, Unbegun) {
         loop {
+            if *self.paused.borrow() {
+                // What is ready waits for nobody here.
+                self.put_back();
+            }
             if self.paused.wait_for(|paused| !paused).await.is_err() {
                 return future::pending().await;
             }
@@ -200,11 +204,13 @@ where
         match job {
             Ok(job) => Some((level, job)),
             Err(error) => {
-                if !error.is_retryable() {
+                if matches!(error, event::Error::Malformed { .. } | event::Error::Decode { .. }) {
                     // It is in the dead letters.
                     self.queue.meter.add(metered::DEAD, 1);
+                    warn!(queue = %self.queue.keys.name(), %error, "what stands in a queue cannot be done");
+                } else {
+                    warn!(queue = %self.queue.keys.name(), %error, "a queue cannot be read");
                 }
-                warn!(queue = %self.queue.keys.name(), %error, "what stands in a queue cannot be done");
                 None
             }
         }
@@ -215,7 +221,7 @@ where
         let delivery = job.begin()?;
         let level = u8::try_from(level).unwrap_or(u8::MAX);
         let of = (self.queue.clone(), self.settler.clone(), self.stopping.clone());
-        Task::begun(level, delivery, of, permit)
+        Task::begun(level, delivery, of, self.element.any().site(), permit)
     }
 }
 

@@ -184,7 +184,7 @@ impl Queue {
     pub async fn jobs(&self, state: JobState, count: usize) -> Result<Vec<JobInfo>, Error> {
         match state {
             JobState::Waiting => self.standing(count, None).await,
-            JobState::Running => self.running(count).await,
+            JobState::Running => self.running(count, None).await,
             JobState::Delayed => Ok(self.delayed(count).await?.into_iter().map(JobInfo::from).collect()),
             JobState::Dead => Ok(self.dead(count).await?.into_iter().map(JobInfo::from).collect()),
             JobState::Done => {
@@ -209,12 +209,10 @@ impl Queue {
         if let Some(waiting) = self.standing(1, Some(job)).await?.pop() {
             return Ok(Some(waiting));
         }
-        let running = self.running(usize::MAX).await?.into_iter().find(|info| info.job.as_ref() == Some(job));
-        if running.is_some() {
-            return Ok(running);
+        if let Some(running) = self.running(1, Some(job)).await?.pop() {
+            return Ok(Some(running));
         }
-        let dead = self.dead(usize::MAX).await?.into_iter().find(|dead| dead.job.as_ref() == Some(job));
-        if let Some(dead) = dead {
+        if let Some(dead) = self.dead_of(1, Some(job)).await?.pop() {
             return Ok(Some(dead.into()));
         }
         Ok(self.kept_outcome(job).await?.and_then(JobInfo::over))
@@ -224,7 +222,7 @@ impl Queue {
     async fn standing(&self, count: usize, only: Option<&JobId>) -> Result<Vec<JobInfo>, Error> {
         let shared = self.shared();
         let mut all = Vec::new();
-        for level in shared.levels().rev() {
+        for level in (0..shared.served_levels().await?).rev() {
             let log = shared.log(shared.keys.level(level));
             let info = log.info().await.map_err(|error| shared.event_error(error))?;
             let group = info.groups.iter().find(|group| group.name.as_str() == WORKERS);
@@ -247,31 +245,37 @@ impl Queue {
         Ok(all)
     }
 
-    /// The first jobs that workers have in hand.
-    async fn running(&self, count: usize) -> Result<Vec<JobInfo>, Error> {
+    /// The first jobs that workers have in hand; all, or this one.
+    async fn running(&self, count: usize, only: Option<&JobId>) -> Result<Vec<JobInfo>, Error> {
         let shared = self.shared();
         let group = GroupName::from(WORKERS);
         let mut all = Vec::new();
-        for level in shared.levels().rev() {
+        for level in (0..shared.served_levels().await?).rev() {
             let log = shared.log(shared.keys.level(level));
             let info = log.info().await.map_err(|error| shared.event_error(error))?;
             if !info.groups.iter().any(|known| known.name == group && known.pending > 0) {
                 continue;
             }
-            let pending =
-                log.event_log().pending(log.name(), &group, EventId::MIN, PAGE.min(count - all.len()));
-            for pending in pending.await.map_err(|error| shared.event_error(error))? {
-                let entry =
-                    log.range(pending.id, pending.id, 1).await.map_err(|error| shared.event_error(error))?;
-                let running =
-                    entry.first().and_then(|entry| JobInfo::standing(entry, level, JobState::Running));
-                all.extend(running.map(|info| JobInfo {
-                    attempt: info.attempt + pending.attempts.saturating_sub(1),
-                    ..info
-                }));
-            }
-            if all.len() >= count {
-                break;
+            let mut from = EventId::MIN;
+            while all.len() < count {
+                let page = log.event_log().pending(log.name(), &group, from, PAGE).await;
+                let page = page.map_err(|error| shared.event_error(error))?;
+                let Some(last) = page.last() else { break };
+                from = last.id.next();
+                for pending in page {
+                    if all.len() >= count {
+                        break;
+                    }
+                    let entry = log.range(pending.id, pending.id, 1).await;
+                    let entry = entry.map_err(|error| shared.event_error(error))?;
+                    let running =
+                        entry.first().and_then(|entry| JobInfo::standing(entry, level, JobState::Running));
+                    let running = running.filter(|info| only.is_none() || info.job.as_ref() == only);
+                    all.extend(running.map(|info| JobInfo {
+                        attempt: info.attempt + pending.attempts.saturating_sub(1),
+                        ..info
+                    }));
+                }
             }
         }
         Ok(all)

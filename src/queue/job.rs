@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// The id of a job: 20 hexadecimal digits, of which the first 11 are the milliseconds since 1970 when it was added; or, if a
+/// The id of a job: 27 hexadecimal digits, of which the first 11 are the milliseconds since 1970 when it was added; or, if a
 /// schedule added it, the name of that and the time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -19,7 +19,7 @@ pub struct JobId(Arc<str>);
 
 impl JobId {
     pub(super) fn random() -> Self {
-        Self(format!("{:011x}{:09x}", millis(clock::now()), fastrand::u64(..1 << 36)).into())
+        Self(format!("{:011x}{:016x}", millis(clock::now()), fastrand::u64(..)).into())
     }
 
     /// As text.
@@ -30,7 +30,7 @@ impl JobId {
 
     /// When it was added, if that can be told.
     pub(super) fn added(&self) -> Option<u64> {
-        (self.0.len() == 20).then(|| u64::from_str_radix(self.0.get(..11)?, 16).ok()).flatten()
+        (self.0.len() == 27).then(|| u64::from_str_radix(self.0.get(..11)?, 16).ok()).flatten()
     }
 }
 

@@ -30,6 +30,9 @@ impl Keys {
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
             return wrong("may have letters of ASCII, digits, `-`, `_` and `.`");
         }
+        if name.bytes().all(|byte| byte == b'.') {
+            return wrong("has to have more than dots, which mean something in a path");
+        }
         Ok(Self { name: name.into() })
     }
 

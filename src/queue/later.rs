@@ -128,8 +128,11 @@ impl Schedule {
             schedule: self.name.clone(),
             reason: reason.to_owned(),
         };
-        if self.name.is_empty() || self.name.len() > 100 || self.name.contains(char::is_whitespace) {
-            return Err(wrong("its name has to have 1 to 100 bytes and no spaces"));
+        let is_odd = |c: char| c.is_whitespace() || c.is_control() || r#"/\:""#.contains(c);
+        if self.name.is_empty() || self.name.len() > 100 || self.name.contains(is_odd) {
+            return Err(wrong(
+                "its name has to have 1 to 100 bytes, without spaces, `/`, `\\`, `:` and quotes",
+            ));
         }
         // Looked at as any other job.
         NewJob::new(&self.data).priority(self.priority).event(queue, settings)?;
@@ -194,6 +197,10 @@ impl Queue {
     /// # Errors
     /// What the backend says.
     pub async fn cancel_delayed(&self, job: &JobId) -> Result<bool, Error> {
+        if job.as_str().starts_with(SCHEDULE) {
+            // It is no job; `unschedule` takes it away.
+            return Ok(false);
+        }
         self.take_from_later(job.as_str()).await
     }
 
@@ -224,6 +231,9 @@ impl Queue {
 
     /// A job that is not due yet, if this one is.
     pub(super) async fn delayed_job(&self, job: &JobId) -> Result<Option<Delayed>, Error> {
+        if job.as_str().starts_with(SCHEDULE) {
+            return Ok(None);
+        }
         let Some(kept) = self.kept_at(job.as_str()).await? else { return Ok(None) };
         let Ok(waiting) = serde_json::from_slice::<Waiting>(&kept) else { return Ok(None) };
         let (shared, later) = (self.shared(), self.shared().keys.later());
@@ -242,8 +252,12 @@ impl Queue {
     /// Yes: it only reads.
     pub async fn schedules(&self) -> Result<Vec<Schedule>, Error> {
         let mut all = Vec::new();
-        for (_, _, waiting, _) in self.shared().first(-1).await? {
-            let Some(Waiting { level, schedule: Some(kept), .. }) = waiting else { continue };
+        let is_schedule = |id: &Data| id.as_str().is_some_and(|id| id.starts_with(SCHEDULE));
+        let ids = self.shared().places(-1).await?.into_iter().map(|(id, _)| id).filter(is_schedule).collect();
+        for kept in self.shared().kept(ids).await?.into_iter().flatten() {
+            let Ok(Waiting { level, schedule: Some(kept), .. }) = serde_json::from_slice(&kept) else {
+                continue;
+            };
             if let Some(cron) = kept.cron() {
                 all.push(Schedule { name: kept.name, cron, data: kept.data, priority: level });
             }

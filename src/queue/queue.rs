@@ -1,10 +1,10 @@
 //! One queue.
 
 use super::error::Error;
-use super::job::{Added, Head, JobId, NewJob, millis};
+use super::job::{Added, JobId, NewJob, millis};
 use super::keys::{Keys, WORKERS};
 use super::later::Waiting;
-use super::outcome::Outcome;
+use super::outcome::{Ending, Outcome};
 use super::settings::{MOST_LEVELS, Settings};
 use super::{Stats, metered};
 use crate::event::{self, Event, EventId, Events, Log, LogName};
@@ -15,8 +15,6 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, StreamExt};
 use parking_lot::Mutex;
 use serde::Serialize;
-use serde_json::Value as Json;
-use serde_json::json;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
@@ -61,11 +59,6 @@ impl Shared {
 
     pub(super) fn log(&self, name: LogName) -> Log {
         self.events.log(name)
-    }
-
-    /// The levels of priority, from the lowest on.
-    pub(super) fn levels(&self) -> impl DoubleEndedIterator<Item = u8> + use<> {
-        0..self.settings.priorities
     }
 
     pub(super) fn error(&self, error: knowledge::Error) -> Error {
@@ -122,7 +115,7 @@ impl Queue {
     /// Adds a job. When the answer is there, the job is in the backend.
     ///
     /// # Errors
-    /// [`Error::Refused`] if it is no JSON or too large; what the backend says.
+    /// [`Error::TooLarge`], [`Error::Refused`] if it is no JSON; what the backend says.
     ///
     /// # Cancel safety
     /// Dropping the future leaves open whether it is added.
@@ -228,7 +221,9 @@ impl Queue {
     pub async fn run<T: Serialize>(&self, job: NewJob<T>) -> Result<Outcome, Error> {
         let (added, outcome) = self.add_and_wait(job).await?;
         if !added.is_new {
-            return Err(self.0.refused(format!("job {} has its key", added.id)));
+            return Err(self
+                .0
+                .refused(format!("job {} has its key; wait for that one with `outcome`", added.id)));
         }
         outcome.await
     }
@@ -293,15 +288,20 @@ impl Queue {
     pub(super) async fn kept_outcome(&self, job: &JobId) -> Result<Option<Outcome>, Error> {
         let mut after = EventId::new(job.added().unwrap_or(0).saturating_sub(SKEW), 0);
         let log = self.0.log(self.0.keys.outcomes());
+        let mut dead = None;
         loop {
             let page =
                 log.range(after, EventId::MAX, PAGE).await.map_err(|error| self.0.event_error(error))?;
-            let Some(last) = page.last() else { return Ok(None) };
+            let Some(last) = page.last() else { return Ok(dead) };
             after = last.id.next();
-            let found =
-                page.iter().filter_map(Outcome::read).find(|told| told.job == *job && told.is_final());
-            if found.is_some() {
-                return Ok(found);
+            let ends =
+                page.iter().filter_map(Outcome::read).filter(|told| told.job == *job && told.is_final());
+            for told in ends {
+                if matches!(told.ending, Ending::Done { .. }) {
+                    return Ok(Some(told));
+                }
+                // It may have been replayed.
+                dead = Some(told);
             }
         }
     }
@@ -428,7 +428,11 @@ impl Queue {
     pub async fn stats(&self) -> Result<Stats, Error> {
         let shared = &self.0;
         let mut stats = Stats { paused: shared.is_paused().await?, ..Stats::default() };
-        for level in shared.levels() {
+        for level in 0..MOST_LEVELS {
+            let dead = shared.log(shared.keys.level(level)).dead_letters().info().await;
+            stats.dead += dead.map_err(|error| shared.event_error(error))?.len;
+        }
+        for level in 0..shared.served_levels().await? {
             let log = shared.log(shared.keys.level(level));
             let info = log.info().await.map_err(|error| shared.event_error(error))?;
             let group = info.groups.iter().find(|group| group.name.as_str() == WORKERS);
@@ -437,8 +441,6 @@ impl Queue {
             stats.waiting.push(lag);
             stats.running += pending;
             stats.workers = stats.workers.max(group.map_or(0, |group| group.consumers));
-            let dead = log.dead_letters().info().await.map_err(|error| shared.event_error(error))?;
-            stats.dead += dead.len;
         }
         let waiting = shared.keys.waiting();
         let delayed = shared.store.run(&waiting, HashCommand::Len.into()).await;
@@ -447,38 +449,6 @@ impl Queue {
         let outcomes = shared.log(shared.keys.outcomes()).info().await;
         stats.outcomes = outcomes.map_err(|error| shared.event_error(error))?.len;
         Ok(stats)
-    }
-
-    /// The first `count` jobs that wait for their turn, those of the highest priority first, as JSON objects.
-    ///
-    /// # Errors
-    /// What the backend says.
-    ///
-    /// # Cancel safety
-    /// Yes: it only reads.
-    pub async fn waiting(&self, count: usize) -> Result<Vec<Json>, Error> {
-        let shared = &self.0;
-        let mut all = Vec::new();
-        for level in shared.levels().rev() {
-            let log = shared.log(shared.keys.level(level));
-            let info = log.info().await.map_err(|error| shared.event_error(error))?;
-            let group = info.groups.iter().find(|group| group.name.as_str() == WORKERS);
-            let after = group.map_or(EventId::MIN, |group| group.last_delivered);
-            let entries = log.range(after.next(), EventId::MAX, count.saturating_sub(all.len())).await;
-            for entry in entries.map_err(|error| shared.event_error(error))? {
-                let Ok(event) = &entry.event else { continue };
-                let (Ok(head), Some(data)) = (event.read::<Head>(), event.get("data")) else { continue };
-                let Head { job, attempt, key, error } = head;
-                all.push(json!({
-                    "job": job, "data": data, "attempt": attempt, "key": key, "error": error, "priority": level,
-                    "added": event.get("at"),
-                }));
-            }
-            if all.len() >= count {
-                break;
-            }
-        }
-        Ok(all)
     }
 
     /// Removes the queue with everything in it: jobs, outcomes, dead letters, schedules. Keys of jobs are remembered as long
@@ -510,7 +480,10 @@ pub(super) fn later_by(wait: Duration) -> u64 {
 }
 
 fn unreadable(job: &JobId) -> Error {
-    Error::Outcome { job: job.clone(), reason: "the outcomes can be read no more".to_owned() }
+    Error::Outcome {
+        job: job.clone(),
+        reason: "the outcomes of its queue could not be read any more; ask again".to_owned(),
+    }
 }
 
 /// Tells those who wait for outcomes, as long as there is anybody.
@@ -575,9 +548,21 @@ pub(super) async fn known(store: &Arc<dyn Store>) -> Result<BTreeMap<String, Set
     let key = super::keys::QUEUES.into();
     let pairs = store.run(&key, HashCommand::All.into()).await?.pairs(&key)?;
     let read = |(name, kept): (Data, Data)| {
-        let (name, settings) = (name.as_str()?.to_owned(), serde_json::from_slice::<Settings>(&kept).ok()?);
-        settings.check(&name).ok()?;
-        Some((name, settings))
+        let name = name.as_str()?.to_owned();
+        let settings = serde_json::from_slice::<Settings>(&kept).map_err(|error| error.to_string());
+        match settings
+            .and_then(|settings| settings.check(&name).map(|()| settings).map_err(|e| e.to_string()))
+        {
+            Ok(settings) => Some((name, settings)),
+            Err(reason) => {
+                tracing::warn!(
+                    queue = name,
+                    reason,
+                    "a queue is left out, for its settings cannot be used; open it anew"
+                );
+                None
+            }
+        }
     };
     Ok(pairs.into_iter().filter_map(read).collect())
 }

@@ -92,7 +92,8 @@ fn hint_for<'n>(name: &str, known: impl Iterator<Item = &'n String>) -> String {
     let known: Vec<&str> = known.map(|name| name.as_str()).collect();
     match hint::nearest(name, known.iter().copied()) {
         Some(near) => format!("; did you mean `{near}`?"),
-        None if known.is_empty() => "; none was ever opened on this backend".to_owned(),
+        None if known.is_empty() => "; none was ever opened on this backend: a program opens it, or config.yaml declares it in the section `queues`"
+            .to_owned(),
         None => format!("; there are {}", known.join(", ")),
     }
 }

@@ -120,6 +120,11 @@ impl Settings {
         if times.into_iter().chain(self.rate.map(|rate| rate.per)).any(|time| time > LONGEST) {
             return wrong("a time is longer than 100 years".to_owned());
         }
+        let times = [Some(self.retry_after), Some(self.retry_at_most), Some(self.unique_for), self.timeout];
+        let is_too_short = |time: Duration| !time.is_zero() && time < Duration::from_millis(1);
+        if times.into_iter().chain([self.rate.map(|rate| rate.per)]).flatten().any(is_too_short) {
+            return wrong("a time is shorter than 1 ms: write 1ms or more".to_owned());
+        }
         if let Some(rate) = self.rate
             && (rate.jobs == 0 || rate.spacing().is_zero())
         {

@@ -1,14 +1,13 @@
 //! What becomes of attempts that failed.
 
-use super::job::{JobId, millis};
+use super::job::JobId;
 use super::later::Waiting;
 use super::queue::{Shared, later_by};
 use super::{Error, metered, outcome};
-use crate::event::{Consumer, Event, EventId};
+use crate::event::{self, Consumer, Event, EventId};
 use crate::knowledge::{self, Transaction};
-use crate::stream::{Backoff, clock};
+use crate::stream::Backoff;
 use futures::StreamExt;
-use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -43,7 +42,7 @@ impl Settler {
     pub(super) fn new(queue: Arc<Shared>) -> Self {
         #[expect(
             clippy::disallowed_methods,
-            reason = "at most as many failures are in it as jobs are in hand"
+            reason = "each holds its delivery, of which sources give out as many as may be in hand"
         )]
         let (sender, failures) = mpsc::unbounded_channel();
         let settling = UnboundedReceiverStream::new(failures).for_each_concurrent(AT_ONCE, move |failure| {
@@ -68,7 +67,7 @@ impl Shared {
         let transaction = match transaction {
             Ok(transaction) => transaction,
             Err(error) => {
-                // Its lease ends, and another tries it.
+                // Dropped, it goes back, and is tried again.
                 warn!(queue = %self.keys.name(), job = %failure.job, %error, "a failed job could not be written down");
                 return;
             }
@@ -78,6 +77,11 @@ impl Shared {
         loop {
             match self.store.commit(transaction.clone()).await {
                 Ok(_) => {
+                    self.meter.add(if is_over { metered::DEAD } else { metered::FAILED }, 1);
+                    break;
+                }
+                // An attempt whose answer was lost did it.
+                Err(knowledge::Error::Conflict(_)) if failures > 0 => {
                     self.meter.add(if is_over { metered::DEAD } else { metered::FAILED }, 1);
                     break;
                 }
@@ -123,13 +127,8 @@ impl Shared {
 
     fn burial(&self, failure: &Failure) -> Transaction {
         let Consumer { log, group, .. } = &failure.consumer;
-        let letter = failure.event.clone().with(
-            "dead",
-            json!({
-                "log": log, "group": group, "id": failure.id, "attempts": failure.attempt, "reason": failure.reason,
-                "at": millis(clock::now()),
-            }),
-        );
+        let (event, attempts) = (failure.event.clone(), failure.attempt.into());
+        let letter = event::dead_letter(event, log, group, failure.id, attempts, &failure.reason);
         let transaction = Self::acknowledging(failure).append(log.dead(), letter);
         self.telling(transaction, outcome::dead(&failure.job, failure.attempt, &failure.reason))
     }

@@ -5,7 +5,8 @@ use super::job::{Head, JobId};
 use super::queue::Shared;
 use super::settling::{Failure, Settler};
 use super::{Error, metered, outcome};
-use crate::element::{BoxError, Emitter};
+use crate::element::site::Site;
+use crate::element::{BoxError, Emitter, State};
 use crate::event::Delivery;
 use crate::stream::trace::TraceContext;
 use futures::FutureExt;
@@ -16,8 +17,8 @@ use std::any::{Any, type_name};
 use std::fmt;
 use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
@@ -25,7 +26,8 @@ use tokio::time::Instant;
 /// Cheap to clone.
 ///
 /// If all clones are dropped without a word (the element failed or was restarted), the attempt has failed, and the job is
-/// tried again as its queue says; if its worker is stopping, another has it at once.
+/// tried again as its queue says; if its worker or its element was told to stop, another has it at once, and no attempt
+/// counts.
 pub struct Task<T>(Arc<Inner<T>>);
 
 struct Inner<T> {
@@ -44,6 +46,8 @@ struct Hand {
     since: Instant,
     /// Whether its worker takes no more.
     stopping: Arc<AtomicBool>,
+    /// Who has it.
+    element: Weak<Site>,
     permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -53,11 +57,13 @@ impl<T: DeserializeOwned> Task<T> {
         level: u8,
         delivery: Delivery<Head>,
         (queue, settler, stopping): (Arc<Shared>, Settler, Arc<AtomicBool>),
+        element: &Arc<Site>,
         permit: OwnedSemaphorePermit,
     ) -> Option<Self> {
         queue.meter.shift(metered::RUNNING, 1.0);
         let (said, since, permit) = (AtomicBool::new(false), Instant::now(), Some(permit));
-        let hand = Hand { delivery, level, queue, settler, said, since, stopping, permit };
+        let element = Arc::downgrade(element);
+        let hand = Hand { delivery, level, queue, settler, said, since, stopping, element, permit };
         let (attempt, most) = (hand.attempt(), hand.queue.settings.attempts);
         if attempt > most {
             let last = hand.delivery.error.as_deref().unwrap_or("its worker was gone before it was done");
@@ -227,10 +233,18 @@ impl Hand {
     }
 }
 
+impl Hand {
+    /// Whether it was let go of on purpose: its worker or its element was told to stop.
+    fn is_off(&self) -> bool {
+        let state = self.element.upgrade().map_or(State::Disposed, |element| element.state());
+        self.stopping.load(Ordering::Acquire) || matches!(state, State::Stopped | State::Disposed)
+    }
+}
+
 impl Drop for Hand {
     fn drop(&mut self) {
         if !self.said.load(Ordering::Acquire) {
-            if self.stopping.load(Ordering::Acquire) {
+            if self.is_off() {
                 self.delivery.put_back();
             } else {
                 self.fail("the element let go of it without a result; see the errors of the element", false);

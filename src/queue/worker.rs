@@ -177,7 +177,7 @@ impl fmt::Debug for Worker {
 
 impl Shared {
     /// How many levels are served: those there are, and those there were when jobs that still wait were added.
-    async fn served_levels(&self) -> Result<u8, Error> {
+    pub(super) async fn served_levels(&self) -> Result<u8, Error> {
         let levels = self.settings.priorities;
         for level in (levels..MOST_LEVELS).rev() {
             let info =
@@ -227,7 +227,8 @@ impl Shared {
                 continue;
             }
             at = Instant::now();
-            let logs = self.levels().map(|level| (self.keys.level(level), Retention::Needed));
+            // Also those of levels that are gone.
+            let logs = (0..MOST_LEVELS).map(|level| (self.keys.level(level), Retention::Needed));
             let outcomes = (self.keys.outcomes(), Retention::Entries(self.settings.keep));
             for (log, keep) in logs.chain([outcomes]) {
                 if let Err(error) = self.log(log).trim(keep).await {

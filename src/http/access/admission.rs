@@ -119,6 +119,19 @@ pub(in crate::http) struct Caller {
     pub(in crate::http) role: Role,
 }
 
+impl Caller {
+    /// As the live server sees it. Who shows no token, on a path that needs none, has no role there.
+    pub(in crate::http) fn viewer(&self) -> Viewer {
+        let mut viewer = Viewer::default();
+        viewer.name.clone_from(&self.name);
+        if self.name.is_none() && self.role == Role::Read {
+            viewer
+        } else {
+            viewer.with_role(self.role.to_string())
+        }
+    }
+}
+
 /// Why a request is refused that changes something by `GET`, as littleflow's restart does: a picture in a page of another
 /// site asks without an `Origin`, but a browser says so.
 fn changes_by_looking(request: &Request) -> Option<String> {
@@ -173,9 +186,7 @@ pub(in crate::http) async fn admit(
             }
             // Routes of the program's own know from it who asks.
             if request.extensions().get::<Viewer>().is_none() {
-                let mut viewer = Viewer::default().with_role(caller.role.to_string());
-                viewer.name.clone_from(&caller.name);
-                request.extensions_mut().insert(viewer);
+                request.extensions_mut().insert(caller.viewer());
             }
             request.extensions_mut().insert(caller);
             match span {

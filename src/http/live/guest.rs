@@ -66,12 +66,7 @@ where
         let caller = parts.extensions.get::<Caller>();
         let role = caller.map_or(Role::Admin, |caller| caller.role);
         let is_admin = caller.is_some_and(|caller| caller.role == Role::Admin);
-        let viewer = parts.extensions.get::<Viewer>().cloned().or_else(|| {
-            let caller = caller?;
-            let mut viewer = Viewer::default().with_role(caller.role.to_string());
-            viewer.name.clone_from(&caller.name);
-            Some(viewer)
-        });
+        let viewer = parts.extensions.get::<Viewer>().cloned().or_else(|| caller.map(Caller::viewer));
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let address = address.map(|ConnectInfo(address)| address.ip());
         Ok(Self { server, live, viewer: viewer.unwrap_or_default(), role, is_admin, address })

@@ -105,6 +105,8 @@ fn key_of(error: &infer::Error) -> &'static str {
         infer::Error::Tensor { .. } | infer::Error::Several { .. } => "output",
         infer::Error::Classes { .. } => "classes",
         infer::Error::Vocabulary { .. } => "vocabulary",
+        infer::Error::Shape { .. } => "shape",
+        infer::Error::Slow { .. } => "limits.load_time",
         _ => "file",
     }
 }

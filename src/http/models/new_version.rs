@@ -88,7 +88,7 @@ pub(super) struct Named {
 impl Named {
     /// Lays it over settings.
     pub(super) fn over(self, settings: &mut Settings) -> Result<Option<String>, Problem> {
-        settings.kind = self.kind;
+        settings.kind = self.kind.or(settings.kind);
         settings.input = self.input.or(settings.input.take());
         settings.output = self.output.or(settings.output.take());
         settings.shape = self.shape.or(settings.shape.take());

@@ -150,7 +150,11 @@ async fn wait_for(
     };
     tokio::select! {
         biased;
-        outcome = outcome => Ok(Json(outcome?).into_response()),
+        outcome = outcome => match outcome {
+            Ok(outcome) => Ok(Json(outcome).into_response()),
+            // It is added, so whoever is told to try again must know its id.
+            Err(error) => later(&format!("what becomes of it cannot be read now ({error})")),
+        },
         () = tokio::time::sleep(wait) => later(&format!("was not over after {wait:?}")),
         () = context.closing.cancelled() => later("this service ends"),
     }
@@ -204,8 +208,7 @@ pub(super) async fn cancel(
     Path(OneJob { queue, job }): Path<OneJob>,
 ) -> Result<StatusCode, Problem> {
     let queue = context.queues.get(&queue).await?;
-    // What begins so is a schedule, and no job.
-    if !job.as_str().contains(':') && queue.cancel_delayed(&job).await? {
+    if queue.cancel_delayed(&job).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     match queue.find(&job).await? {

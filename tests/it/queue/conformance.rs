@@ -7,7 +7,7 @@ use mape::element::Element;
 use mape::event::EventId;
 use mape::prelude::{App, BoxError};
 use mape::queue::{
-    Done, Ending, Error, NewJob, Queue, Queues, Rate, Schedule, Settings, Task, Worker, working,
+    Done, Ending, Error, JobState, NewJob, Queue, Queues, Rate, Schedule, Settings, Task, Worker, working,
 };
 use parking_lot::Mutex;
 use serde_json::json;
@@ -224,6 +224,9 @@ pub(crate) async fn what_fails_too_often_is_dead_and_can_be_replayed(backend: Ba
         last.iter().any(|outcome| outcome.job == job && outcome.result::<u32>().ok() == Some(1))
     })
     .await;
+    // What became of it is its last end.
+    assert_eq!(soon(world.queue.outcome(&job)).await.unwrap().result::<u32>().unwrap(), 1);
+    assert_eq!(world.queue.find(&job).await.unwrap().unwrap().state, JobState::Done);
     assert!(world.queue.dead(10).await.unwrap().is_empty());
     let error = world.queue.replay(&job).await.unwrap_err();
     assert!(matches!(error, Error::NoJob { .. }), "{error}");
@@ -326,9 +329,10 @@ pub(crate) async fn a_key_keeps_other_jobs_out(backend: Backend) {
     let other = world.queue.add_job(NewJob::new(3).key("comment 8")).await.unwrap();
     assert!(first.is_new && other.is_new && !again.is_new);
     assert_eq!(again.id, first.id);
-    let waiting = world.queue.waiting(10).await.unwrap();
-    assert_eq!(waiting.iter().map(|job| job["data"].clone()).collect::<Vec<_>>(), [json!(1), json!(3)]);
-    assert_eq!(waiting[0]["key"], json!("comment 7"));
+    let waiting = world.queue.jobs(JobState::Waiting, 10).await.unwrap();
+    let data: Vec<_> = waiting.iter().map(|job| job.data.clone().unwrap()).collect();
+    assert_eq!(data, [json!(1), json!(3)]);
+    assert_eq!(waiting[0].key.as_deref(), Some("comment 7"));
     sleep(Duration::from_millis(350)).await;
     assert!(world.queue.add_job(NewJob::new(4).key("comment 7")).await.unwrap().is_new);
 }
@@ -535,7 +539,11 @@ pub(crate) async fn bad_jobs_are_refused_and_add_nothing(backend: Backend) {
 pub(crate) async fn queues_are_known_by_their_names(backend: Backend) {
     let queues = Queues::of(&backend);
     let error = queues.get("reply").await.unwrap_err();
-    assert_eq!(error.to_string(), "there is no queue `reply`; none was ever opened on this backend");
+    assert_eq!(
+        error.to_string(),
+        "there is no queue `reply`; none was ever opened on this backend: a program opens it, or config.yaml declares it in \
+         the section `queues`"
+    );
     let settings = Settings { priorities: 4, rate: Some(Rate::per_second(5)), ..settings() };
     queues.open("reply", settings.clone()).await.unwrap();
     let there = queues.get("reply").await.unwrap();

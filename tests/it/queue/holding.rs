@@ -4,7 +4,8 @@ use super::conformance::{World, doer, settings, soon};
 use crate::suite::eventually;
 use mape::backend::Backend;
 use mape::element::State;
-use mape::queue::{Ending, Error, NewJob, Queues, Rate, Settings};
+use mape::prelude::BoxError;
+use mape::queue::{Ending, Error, NewJob, Queues, Rate, Settings, Task, working};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ macro_rules! suite {
         crate::suite::tests_of! { $backend, $world, ($($clock = $paused)?), queue::holding:
             workers_that_stop_use_up_no_attempts,
             a_stopped_element_keeps_nothing_from_others,
+            what_an_element_has_when_it_is_stopped_uses_up_no_attempt,
             a_full_worker_keeps_no_job_of_another_level_from_others,
             delayed_jobs_are_done_once_each_whoever_queues_them,
             jobs_of_levels_that_are_gone_are_done,
@@ -52,6 +54,28 @@ pub(crate) async fn workers_that_stop_use_up_no_attempts(backend: Backend) {
         assert_eq!(outcome.result::<u32>().unwrap(), 1, "{outcome:?}");
     }
     assert!(begun.elapsed() < Duration::from_secs(5), "a lease had to end: {:?}", begun.elapsed());
+}
+
+pub(crate) async fn what_an_element_has_when_it_is_stopped_uses_up_no_attempt(backend: Backend) {
+    let settings = Settings { attempts: 1, concurrency: 8, lease: Duration::from_secs(8), ..settings() };
+    let world = World::new(backend, settings).await;
+    // It does one at a time: the others wait in its port.
+    let slow = world.app.create_loop("slow").unwrap().execute("work").each_unordered(
+        1,
+        working(|task: Task<u64>| async move {
+            std::future::pending::<()>().await;
+            Ok::<u32, BoxError>(task.attempt())
+        }),
+    );
+    let slow = slow.spawn().unwrap();
+    let _worker = world.queue.work(&slow).await.unwrap();
+    let jobs = world.queue.add_all(0..8_u64).await.unwrap();
+    eventually("all are in hand", || async { world.queue.stats().await.unwrap().running == 8 }).await;
+    slow.stop();
+    let _other = world.work("other", |task| async move { Ok(task.attempt()) }).await;
+    for job in &jobs {
+        assert_eq!(soon(world.queue.outcome(job)).await.unwrap().result::<u32>().unwrap(), 1);
+    }
 }
 
 pub(crate) async fn a_stopped_element_keeps_nothing_from_others(backend: Backend) {

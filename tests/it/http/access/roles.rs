@@ -145,7 +145,7 @@ async fn an_open_path_needs_no_token_and_routes_know_who_asks() {
         let request = site.request(method, path);
         answer(token.into_iter().fold(request, RequestBuilder::bearer_auth))
     };
-    assert_eq!(ask(Method::POST, "/hook", None).await, (StatusCode::OK, "anyone read".into()));
+    assert_eq!(ask(Method::POST, "/hook", None).await, (StatusCode::OK, "anyone ?".into()));
     assert_eq!(ask(Method::GET, "/hook", None).await.0, StatusCode::UNAUTHORIZED);
     assert_eq!(ask(Method::GET, "/own", Some(READ)).await.1, "dashboard read");
     assert_eq!(ask(Method::POST, "/pay", Some(READ)).await.1, "dashboard read");
