@@ -80,7 +80,8 @@ impl World {
             None => request,
         };
         let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.json_or_null().await)
+        let status = answer.status().as_u16();
+        (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
     }
 
     async fn rows(&self, post: &str) -> BTreeMap<String, rows::Shown> {
@@ -94,16 +95,6 @@ impl World {
         self.running.close(Duration::from_secs(2)).await;
         let _ = self.shared.app.shutdown(Duration::from_secs(2)).await;
         std::fs::remove_dir_all(data).unwrap();
-    }
-}
-
-trait JsonOrNull {
-    async fn json_or_null(self) -> Value;
-}
-
-impl JsonOrNull for reqwest::Response {
-    async fn json_or_null(self) -> Value {
-        serde_json::from_slice(&self.bytes().await.unwrap()).unwrap_or_default()
     }
 }
 
