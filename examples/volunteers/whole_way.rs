@@ -338,8 +338,8 @@ async fn a_pin_is_good_for_three_tries_and_shows_itself_nowhere() {
     eventually("no mail is under way", async || email.stats().await.unwrap().running == 0).await;
     let mails = world.graph.records().await.unwrap();
     let sent = texts(&mails, "mails", "text");
-    let kept =
-        format!("{:?} {:?}", email.last_outcomes(100).await.unwrap(), email.waiting(100).await.unwrap());
+    let waiting = email.jobs(mape::queue::JobState::Waiting, 100).await.unwrap();
+    let kept = format!("{:?} {waiting:?}", email.last_outcomes(100).await.unwrap());
     for mail in &sent {
         let pin =
             mail.split_whitespace().find(|word| word.len() == 6 && word.parse::<u32>().is_ok()).unwrap();
