@@ -43,8 +43,8 @@ pub async fn start(shared: &Shared) -> anyhow::Result<Worker> {
 
 async fn reply(shared: &Shared, graph: &Graph, task: &Task<Reply>) -> anyhow::Result<String> {
     let answer = decide(shared, task).await?;
-    // The network does what has the same key once, however often it is asked.
-    let reference = graph.reply(&task.to, &answer, task.id().as_str()).await?;
+    // The network does what has the same key once, however often it is asked, and whichever job asks.
+    let reference = graph.reply(&task.to, &answer, &task.to).await?;
     let outcome = Outcome {
         what: What::Replied,
         id: task.to.clone(),
@@ -60,8 +60,8 @@ async fn reply(shared: &Shared, graph: &Graph, task: &Task<Reply>) -> anyhow::Re
 
 /// What to say. It is decided once, and how far the conversation is changes with that as one: whoever does the job again,
 /// or another one of the same person at the same time, finds what was decided.
-async fn decide(shared: &Shared, task: &Task<Reply>) -> anyhow::Result<Answer> {
-    let (conversation, decided) = (shared.conversation(&task.person), shared.answer(task.id()));
+async fn decide(shared: &Shared, task: &Reply) -> anyhow::Result<Answer> {
+    let (conversation, decided) = (shared.conversation(&task.person), shared.answer(&task.to));
     loop {
         if let Some(answer) = decided.get().await? {
             return Ok(answer);

@@ -22,6 +22,8 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::comment::{Comment, Via, group};
 use crate::demo::{self, Organiser};
 use crate::graph::Graph;
+use crate::publish::Publish;
+use crate::reply::Reply;
 use crate::rows;
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -192,6 +194,41 @@ async fn a_post_that_is_sent_twice_is_published_once() {
     {
         assert_eq!(ada.ask(Method::POST, "/posts", wrong).await.unwrap().0, status);
     }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_queued_anew_when_its_key_is_forgotten_is_published_and_answered_once() {
+    let world = World::start().await;
+    let post = demo::begin(&world.shared, &world.running).await.unwrap();
+    let records = async || world.graph.records().await.unwrap();
+    let replies = async || texts(&records().await, "replies", "to");
+    eventually("somebody is answered", async || !replies().await.is_empty()).await;
+    let to = replies().await.remove(0);
+    // Without keys, as if the day were over for which those of before are known.
+    let (shared, row) = (&world.shared, &world.rows(&post).await[&to]);
+    let published = shared.posts().get(post.as_str()).await.unwrap().unwrap();
+    let _ = shared.queues.publishing.add(&Publish { post: published }).await.unwrap();
+    let reply = Reply {
+        to: to.clone(),
+        post,
+        person: "joe".to_owned(),
+        name: row.name.clone(),
+        text: row.text.clone(),
+        via: Via::Comment,
+    };
+    let _ = shared.queues.reply.add(&reply).await.unwrap();
+    eventually("both are asked for again", async || {
+        let records = records().await;
+        let again = |list: &str, is: &dyn Fn(&Value) -> bool| {
+            records[list].as_array().unwrap().iter().any(|one| is(one) && one["again"].as_u64() > Some(0))
+        };
+        again("posts", &|_| true) && again("replies", &|reply| reply["to"] == *to)
+    })
+    .await;
+    assert_eq!(records().await["posts"].as_array().unwrap().len(), 1);
+    assert_eq!(replies().await.iter().filter(|answered| **answered == to).count(), 1);
+    assert_eq!(shared.conversation("joe").get().await.unwrap(), None, "it was decided before");
     world.end().await;
 }
 
