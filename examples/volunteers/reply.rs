@@ -83,3 +83,36 @@ async fn decide(shared: &Shared, task: &Reply) -> anyhow::Result<Answer> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::conversation::State;
+    use crate::settings::Settings;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_conversation_is_known_for_a_day_and_begins_anew_after_it() {
+        let settings = Settings::load(None, None, true).unwrap();
+        let shared = Shared::open(settings, std::env::temp_dir()).await.unwrap();
+        let reply = |to: &str| Reply {
+            to: to.to_owned(),
+            post: "ada-1".to_owned(),
+            person: "joe".to_owned(),
+            name: "Joe".to_owned(),
+            text: "me!".to_owned(),
+            via: Via::Comment,
+        };
+        let asked = Some(Conversation { post: "ada-1".to_owned(), state: State::Asked(1) });
+        let first = decide(&shared, &reply("c.1")).await.unwrap();
+        tokio::time::advance(Duration::from_hours(23)).await;
+        assert_eq!(shared.conversation("joe").get().await.unwrap(), asked);
+        assert_eq!(decide(&shared, &reply("c.1")).await.unwrap(), first);
+        assert_eq!(shared.conversation("joe").get().await.unwrap(), asked, "it was decided before");
+        tokio::time::advance(Duration::from_hours(1)).await;
+        assert_eq!(shared.conversation("joe").get().await.unwrap(), None);
+        assert_eq!(shared.answer("c.1").get().await.unwrap(), None);
+        assert_eq!(decide(&shared, &reply("c.2")).await.unwrap(), first, "who asks anew asks the same");
+    }
+}
