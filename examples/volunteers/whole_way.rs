@@ -15,6 +15,7 @@ use clap::ValueEnum;
 use futures::StreamExt;
 use mape::edge::Signature;
 use mape::live::{Client, Delivery, Viewer};
+use mape::telemetry::{Format, Snapshot};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
@@ -265,7 +266,14 @@ async fn what_is_not_from_the_network_or_makes_no_sense_is_refused_counted_and_k
     assert!(reason("c.2").contains("at most 8000 are read"), "{}", reason("c.2"));
     assert!(reason("c.3").contains("no post of ours is called `post_of_others`"), "{}", reason("c.3"));
     let me = ada.get_done(Method::GET, "/volunteers/me", Value::Null).await.unwrap();
-    assert_eq!(me["webhook"], json!({"new": 2, "again": 2, "unsigned": 2, "senseless": garbage.len()}));
+    let expected = json!({"new": 2, "again": 2, "unsigned": 2, "senseless": garbage.len(), "too_large": 1});
+    assert_eq!(me["webhook"], expected);
+    // Worlds beside this one have nothing refused.
+    let metrics = Snapshot::of(&world.shared.app).text(Format::Prometheus);
+    for (what, count) in [("unsigned", 2), ("senseless", garbage.len()), ("too_large", 1)] {
+        let line = format!("mape_webhook_{what}_total{{path=\"/webhook\"}} {count}\n");
+        assert!(metrics.contains(&line), "{line}{metrics}");
+    }
     let kept = world.shared.senseless_webhooks().info().await.unwrap();
     assert_eq!(kept.len, garbage.len() as u64);
 
