@@ -25,6 +25,8 @@
 
 mod calls;
 mod demo;
+#[path = "../pages/files.rs"]
+mod files;
 mod in_parts;
 mod journal;
 mod machine;

@@ -59,7 +59,11 @@ impl Organiser {
     /// What is answered, and with which status.
     pub async fn ask(&self, method: Method, path: &str, body: Value) -> anyhow::Result<(u16, Value)> {
         let request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
-        let request = if body.is_null() { request } else { request.json_body(&body) };
+        let request = if body.is_null() {
+            request
+        } else {
+            request.header("Content-Type", "application/json").body(body.to_string())
+        };
         let response = request.send().await?;
         let status = response.status().as_u16();
         Ok((status, serde_json::from_slice(&response.bytes().await?).unwrap_or_default()))
@@ -97,16 +101,6 @@ async fn mails(graph: &Graph) -> anyhow::Result<Vec<String>> {
     let records = graph.records().await?;
     let mails = records.get("mails").and_then(Value::as_array).into_iter().flatten();
     Ok(mails.filter_map(|mail| mail.get("text")?.as_str().map(str::to_owned)).collect())
-}
-
-trait JsonBody {
-    fn json_body(self, body: &Value) -> Self;
-}
-
-impl JsonBody for reqwest::RequestBuilder {
-    fn json_body(self, body: &Value) -> Self {
-        self.header("Content-Type", "application/json").body(body.to_string())
-    }
 }
 
 /// The first steps of a new organiser, unless they are done; the id of the newest post.

@@ -38,6 +38,8 @@ mod conversation;
 mod demo;
 mod email;
 mod fetch;
+#[path = "../pages/files.rs"]
+mod files;
 mod graph;
 mod judge;
 mod model;

@@ -29,7 +29,8 @@ pub async fn start(shared: &Shared) -> anyhow::Result<Worker> {
 /// Whatever of it was done before is done again, and comes to the same.
 async fn publish(shared: &Shared, graph: &Graph, task: &Task<Publish>) -> anyhow::Result<String> {
     let Post { id, text, .. } = &task.post;
-    let place = graph.publish(text, task.id().as_str()).await?;
+    // A job is known for a day; the network knows the post for ever.
+    let place = graph.publish(text, id).await?;
     shared.places().insert(place.as_str(), id.as_str()).await?;
     let published = Post { place: Some(place.clone()), ..task.post.clone() };
     shared.posts().insert(id.as_str(), &published).await?;

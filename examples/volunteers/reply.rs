@@ -43,8 +43,8 @@ pub async fn start(shared: &Shared) -> anyhow::Result<Worker> {
 
 async fn reply(shared: &Shared, graph: &Graph, task: &Task<Reply>) -> anyhow::Result<String> {
     let answer = decide(shared, task).await?;
-    // The network does what has the same key once, however often it is asked.
-    let reference = graph.reply(&task.to, &answer, task.id().as_str()).await?;
+    // The network does what has the same key once, however often it is asked, and whichever job asks.
+    let reference = graph.reply(&task.to, &answer, &task.to).await?;
     let outcome = Outcome {
         what: What::Replied,
         id: task.to.clone(),
@@ -60,8 +60,8 @@ async fn reply(shared: &Shared, graph: &Graph, task: &Task<Reply>) -> anyhow::Re
 
 /// What to say. It is decided once, and how far the conversation is changes with that as one: whoever does the job again,
 /// or another one of the same person at the same time, finds what was decided.
-async fn decide(shared: &Shared, task: &Task<Reply>) -> anyhow::Result<Answer> {
-    let (conversation, decided) = (shared.conversation(&task.person), shared.answer(task.id()));
+async fn decide(shared: &Shared, task: &Reply) -> anyhow::Result<Answer> {
+    let (conversation, decided) = (shared.conversation(&task.person), shared.answer(&task.to));
     loop {
         if let Some(answer) = decided.get().await? {
             return Ok(answer);
@@ -81,5 +81,38 @@ async fn decide(shared: &Shared, task: &Task<Reply>) -> anyhow::Result<Answer> {
             Err(knowledge::Error::Conflict(_)) => {}
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::conversation::State;
+    use crate::settings::Settings;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_conversation_is_known_for_a_day_and_begins_anew_after_it() {
+        let settings = Settings::load(None, None, true).unwrap();
+        let shared = Shared::open(settings, std::env::temp_dir()).await.unwrap();
+        let reply = |to: &str| Reply {
+            to: to.to_owned(),
+            post: "ada-1".to_owned(),
+            person: "joe".to_owned(),
+            name: "Joe".to_owned(),
+            text: "me!".to_owned(),
+            via: Via::Comment,
+        };
+        let asked = Some(Conversation { post: "ada-1".to_owned(), state: State::Asked(1) });
+        let first = decide(&shared, &reply("c.1")).await.unwrap();
+        tokio::time::advance(Duration::from_hours(23)).await;
+        assert_eq!(shared.conversation("joe").get().await.unwrap(), asked);
+        assert_eq!(decide(&shared, &reply("c.1")).await.unwrap(), first);
+        assert_eq!(shared.conversation("joe").get().await.unwrap(), asked, "it was decided before");
+        tokio::time::advance(Duration::from_hours(1)).await;
+        assert_eq!(shared.conversation("joe").get().await.unwrap(), None);
+        assert_eq!(shared.answer("c.1").get().await.unwrap(), None);
+        assert_eq!(decide(&shared, &reply("c.2")).await.unwrap(), first, "who asks anew asks the same");
     }
 }

@@ -9,7 +9,7 @@ use mape::event::Log;
 use mape::knowledge::{Hash, Value};
 use mape::live::{self, Live, Rules};
 use mape::prelude::*;
-use mape::queue::{JobId, Queue, Queues};
+use mape::queue::{Queue, Queues};
 use serde_json::json;
 
 use crate::comment::{Post, group};
@@ -93,9 +93,9 @@ impl Shared {
         self.app.knowledge().value(&format!("conversation:{person}"))
     }
 
-    /// What a job has decided to say: done again, it says the same.
-    pub fn answer(&self, job: &JobId) -> Value<Answer> {
-        self.app.knowledge().value(&format!("answer:{job}"))
+    /// What was decided to say to a comment or a message: whoever answers it again says the same.
+    pub fn answer(&self, to: &str) -> Value<Answer> {
+        self.app.knowledge().value(&format!("answer:{to}"))
     }
 
     /// An organiser's mail address, once it is verified.

@@ -7,18 +7,20 @@
 //!
 //! What is told again is in the queue once: the id of a comment is the key of its job.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use mape::edge::Signature;
 use mape::event::Event;
 use mape::queue::NewJob;
-use serde::{Deserialize, Serialize};
+use mape::stream::meter::{Kind, Meter};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::comment::{Comment, Via};
@@ -38,30 +40,28 @@ const KEPT: usize = 2000;
 pub struct Webhook {
     shared: Shared,
     signature: Signature,
-    counts: Arc<Counts>,
+    meter: Arc<Meter>,
 }
 
-/// What came in so far.
-#[derive(Default)]
-struct Counts {
-    new: AtomicU64,
-    again: AtomicU64,
-    unsigned: AtomicU64,
-    senseless: AtomicU64,
-}
-
-/// As numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Counted {
-    /// Comments and messages that are in the queue now.
-    pub new: u64,
-    /// Those that were there before.
-    pub again: u64,
-    /// Requests that are not from the network: refused by 403.
-    pub unsigned: u64,
-    /// Requests from the network that make no sense: 400, and in the dead letters.
-    pub senseless: u64,
-}
+/// What came in so far; at `/metrics` it is `mape_webhook_…_total`.
+static WEBHOOK: Kind = Kind {
+    name: "webhook",
+    label: "path",
+    counters: &[
+        ("new", "Comments and messages that were told, and are in the queue now."),
+        ("again", "Comments and messages that were told, and in the queue before."),
+        ("unsigned", "Requests that are not from the network: 403, and not kept."),
+        ("senseless", "Requests from the network that make no sense: 400, and in the dead letters."),
+        ("too_large", "Requests with a body that is too long to be read: 413."),
+    ],
+    gauges: &[],
+    latency: None,
+};
+const NEW: usize = 0;
+const AGAIN: usize = 1;
+const UNSIGNED: usize = 2;
+const SENSELESS: usize = 3;
+const TOO_LARGE: usize = 4;
 
 /// What the network asks before it tells anything.
 #[derive(Deserialize)]
@@ -77,14 +77,13 @@ pub struct Asked {
 impl Webhook {
     pub fn new(shared: &Shared) -> Self {
         let signature = Signature::github(shared.settings.network.secret.expose());
-        Self { shared: shared.clone(), signature, counts: Arc::default() }
+        Self { shared: shared.clone(), signature, meter: Meter::new(&WEBHOOK, "/webhook") }
     }
 
-    pub fn counted(&self) -> Counted {
-        let Counts { new, again, unsigned, senseless } = &*self.counts;
-        let [new, again, unsigned, senseless] =
-            [new, again, unsigned, senseless].map(|count| count.load(Ordering::Relaxed));
-        Counted { new, again, unsigned, senseless }
+    /// What was counted, by its name.
+    pub fn counted(&self) -> BTreeMap<&'static str, u64> {
+        let counters = WEBHOOK.counters.iter().enumerate();
+        counters.map(|(n, (name, _))| (*name, self.meter.counter(n))).collect()
     }
 
     /// Puts into the queue what was told; how much of it is new.
@@ -95,14 +94,14 @@ impl Webhook {
             let added = self.shared.queues.preprocessing.add_job(NewJob::new(comment).key(key)).await?;
             *if added.is_new { &mut new } else { &mut again } += 1;
         }
-        self.counts.new.fetch_add(new, Ordering::Relaxed);
-        self.counts.again.fetch_add(again, Ordering::Relaxed);
+        self.meter.add(NEW, new);
+        self.meter.add(AGAIN, again);
         Ok((new, again))
     }
 
     /// Keeps what the network has signed and nobody understands.
     async fn keep(&self, body: &[u8], reason: &str) {
-        self.counts.senseless.fetch_add(1, Ordering::Relaxed);
+        self.meter.add(SENSELESS, 1);
         tracing::warn!(reason, bytes = body.len(), "a webhook makes no sense");
         let text: String = String::from_utf8_lossy(body).chars().take(KEPT).collect();
         let letter =
@@ -128,10 +127,22 @@ pub async fn prove(State(webhook): State<Webhook>, Query(asked): Query<Asked>) -
 }
 
 /// `POST /webhook`
-pub async fn take(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn take(
+    State(webhook): State<Webhook>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => {
+            let is_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
+            webhook.meter.add(TOO_LARGE, is_large.into());
+            return refusal(rejection.status(), &rejection.body_text());
+        }
+    };
     let given = headers.get(webhook.signature.header()).and_then(|value| value.to_str().ok());
     if let Err(unsigned) = webhook.signature.verify(given, &body) {
-        webhook.counts.unsigned.fetch_add(1, Ordering::Relaxed);
+        webhook.meter.add(UNSIGNED, 1);
         return refusal(StatusCode::FORBIDDEN, &unsigned.to_string());
     }
     let told = match read(&body) {

@@ -15,6 +15,7 @@ use clap::ValueEnum;
 use futures::StreamExt;
 use mape::edge::Signature;
 use mape::live::{Client, Delivery, Viewer};
+use mape::telemetry::{Format, Snapshot};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
@@ -22,6 +23,8 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::comment::{Comment, Via, group};
 use crate::demo::{self, Organiser};
 use crate::graph::Graph;
+use crate::publish::Publish;
+use crate::reply::Reply;
 use crate::rows;
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -80,7 +83,8 @@ impl World {
             None => request,
         };
         let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.json_or_null().await)
+        let status = answer.status().as_u16();
+        (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
     }
 
     async fn rows(&self, post: &str) -> BTreeMap<String, rows::Shown> {
@@ -94,16 +98,6 @@ impl World {
         self.running.close(Duration::from_secs(2)).await;
         let _ = self.shared.app.shutdown(Duration::from_secs(2)).await;
         std::fs::remove_dir_all(data).unwrap();
-    }
-}
-
-trait JsonOrNull {
-    async fn json_or_null(self) -> Value;
-}
-
-impl JsonOrNull for reqwest::Response {
-    async fn json_or_null(self) -> Value {
-        serde_json::from_slice(&self.bytes().await.unwrap()).unwrap_or_default()
     }
 }
 
@@ -205,6 +199,41 @@ async fn a_post_that_is_sent_twice_is_published_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_queued_anew_when_its_key_is_forgotten_is_published_and_answered_once() {
+    let world = World::start().await;
+    let post = demo::begin(&world.shared, &world.running).await.unwrap();
+    let records = async || world.graph.records().await.unwrap();
+    let replies = async || texts(&records().await, "replies", "to");
+    eventually("somebody is answered", async || !replies().await.is_empty()).await;
+    let to = replies().await.remove(0);
+    // Without keys, as if the day were over for which those of before are known.
+    let (shared, row) = (&world.shared, &world.rows(&post).await[&to]);
+    let published = shared.posts().get(post.as_str()).await.unwrap().unwrap();
+    let _ = shared.queues.publishing.add(&Publish { post: published }).await.unwrap();
+    let reply = Reply {
+        to: to.clone(),
+        post,
+        person: "joe".to_owned(),
+        name: row.name.clone(),
+        text: row.text.clone(),
+        via: Via::Comment,
+    };
+    let _ = shared.queues.reply.add(&reply).await.unwrap();
+    eventually("both are asked for again", async || {
+        let records = records().await;
+        let again = |list: &str, is: &dyn Fn(&Value) -> bool| {
+            records[list].as_array().unwrap().iter().any(|one| is(one) && one["again"].as_u64() > Some(0))
+        };
+        again("posts", &|_| true) && again("replies", &|reply| reply["to"] == *to)
+    })
+    .await;
+    assert_eq!(records().await["posts"].as_array().unwrap().len(), 1);
+    assert_eq!(replies().await.iter().filter(|answered| **answered == to).count(), 1);
+    assert_eq!(shared.conversation("joe").get().await.unwrap(), None, "it was decided before");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_from_the_network_or_makes_no_sense_is_refused_counted_and_kept() {
     let world = World::start().await;
     let (secret, ada) = (world.shared.settings.network.secret.expose().to_owned(), world.organiser("ada"));
@@ -237,7 +266,14 @@ async fn what_is_not_from_the_network_or_makes_no_sense_is_refused_counted_and_k
     assert!(reason("c.2").contains("at most 8000 are read"), "{}", reason("c.2"));
     assert!(reason("c.3").contains("no post of ours is called `post_of_others`"), "{}", reason("c.3"));
     let me = ada.get_done(Method::GET, "/volunteers/me", Value::Null).await.unwrap();
-    assert_eq!(me["webhook"], json!({"new": 2, "again": 2, "unsigned": 2, "senseless": garbage.len()}));
+    let expected = json!({"new": 2, "again": 2, "unsigned": 2, "senseless": garbage.len(), "too_large": 1});
+    assert_eq!(me["webhook"], expected);
+    // Worlds beside this one have nothing refused.
+    let metrics = Snapshot::of(&world.shared.app).text(Format::Prometheus);
+    for (what, count) in [("unsigned", 2), ("senseless", garbage.len()), ("too_large", 1)] {
+        let line = format!("mape_webhook_{what}_total{{path=\"/webhook\"}} {count}\n");
+        assert!(metrics.contains(&line), "{line}{metrics}");
+    }
     let kept = world.shared.senseless_webhooks().info().await.unwrap();
     assert_eq!(kept.len, garbage.len() as u64);
 
@@ -347,11 +383,8 @@ async fn a_pin_is_good_for_three_tries_and_shows_itself_nowhere() {
     eventually("no mail is under way", async || email.stats().await.unwrap().running == 0).await;
     let mails = world.graph.records().await.unwrap();
     let sent = texts(&mails, "mails", "text");
-    let kept = format!(
-        "{:?} {:?}",
-        email.last_outcomes(100).await.unwrap(),
-        email.jobs(mape::queue::JobState::Waiting, 100).await.unwrap()
-    );
+    let waiting = email.jobs(mape::queue::JobState::Waiting, 100).await.unwrap();
+    let kept = format!("{:?} {waiting:?}", email.last_outcomes(100).await.unwrap());
     for mail in &sent {
         let pin =
             mail.split_whitespace().find(|word| word.len() == 6 && word.parse::<u32>().is_ok()).unwrap();

@@ -30,8 +30,11 @@ pub async fn start(shared: &Shared, running: &mut Running) -> anyhow::Result<()>
 }
 
 async fn pass_on(shared: Shared, written: WrittenSource<Signup>) {
+    // Dropped last: what is in hand as this is ended was not passed on, which it says if its writer has gone by then.
+    let mut rows;
     let mut written = written.ready_chunks(TOGETHER);
-    while let Some(rows) = written.next().await {
+    while let Some(chunk) = written.next().await {
+        rows = chunk;
         for row in rows.iter().filter(|row| !row.post.is_empty()) {
             if let Err(error) = shared.live.publish(&group(&row.post), json!({"signup": **row})) {
                 tracing::warn!(%error, id = row.id, "nobody is told of a signup");
@@ -42,6 +45,7 @@ async fn pass_on(shared: Shared, written: WrittenSource<Signup>) {
         for row in rows.iter().filter(|row| row.interested || row.via == Via::Message) {
             answer(&shared, row).await;
         }
+        drop(rows);
     }
 }
 
