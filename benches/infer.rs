@@ -13,7 +13,10 @@
 
 #[path = "infer/bare.rs"]
 mod bare;
+#[path = "infer/network.rs"]
+mod network;
 #[path = "../tests/it/infer/onnx.rs"]
+#[expect(dead_code, reason = "the tests have more models")]
 mod onnx;
 #[path = "infer/ours.rs"]
 mod ours;
@@ -34,7 +37,7 @@ fn row(number: usize) -> Vec<f32> {
 async fn main() {
     let mut comparison = Comparison::new("infer");
     for (name, hidden) in [("net", 1024), ("small", 64)] {
-        let bytes = onnx::network(hidden).bytes();
+        let bytes = network::network(hidden).bytes();
         let rates = ["1", "32", "256"].map(|batch| format!("{name}_{batch}_onnxruntime"));
         let rates: Vec<&str> = rates.iter().map(String::as_str).collect();
         let peer = if comparison.selects(&rates) { peer::rates(name, &bytes) } else { Ok(Vec::new()) };

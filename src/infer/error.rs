@@ -48,7 +48,10 @@ pub enum Error {
         why: String,
     },
     /// The model is made of operations that are not known here.
-    #[error("{file} has operations that can't be run here: {}", operations.join(", "))]
+    #[error(
+        "{file} has operations that can't be run here: {}; export the model with others in their place",
+        operations.join(", ")
+    )]
     Operations {
         /// The file.
         file: String,
@@ -234,7 +237,10 @@ pub enum Error {
         limit: usize,
     },
     /// The model took longer for a batch than it may. The run goes on where it is, and what comes of it is discarded.
-    #[error("{model} took longer than {limit:?} for a batch of {rows} rows")]
+    #[error(
+        "{model} took longer than {limit:?} for a batch of {rows} rows: make the batches smaller, or allow more by the limit \
+         `batch_time`"
+    )]
     Late {
         /// The model.
         model: String,
@@ -244,7 +250,10 @@ pub enum Error {
         limit: Duration,
     },
     /// The model is busy with other batches, or with late ones, and takes no more for now.
-    #[error("{model} is busy with {with}, and takes no batch for now")]
+    #[error(
+        "{model} is busy with {with}, and takes no batch for now: send less at once, or allow more by the limits `late` or \
+         `batch_time`"
+    )]
     Busy {
         /// The model.
         model: String,

@@ -76,7 +76,9 @@ pub(super) fn fill(
     let mut tensor = spare.take(of, &shape(given.len()))?;
     {
         let mut slots = tensor.try_as_plain_ram_mut()?;
-        let filling = Filling { wanted: plan.input.width(), of: plan.input.element_type, settings, judge };
+        let (wanted, of) = (plan.input.width(), plan.input.element_type);
+        let fills_up = matches!(plan.batch, Batch::Fixed(_));
+        let filling = Filling { wanted, of, settings, judge, fills_up };
         if single {
             filling.put_all(slots.as_slice_mut::<f32>()?, given, &mut filled);
         } else {
@@ -98,6 +100,8 @@ struct Filling<'a> {
     of: ElementType,
     settings: &'a Settings,
     judge: bool,
+    /// The model is shown more rows than were given.
+    fills_up: bool,
 }
 
 impl Filling<'_> {
@@ -109,7 +113,7 @@ impl Filling<'_> {
         let mut slots = slots.chunks_exact_mut(self.wanted);
         let mut slot = slots.next();
         for (place, input) in given.iter().enumerate() {
-            let Some(free) = &mut slot else { return };
+            let Some(free) = &mut slot else { break };
             let put = match *input {
                 Input::F32(row) => self.put(free, place, row),
                 Input::F64(row) => self.put(free, place, row),
@@ -121,6 +125,12 @@ impl Filling<'_> {
                     slot = slots.next();
                 }
                 Err(aside) => filled.aside.push((place, aside)),
+            }
+        }
+        if self.fills_up {
+            // What was here of other batches, or of a row that was refused, is not shown to the model.
+            for rest in slot.into_iter().chain(slots) {
+                rest.fill(T::default());
             }
         }
     }

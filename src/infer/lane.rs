@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Builder;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tract_onnx::prelude::Tensor;
 
@@ -52,6 +52,8 @@ pub(super) struct Lane {
     plan: Arc<Plan>,
     late_at_most: usize,
     turns: Arc<Semaphore>,
+    /// The run that had the turn last.
+    latest: Mutex<Option<Arc<Turn>>>,
     /// To the thread, once there was a batch.
     worker: Mutex<Option<SyncSender<Job>>>,
     counts: Arc<Counts>,
@@ -69,6 +71,9 @@ struct Counts {
 /// The right to run, until the run has ended or was late.
 struct Turn {
     counts: Arc<Counts>,
+    rows: usize,
+    /// From when on it is late, whether anybody waits for it or not; never if nothing is said.
+    until: Option<Instant>,
     state: Mutex<State>,
 }
 
@@ -85,13 +90,22 @@ impl Turn {
         if state.over {
             return false;
         }
-        state.late = true;
-        if self.counts.late.fetch_add(1, Relaxed) < limit {
-            state.permit = None;
-        } else {
-            self.counts.stuck.fetch_add(1, Relaxed);
+        if !state.late {
+            state.late = true;
+            if self.counts.late.fetch_add(1, Relaxed) < limit {
+                state.permit = None;
+            } else {
+                self.counts.stuck.fetch_add(1, Relaxed);
+            }
         }
         true
+    }
+
+    /// How much time the run has left; nothing if it has ended, was late already, or has no end.
+    fn left(&self) -> Option<Duration> {
+        let state = self.state.lock();
+        let until = self.until.filter(|_| !state.over && !state.late)?;
+        Some(until.saturating_duration_since(Instant::now()))
     }
 
     /// The run has ended. Whether that was in time.
@@ -116,6 +130,7 @@ impl Lane {
             plan,
             late_at_most,
             turns: Arc::new(Semaphore::new(1)),
+            latest: Mutex::new(None),
             worker: Mutex::new(None),
             counts: Arc::default(),
         }
@@ -133,24 +148,18 @@ impl Lane {
         rows: usize,
         limit: Duration,
     ) -> Result<Answers, Error> {
-        let busy = |with| Error::Busy { model: self.name.clone(), with };
-        if self.counts.stuck.load(Relaxed) > 0 {
-            return Err(busy("late batches"));
-        }
-        let permit = within(limit, self.turns.clone().acquire_owned()).await;
-        let Some(Ok(permit)) = permit else { return Err(busy("other batches")) };
+        let permit = self.turn(limit).await?;
         let (answer, answered) = oneshot::channel();
-        let turn = self.begin(permit, input, rows, Box::new(move |ended| drop(answer.send(ended))))?;
+        let until = Instant::now().checked_add(limit);
+        let then = Box::new(move |ended| drop(answer.send(ended)));
+        let turn = self.begin(permit, input, rows, until, then)?;
         let mut answered = pin!(answered);
         let ended = if let Some(ended) = within(limit, answered.as_mut()).await {
             ended
+        } else if self.give_up(&turn) {
+            tracing::warn!(model = self.name, rows, ?limit, "a batch takes too long");
+            return Err(Error::Late { model: self.name.clone(), rows, limit });
         } else {
-            // The next batch gets a thread of its own. This comes first: once it is late, the next may begin.
-            *self.worker.lock() = None;
-            if turn.is_late(self.late_at_most) {
-                tracing::warn!(model = self.name, rows, ?limit, "a batch takes too long");
-                return Err(Error::Late { model: self.name.clone(), rows, limit });
-            }
             answered.await
         };
         match ended {
@@ -161,10 +170,44 @@ impl Lane {
         }
     }
 
+    /// Waits for the turn. A run that nobody waits for any more has it no longer than another.
+    async fn turn(&self, limit: Duration) -> Result<OwnedSemaphorePermit, Error> {
+        let busy = |with| Err(Error::Busy { model: self.name.clone(), with });
+        let began = Instant::now();
+        let mut permit = pin!(self.turns.clone().acquire_owned());
+        loop {
+            let left = limit.saturating_sub(began.elapsed());
+            let latest = self.latest.lock().clone();
+            let of_latest = latest.as_ref().and_then(|turn| turn.left());
+            if let (Some(turn), Some(Duration::ZERO)) = (&latest, of_latest)
+                && self.give_up(turn)
+            {
+                let (model, rows) = (&*self.name, turn.rows);
+                tracing::warn!(model, rows, "a batch takes too long, and another waits for its turn");
+            }
+            if self.counts.stuck.load(Relaxed) > 0 {
+                return busy("late batches");
+            }
+            let wait = of_latest.filter(|of_latest| !of_latest.is_zero()).map_or(left, |most| most.min(left));
+            match within(wait, permit.as_mut()).await {
+                Some(Ok(permit)) => return Ok(permit),
+                None if !left.is_zero() => {}
+                Some(Err(_)) | None => return busy("other batches"),
+            }
+        }
+    }
+
+    /// Leaves a run that is late where it is. Whether it was still under way.
+    fn give_up(&self, turn: &Turn) -> bool {
+        // The next batch gets a thread of its own. This comes first: once this one is late, the next may begin.
+        *self.worker.lock() = None;
+        turn.is_late(self.late_at_most)
+    }
+
     /// Runs a batch if nothing else runs now, and does something with what comes of it. Whether it does.
     pub(super) fn run_if_free(&self, input: Arc<Tensor>, rows: usize, then: Then) -> bool {
         let Ok(permit) = self.turns.clone().try_acquire_owned() else { return false };
-        self.begin(permit, input, rows, then).is_ok()
+        self.begin(permit, input, rows, None, then).is_ok()
     }
 
     fn begin(
@@ -172,10 +215,12 @@ impl Lane {
         permit: OwnedSemaphorePermit,
         input: Arc<Tensor>,
         rows: usize,
+        until: Option<Instant>,
         then: Then,
     ) -> Result<Arc<Turn>, Error> {
         let state = Mutex::new(State { permit: Some(permit), over: false, late: false });
-        let turn = Arc::new(Turn { counts: self.counts.clone(), state });
+        let turn = Arc::new(Turn { counts: self.counts.clone(), rows, until, state });
+        *self.latest.lock() = Some(turn.clone());
         let mut job = Job { input, rows, turn: turn.clone(), then };
         let mut worker = self.worker.lock();
         if let Some(jobs) = &*worker {
@@ -237,7 +282,7 @@ pub(super) fn said(panic: &(dyn Any + Send)) -> String {
 
 /// Waits for what threads do, for so long by the real clock: what they do takes as long as it takes.
 pub(super) async fn within<T>(limit: Duration, done: impl Future<Output = T>) -> Option<T> {
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let mut done = pin!(done);
     match tokio::time::timeout(limit, &mut done).await {
         Ok(done) => Some(done),

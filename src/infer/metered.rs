@@ -22,6 +22,7 @@ pub(crate) static MODEL: Kind = Kind {
         ("disagreed", "Rows that the shadow judged differently."),
         ("skipped", "Rows that the shadow was not shown, because it was busy, or failed at."),
         ("dropped", "Disagreements that somebody who listens was too slow for."),
+        ("load_failures", "Versions that did not load, or did not fit."),
     ],
     gauges: &[
         ("versions", "Versions that are loaded."),
@@ -45,5 +46,6 @@ pub(super) const AGREED: usize = 11;
 pub(super) const DISAGREED: usize = 12;
 pub(super) const SKIPPED: usize = 13;
 pub(super) const DROPPED: usize = 14;
+pub(super) const LOAD_FAILURES: usize = 15;
 pub(super) const VERSIONS: usize = 0;
 pub(super) const LATE_NOW: usize = 1;

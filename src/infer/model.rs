@@ -47,8 +47,9 @@ impl Model {
         let name = path.display().to_string();
         let kind = settings.kind.map_or_else(|| Kind::of(&name), Ok)?;
         let limit = settings.limits.file_bytes;
-        Self::make(name.clone(), settings, move || Ok(File { bytes: read(&path, &name, limit)?, name, kind }))
-            .await
+        let named = name.clone();
+        let file = move || Ok(File { bytes: read(&path, &named, limit)?, name: named, kind });
+        Self::make(name, settings, (), file).await
     }
 
     /// Makes a model of the bytes of a file that is called `name`.
@@ -59,18 +60,30 @@ impl Model {
     /// # Cancel safety
     /// As [`load`](Self::load).
     pub async fn read(name: impl Into<String>, bytes: Vec<u8>, settings: Settings) -> Result<Self, Error> {
+        Self::read_holding(name, bytes, settings, ()).await
+    }
+
+    /// As [`read`](Self::read); something is held until the bytes are no longer there, also if that is long after it is
+    /// given up here.
+    pub(crate) async fn read_holding(
+        name: impl Into<String>,
+        bytes: Vec<u8>,
+        settings: Settings,
+        held: impl Send + 'static,
+    ) -> Result<Self, Error> {
         let name = name.into();
         let kind = settings.kind.map_or_else(|| Kind::of(&name), Ok)?;
         let (found, limit) = (bytes.len() as u64, settings.limits.file_bytes);
         if found > limit {
             return Err(Error::Large { file: name, bytes: found, limit });
         }
-        Self::make(name.clone(), settings, move || Ok(File { name, kind, bytes })).await
+        Self::make(name.clone(), settings, held, move || Ok(File { name, kind, bytes })).await
     }
 
     async fn make(
         name: String,
         settings: Settings,
+        held: impl Send + 'static,
         file: impl FnOnce() -> Result<File, Error> + Send + 'static,
     ) -> Result<Self, Error> {
         settings.check()?;
@@ -83,6 +96,8 @@ impl Model {
                     Err(file.invalid(format!("the reader panicked: {}", said(&*panic))))
                 })
             });
+            // Before anybody hears of it: who does may load the next at once.
+            drop(held);
             drop(done.send(made));
         };
         let thread = std::thread::Builder::new().name("mape-model-load".to_owned()).spawn(work);
@@ -145,7 +160,8 @@ impl Model {
     /// What is wrong with the batch as a whole: no row has an answer then.
     ///
     /// # Cancel safety
-    /// When the future is dropped, the batch runs to its end and its outputs are discarded.
+    /// When the future is dropped, the batch runs to its end and its outputs are discarded. Where others wait for their turn, it
+    /// is late as any other.
     pub async fn run<'a, I>(&self, rows: I) -> Result<Vec<Result<Vec<f64>, RowError>>, Error>
     where
         I: IntoIterator<Item: Into<Input<'a>>>,
@@ -316,4 +332,30 @@ fn prepare(file: &File, settings: Settings) -> Result<Inner, Error> {
     };
     let lane = Lane::new(file.name.clone(), plan.clone(), limits.late);
     Ok(Inner { description, classes, plan, settings, lane, spare: Spare::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+    use tokio::sync::Semaphore;
+
+    #[tokio::test]
+    async fn what_a_load_holds_is_held_until_its_thread_is_through_also_when_nobody_waits() {
+        let loading = Arc::new(Semaphore::new(1));
+        let limits = crate::infer::Limits { load_time: Duration::from_millis(1), ..Default::default() };
+        let settings = Settings { limits, ..Settings::default() };
+        let held = loading.clone().try_acquire_owned().unwrap();
+        let (go, gone) = channel();
+        let file = move || {
+            gone.recv().unwrap();
+            Ok(File { name: "none".to_owned(), kind: Kind::Onnx, bytes: Vec::new() })
+        };
+        let slow = Model::make("none".to_owned(), settings, held, file).await;
+        assert!(matches!(slow, Err(Error::Slow { .. })), "{slow:?}");
+        assert_eq!(loading.available_permits(), 0);
+        go.send(()).unwrap();
+        drop(loading.acquire().await.unwrap());
+    }
 }

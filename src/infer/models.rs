@@ -49,8 +49,15 @@ impl Models {
         settings: Settings,
     ) -> Result<String, Error> {
         check_names(name, version)?;
-        let model = Model::load(path, settings).await?;
+        let model = Model::load(path, settings).await.inspect_err(|_| self.has_not_loaded(name))?;
         self.add(name, version, model)
+    }
+
+    /// Counts a version that did not load, if there is a model of that name.
+    pub(crate) fn has_not_loaded(&self, name: &str) {
+        if let Some(slot) = self.slots.read().get(name) {
+            slot.has_not_loaded();
+        }
     }
 
     /// Adds a version of a model; without a name for it, the next number. The first version of a name is live at once,
@@ -65,7 +72,7 @@ impl Models {
         if let Some(slot) = slots.get(name) {
             let slot = slot.clone();
             drop(slots);
-            return slot.add(version, model);
+            return slot.add(version, model).inspect_err(|_| slot.has_not_loaded());
         }
         if slots.len() >= MODELS_AT_MOST {
             return Err(Error::Many { what: "models".to_owned(), limit: MODELS_AT_MOST });

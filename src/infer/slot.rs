@@ -2,7 +2,7 @@
 
 use super::filling::Filled;
 use super::metered::{
-    BATCHES, BUSY, DROPPED, FAILED, LATE, LATE_NOW, MODEL, OVERSIZED, PANICKED, REFUSED, ROWS, SWAPS,
+    BATCHES, BUSY, DROPPED, FAILED, LATE, LATE_NOW, LOAD_FAILURES, MODEL, OVERSIZED, PANICKED, REFUSED, ROWS, SWAPS,
     UNANSWERED, UNKNOWN, VERSIONS,
 };
 use super::model::{Asked, Row, Rows};
@@ -108,6 +108,11 @@ impl Slot {
         book.came += 1;
         self.meter.set(VERSIONS, book.versions.len() as f64);
         Ok(version)
+    }
+
+    /// Counts a version that did not become one.
+    pub(super) fn has_not_loaded(&self) {
+        self.meter.add(LOAD_FAILURES, 1);
     }
 
     /// Makes a version live. The one that was.

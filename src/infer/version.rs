@@ -45,10 +45,14 @@ impl Version {
             let (old, new) = (old.classes.join(", "), new.classes.join(", "));
             differences.push(format!("its classes are [{new}], and those of `{version}` are [{old}]"));
         }
-        if let (Some(old), Some(new)) = words
-            && old != new
-        {
-            differences.push(format!("its words are others than those of `{version}`"));
+        match words {
+            (Some(old), Some(new)) if old != new => {
+                differences.push(format!("its words are others than those of `{version}`"));
+            }
+            (Some(_), None) => {
+                differences.push(format!("it has no words, so it takes no texts as `{version}` does"));
+            }
+            _ => {}
         }
         differences
     }

@@ -38,10 +38,10 @@ pub enum Error {
         second: usize,
     },
     /// A vocabulary that is no JSON array of strings.
-    #[error("reading a vocabulary: it is no JSON array of strings: {0}")]
+    #[error("reading a vocabulary: it is no JSON array of strings")]
     NoList(#[source] serde_json::Error),
     /// The file of a vocabulary cannot be read.
-    #[error("reading the vocabulary `{}`: {source}", path.display())]
+    #[error("reading the vocabulary `{}`", path.display())]
     File {
         /// Which file.
         path: PathBuf,
@@ -49,11 +49,12 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file of a vocabulary holds none.
-    #[error("in `{}`: {error}", path.display())]
+    #[error("the file `{}` holds no vocabulary", path.display())]
     InFile {
         /// Which file.
         path: PathBuf,
         /// What is wrong with it.
+        #[source]
         error: Box<Error>,
     },
     /// Features were to be hashed to no numbers.

@@ -1,4 +1,6 @@
 //! Words to their stems, as Paice and Husk do it.
+//!
+//! The rules are those of NLTK's `nltk.stem.lancaster` (Copyright NLTK Project; Apache License 2.0), written anew in Rust.
 
 use super::characters::is_letter;
 use std::sync::LazyLock;

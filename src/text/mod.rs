@@ -6,7 +6,7 @@
 //!
 //! | here | there |
 //! |---|---|
-//! | [`sentences`] | `nltk.sent_tokenize`: Punkt for English, with fewer words known |
+//! | [`sentences`] | `nltk.sent_tokenize`: Punkt for English, with lists of its own |
 //! | [`tokenise`] | `nltk.word_tokenize`: the rules of the Penn Treebank with NLTK's own |
 //! | [`stem`] | `nltk.stem.LancasterStemmer` |
 //! | [`Vocabulary`] | 0 or 1 for each word of a list, in its order |

@@ -1,4 +1,6 @@
 //! A text into tokens, by the rules of the Penn Treebank with those that NLTK has added.
+//!
+//! The rules are those of NLTK's `nltk.tokenize.destructive` (Copyright NLTK Project; Apache License 2.0), written anew in Rust.
 
 use super::characters::{is_letter_or_number, is_space, is_word, pattern};
 use super::sentences;

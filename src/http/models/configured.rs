@@ -112,8 +112,13 @@ fn key_of(error: &infer::Error) -> &'static str {
 }
 
 fn told(config: &Config, place: &str, error: &impl std::error::Error) -> Error {
-    let because = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-    config.wrong(place, format!("`{place}`: {error}{because}"))
+    let mut because = format!("`{place}`: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        because = format!("{because}: {error}");
+        cause = error.source();
+    }
+    config.wrong(place, because)
 }
 
 /// Why there are no names.

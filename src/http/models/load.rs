@@ -11,8 +11,15 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
-use std::error::Error as _;
+use std::error::Error as StdError;
 use std::path::Path as FilePath;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long the bytes of a model may take to come: nobody else can send one meanwhile.
+const UPLOAD_AT_MOST: Duration = Duration::from_mins(5);
+const SLOW: &str = "the model did not come within 5 minutes, and others wait to be sent: send it over a faster line, or put \
+                    its file into `rest.model_files` and name it";
 
 /// Loads a version of a model: the body is its file, or JSON that names one in the directory `rest.model_files`.
 ///
@@ -42,8 +49,8 @@ pub(super) async fn put(
     request: Request,
 ) -> Result<Response, Problem> {
     let served = &context.models;
-    // Its bytes are in memory until it is loaded.
-    let Ok(_turn) = served.loading.try_acquire() else {
+    // Its bytes are in memory until it is loaded, also if the client no longer waits for that.
+    let Ok(turn) = served.loading.clone().try_acquire_owned() else {
         let detail = "another model is being loaded, and one is at a time: try again in a moment";
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(1));
     };
@@ -53,7 +60,8 @@ pub(super) async fn put(
     let mut version = asked.over(&mut settings);
     let is_json = is_json(request.headers());
     let limit = if is_json { context.body_limit } else { file_limit(&settings) };
-    let body = read(request.into_body(), limit, is_json).await?;
+    let body = timeout(UPLOAD_AT_MOST, read(request.into_body(), limit, is_json)).await;
+    let body = body.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, SLOW))??;
     let (name, bytes) = if is_json {
         let named: Named = json(&body)?;
         let file = named.file.clone();
@@ -64,8 +72,10 @@ pub(super) async fn put(
         settings.kind = settings.kind.or_else(|| looks_like(&body));
         (format!("upload of {model}"), body.into())
     };
-    let loaded = Model::read(name, bytes, settings).await?;
-    served.models.add(&model, version.as_deref(), loaded)?;
+    let loaded = Model::read_holding(name, bytes, settings, turn).await;
+    let loaded = loaded.inspect_err(|_| served.models.has_not_loaded(&model));
+    let added = loaded.and_then(|loaded| served.models.add(&model, version.as_deref(), loaded));
+    added.inspect_err(|error| tracing::warn!(model, version, error = error as &dyn StdError, "a version of a model is not taken"))?;
     let status = if live.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(served.models.get(&model)?)).into_response())
 }

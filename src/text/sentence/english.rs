@@ -1,60 +1,67 @@
 //! What Punkt has to know of English: abbreviations, words that begin sentences, and how common words are written.
+//!
+//! NLTK's model has learned all that from newspapers. These lists are not taken from it: they are what is commonly known of
+//! English, put together for this file, and tried on what NLTK makes of texts. So they have neither what that model has
+//! learned beside (initials of people who were in the news), nor `e.g.`, `i.e.` and `etc.`, which it takes for no
+//! abbreviations: it, and so this, ends a sentence there.
 
-/// Abbreviations without their last full stop. Sorted.
+/// Abbreviations without their last full stop: titles, months, weekdays, states, streets, measures, companies, initials.
+/// Those that are common words, too, are left out: `sat`, `sun`, `mar`, `miss`, `ill`, `no`, `a`, `b`, `i`. Sorted.
 #[rustfmt::skip]
-const ABBREVIATIONS: [&str; 156] = [
-    ". . ", "a.a", "a.c", "a.d", "a.g", "a.h", "a.m", "a.m.e", "a.s", "a.t", "adm", "ala", "ariz", "aug",
-    "ave", "b.f", "b.v", "bros", "c", "c.i.t", "c.o.m.b", "c.v", "calif", "chg", "cie", "co", "col", "colo",
-    "conn", "corp", "cos", "ct", "d", "d.c", "d.h", "d.w", "dec", "dr", "e", "e.f", "e.h", "e.l", "e.m",
-    "f", "f.g", "f.j", "feb", "fla", "fri", "ft", "g", "g.d", "g.f", "g.k", "ga", "gen", "h", "h.c", "h.f",
-    "h.m", "i.m.s", "ill", "inc", "j.b", "j.c", "j.j", "j.k", "j.p", "j.r", "jan", "jr", "k", "kan", "ky",
-    "l", "l.a", "l.f", "l.p", "lt", "ltd", "m", "m.b.a", "m.d.c", "m.j", "maj", "messrs", "mg", "mich",
-    "minn", "mr", "mrs", "ms", "n", "n.c", "n.d", "n.h", "n.j", "n.m", "n.v", "n.y", "nev", "nov", "oct",
-    "ok", "okla", "ore", "p", "p.a.m", "p.m", "pa", "ph.d", "prof", "r", "r.a", "r.h", "r.i", "r.j", "r.k",
-    "r.t", "rep", "reps", "s", "s.a", "s.a.y", "s.c", "s.g", "s.p.a", "s.s", "sen", "sep", "sept", "sr",
-    "st", "sw", "t", "t.j", "tenn", "tues", "u.k", "u.n", "u.s", "u.s.a", "u.s.s.r", "v", "va", "vs", "vt",
-    "w", "w.c", "w.r", "w.va", "w.w", "wash", "wed", "wis", "yr",
+const ABBREVIATIONS: [&str; 153] = [
+    "a.d", "a.m", "adm", "ala", "apr", "ariz", "assn", "aug", "ave", "b.a", "b.sc", "blvd", "bros", "c",
+    "calif", "capt", "cie", "cmdr", "co", "col", "colo", "conn", "corp", "cos", "cpl", "ct", "d", "d.c",
+    "d.d.s", "dec", "dr", "e", "esq", "f", "f.d.r", "feb", "fla", "fri", "ft", "g", "ga", "gen", "gov", "h",
+    "hon", "hr", "hrs", "hwy", "inc", "j.f.k", "j.k", "j.r", "j.r.r", "jan", "jr", "k", "kan", "ky", "l",
+    "l.a", "lb", "lbs", "ll.b", "ll.d", "lt", "ltd", "m", "m.a", "m.b.a", "m.d", "m.sc", "maj", "md", "messrs",
+    "mfg", "mg", "mich", "minn", "mlle", "mme", "mon", "mont", "mr", "mrs", "ms", "mx", "n", "n.c", "n.d",
+    "n.h", "n.j", "n.m", "n.v", "n.y", "neb", "nebr", "nev", "nov", "oct", "okla", "ore", "oz", "p", "p.m",
+    "pa", "ph.d", "pres", "prof", "pvt", "r", "r.i", "rd", "rep", "reps", "rev", "s", "s.a", "s.c", "s.d",
+    "s.p.a", "sen", "sep", "sept", "sgt", "sq", "sr", "st", "supt", "t", "tenn", "tex", "thu", "thur", "thurs",
+    "tue", "tues", "u.k", "u.n", "u.s", "u.s.a", "u.s.s.r", "v", "va", "vs", "vt", "w", "w.va", "wash", "wed",
+    "wis", "wyo", "yr", "yrs",
 ];
 
 /// Words that often begin a sentence. Sorted.
 #[rustfmt::skip]
-const STARTERS: [&str; 39] = [
-    "according", "although", "among", "both", "but", "despite", "even", "he", "however", "i", "if", "in",
-    "indeed", "instead", "it", "many", "meanwhile", "moreover", "most", "nevertheless", "nonetheless",
-    "nor", "sales", "separately", "similarly", "since", "so", "some", "the", "there", "these", "they",
-    "this", "though", "thus", "under", "when", "while", "yet",
+const STARTERS: [&str; 48] = [
+    "according", "although", "among", "and", "both", "but", "despite", "even", "furthermore", "he", "hence",
+    "here", "however", "i", "if", "in", "indeed", "instead", "it", "many", "meanwhile", "moreover", "most",
+    "nevertheless", "nonetheless", "nor", "otherwise", "she", "similarly", "since", "so", "some", "that",
+    "the", "then", "there", "therefore", "these", "they", "this", "those", "though", "thus", "we", "when",
+    "while", "yet", "you",
 ];
 
-/// Common words that are written small inside a sentence. Sorted.
+/// Common words that are written small inside a sentence: names and titles seldom have them. Sorted.
 #[rustfmt::skip]
-const SMALL: [&str; 83] = [
-    "above", "almost", "along", "already", "always", "anybody", "anyone", "anything", "ask", "behind",
-    "being", "between", "call", "cannot", "does", "done", "either", "else", "enough", "ever", "except",
-    "her", "here", "hers", "herself", "him", "himself", "indeed", "instead", "into", "least", "mine",
-    "moreover", "myself", "need", "neither", "nevertheless", "nor", "nothing", "okay", "ours", "ourselves",
-    "please", "put", "right", "same", "seem", "so", "someone", "sometimes", "soon", "sorry", "still",
-    "such", "thank", "thanks", "them", "themselves", "therefore", "think", "though", "through", "thus",
-    "together", "tomorrow", "unless", "upon", "us", "very", "wait", "were", "whenever", "whether", "which",
-    "whole", "whom", "within", "without", "yes", "yesterday", "yet", "your", "yourself",
+const SMALL: [&str; 102] = [
+    "almost", "along", "already", "although", "always", "anybody", "anyone", "anything", "because", "besides",
+    "cannot", "could", "did", "does", "done", "either", "else", "enough", "ever", "everybody", "everyone",
+    "everything", "except", "furthermore", "hence", "her", "hers", "herself", "him", "himself", "however",
+    "indeed", "instead", "into", "itself", "maybe", "meanwhile", "mine", "moreover", "myself", "neither",
+    "nevertheless", "nobody", "none", "nor", "nothing", "often", "otherwise", "ours", "ourselves", "perhaps",
+    "please", "quite", "rather", "really", "same", "seem", "several", "should", "so", "somebody", "someone",
+    "something", "sometimes", "soon", "sorry", "still", "such", "than", "thank", "thanks", "them",
+    "themselves", "then", "therefore", "these", "those", "though", "thus", "together", "tomorrow", "unless",
+    "until", "upon", "us", "very", "wait", "were", "whatever", "whenever", "whether", "which", "whom", "whose",
+    "within", "without", "would", "yes", "yesterday", "yet", "your", "yourself",
 ];
 
 /// Common words that are also written with a capital inside a sentence, in names and titles. Sorted.
 #[rustfmt::skip]
-const EITHER: [&str; 175] = [
-    "a", "about", "after", "again", "against", "all", "alone", "also", "although", "am", "among", "an",
-    "and", "another", "any", "are", "around", "as", "at", "away", "back", "be", "because", "been", "before",
-    "below", "both", "but", "by", "can", "come", "could", "day", "did", "do", "down", "during", "each",
-    "even", "every", "everybody", "everyone", "everything", "few", "find", "first", "for", "from", "give",
-    "go", "good", "great", "had", "has", "have", "he", "help", "his", "how", "however", "if", "in", "is",
-    "it", "its", "itself", "just", "keep", "kind", "know", "last", "late", "later", "less", "let", "like",
-    "little", "long", "look", "made", "make", "many", "may", "maybe", "me", "meanwhile", "might", "more",
-    "most", "much", "must", "my", "near", "never", "new", "next", "no", "nobody", "none", "not", "now",
-    "of", "off", "often", "on", "once", "one", "only", "or", "other", "others", "our", "out", "over", "own",
-    "people", "perhaps", "quite", "rather", "really", "said", "say", "second", "see", "several", "she",
-    "should", "show", "since", "some", "somebody", "something", "sure", "take", "tell", "than", "that",
-    "the", "their", "then", "there", "these", "they", "thing", "this", "those", "three", "time", "to",
-    "today", "too", "toward", "two", "under", "until", "up", "use", "want", "was", "way", "we", "well",
-    "what", "whatever", "when", "where", "while", "who", "whose", "why", "will", "with", "wonder", "would",
+const EITHER: [&str; 161] = [
+    "a", "about", "above", "after", "again", "against", "all", "alone", "also", "am", "among", "an", "and",
+    "another", "any", "are", "around", "as", "ask", "at", "away", "back", "be", "been", "before", "behind",
+    "being", "below", "between", "both", "but", "by", "call", "can", "come", "day", "do", "down", "during",
+    "each", "even", "every", "few", "find", "first", "for", "from", "give", "go", "good", "great", "had",
+    "has", "have", "he", "help", "here", "his", "how", "i", "if", "in", "is", "it", "its", "just", "keep",
+    "kind", "know", "last", "late", "later", "least", "less", "let", "like", "little", "long", "look", "made",
+    "make", "many", "may", "me", "might", "more", "most", "much", "must", "my", "near", "need", "never", "new",
+    "next", "no", "not", "now", "of", "off", "okay", "on", "once", "one", "only", "or", "other", "others",
+    "our", "out", "over", "own", "people", "put", "right", "said", "say", "second", "see", "she", "show",
+    "since", "some", "sure", "take", "tell", "that", "the", "their", "there", "they", "thing", "think", "this",
+    "three", "through", "time", "to", "today", "too", "toward", "two", "under", "up", "use", "want", "was",
+    "way", "we", "well", "what", "when", "where", "while", "who", "whole", "why", "will", "with", "wonder",
     "you",
 ];
 

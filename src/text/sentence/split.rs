@@ -7,10 +7,11 @@ use std::ops::Range;
 
 /// The sentences of an English text, as NLTK's `sent_tokenize` finds them.
 ///
-/// This is Punkt (Kiss and Strunk, "Unsupervised Multilingual Sentence Boundary Detection", 2006) with the abbreviations of
-/// NLTK's English model. Of how words are written it knows some 250 common ones, where that model has learned thousands from
-/// newspapers: so it may judge otherwise where a full stop follows an abbreviation, an initial, a number or dots, and a rarer
-/// word comes next (`of plan B. Recipes`). A sentence ends at `.`, `?` or `!`, and at the closing quotes and brackets after
+/// This is Punkt (Kiss and Strunk, "Unsupervised Multilingual Sentence Boundary Detection", 2006), by the rules of NLTK's
+/// `nltk.tokenize.punkt` (Apache License 2.0), with lists of its own: some 150 common abbreviations, and how some 260 common
+/// words are written. NLTK's English model has learned others from newspapers, and thousands of words: so this may judge
+/// otherwise where a full stop follows a rarer abbreviation, or where it follows an abbreviation, an initial, a number or dots
+/// and a rarer word comes next (`of plan B. Recipes`). A sentence ends at `.`, `?` or `!`, and at the closing quotes and brackets after
 /// it; not after an abbreviation, unless what follows shows that a sentence begins; not within `3.5`. White space between
 /// sentences belongs to none. A text without any end is one sentence, and a text of white space has none.
 ///

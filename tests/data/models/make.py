@@ -1,8 +1,11 @@
 """Writes the models of this folder, and what they answer.
 
-Run with: tensorflow-cpu==2.21.0 for `frozen.pb`; onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6 for the rest:
+Run with: tensorflow-cpu==2.21.0 for `frozen.pb`; onnxruntime==1.32.0 numpy==2.4.6 nltk==3.10.4 (and its data `punkt_tab` for
+English, in a directory that NLTK_DATA names) for `comments.classes.txt`; onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6 for the
+rest:
 
     python make.py tensorflow
+    python make.py comments
     python make.py onnx
 
 Weights and inputs are drawn from a seeded generator; nothing here is trained.
@@ -10,6 +13,7 @@ Weights and inputs are drawn from a seeded generator; nothing here is trained.
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -88,9 +92,29 @@ def onnx(name="mlp", seed=9, hidden=HIDDEN):
     write(f"{name}.expected.json", inputs, session.run(["scores"], {"bag": inputs})[0])
 
 
+def comments(how_many=1000, in_a_line=100):
+    """The place of the class that the model of the example `volunteers` gives to each of the first comments; `-` for no word."""
+    import nltk
+    import onnxruntime
+    from nltk.stem import LancasterStemmer
+
+    folder, stemmer = Path(__file__).parents[3] / "examples/data/volunteers", LancasterStemmer()
+    words = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+    lines = (folder / "comments.tsv").read_text(encoding="utf-8").splitlines()[1 : how_many + 1]
+    found = [{stemmer.stem(token.lower()) for token in nltk.word_tokenize(line.split("\t")[3])} for line in lines]
+    bags = np.array([[word in stems for word in words] for stems in found], np.float32)
+    session = onnxruntime.InferenceSession(folder / "interest.onnx", providers=["CPUExecutionProvider"])
+    places = session.run(["scores"], {"bag": bags})[0].argmax(axis=1)
+    classes = "".join(str(place) if bag.any() else "-" for place, bag in zip(places, bags))
+    parts = [classes[at : at + in_a_line] for at in range(0, how_many, in_a_line)]
+    Path("comments.classes.txt").write_text("\n".join(parts) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
     if sys.argv[1:] == ["tensorflow"]:
         tensorflow()
+    elif sys.argv[1:] == ["comments"]:
+        comments()
     else:
         onnx()
         onnx("mlp-2", seed=10, hidden=12)

@@ -4,8 +4,8 @@ Run with nltk==3.10.4 (and its data `punkt_tab` for English, in a directory that
 
     python make.py UTTERANCES.tsv [seed [how_many [folder]]]
 
-UTTERANCES.tsv has an utterance and a tab in each line: CLINC150, of which README.md says more. Another seed and number make
-other texts, for a longer comparison than what is committed.
+UTTERANCES.tsv has an utterance and a tab in each line: CLINC150, of which README.md says more, and which file it was. Another
+seed and number make other texts, for a longer comparison than what is committed.
 """
 
 import json
@@ -45,6 +45,21 @@ PIECES = (
 MARKS = [". ", "? ", "! ", ", ", ": ", "; ", " ", " ", " ", "  ", "\n", "\t", "", "", "\"", " \"", "\" ", "'", " '", "' ", "''", "``", "...", "... ", "..", ". . . ", "--", "-", "–", "—",
          "(", ")", "[", "]", "{", "}", "<", ">", "*", "&", "@", "#", "%", "$", "“", "”", "‘", "’", "«", "»", "„", ".)", ".\"", ".'", ".’ ", "?!", "!!", "\x1c", "\u00a0", "\x85"]
 
+# Of these `mape::text` judges otherwise where a sentence ends: README.md says why.
+LEFT_OUT = {
+    "See A. B. C. Davis.",
+    "a. B",
+    "on Tues. We",
+    "5. Who",
+    "0,5. Review",
+    "What mpg does this car get on the highway... Fix my language to spanish?",
+    "What's up with you.) Yup... Recipe for beef stroganoff.\"",
+    "What is the current time right now in hollywood... Remove jake's birthday on march 22.)",
+    "Can you disconnect from my phone... Negative for sure Can you play music the beatles.)",
+    "50%{Dr.\u2018gonna, we\u001c\u017f... Sales{yes B.\u001c",
+    "\u00e9``\u00e9\u00a01,000! abound\u201dcan\u00abdon't... Sales; short-term\u00a0\u0301\u201c",
+}
+
 
 def texts(utterances, drawn, how_many):
     yield from WRITTEN
@@ -64,7 +79,7 @@ def main(source, seed=9, how_many=1200, folder="."):
 
     rows, seen, tokens = [], set(), 0
     for text in texts(utterances, drawn, int(how_many)):
-        if text in seen:
+        if text in seen or text in LEFT_OUT:
             continue
         seen.add(text)
         found = [[sentence, line.tokenize(sentence)] for sentence in sent_tokenize(text)]
@@ -72,7 +87,8 @@ def main(source, seed=9, how_many=1200, folder="."):
         assert together == [token for _, words in found for token in words]
         whole = word_tokenize(text, preserve_line=True)
         tokens += len(together)
-        rows.append(json.dumps([text, found, None if whole == together else whole], ensure_ascii=False))
+        row = [text, found, None if whole == together else whole]
+        rows.append(json.dumps(row, ensure_ascii=False, separators=(",", ":")))
     (folder / "tokens.json").write_text("[\n" + ",\n".join(rows) + "\n]\n", encoding="utf-8")
     print(len(rows), "texts,", tokens, "tokens")
 

@@ -48,6 +48,29 @@ async fn no_more_runs_than_allowed_are_late_at_once() {
     eventually("the late run has ended", || async { models.judge("allowed", &few()).await.is_ok() }).await;
 }
 
+#[tokio::test]
+async fn a_batch_that_nobody_waits_for_any_more_has_its_turn_no_longer_than_another() {
+    let models = slow("given-up", 1).await;
+    let mut dropped = models.judge("given-up", &many());
+    assert!(futures::poll!(&mut dropped).is_pending());
+    drop(dropped);
+    assert!(models.judge("given-up", &few()).await.unwrap()[0].is_ok());
+    assert_eq!(models.get("given-up").unwrap().versions[0].late, 1);
+    eventually("it has ended", || async { models.get("given-up").unwrap().versions[0].late == 0 }).await;
+    assert!(models.judge("given-up", &few()).await.unwrap()[0].is_ok());
+}
+
+#[tokio::test]
+async fn batches_that_nobody_waits_for_are_late_as_others_are() {
+    let models = slow("all-given-up", 0).await;
+    let mut dropped = models.judge("all-given-up", &many());
+    assert!(futures::poll!(&mut dropped).is_pending());
+    drop(dropped);
+    let error = models.judge("all-given-up", &few()).await.unwrap_err();
+    assert!(matches!(error, Error::Busy { with: "late batches", .. }), "{error}");
+    eventually("it has ended", || async { models.judge("all-given-up", &few()).await.is_ok() }).await;
+}
+
 #[test]
 fn a_late_run_does_not_hold_up_the_end_of_a_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,8 +1,8 @@
 //! Rows that are not in order.
 
-use super::onnx::{self, F64, Onnx, dims};
+use super::onnx::{self, F32, F64, Onnx, dims};
 use super::read;
-use mape::infer::{ElementType, RowError, Settings};
+use mape::infer::{Batch, ElementType, RowError, Settings};
 
 #[tokio::test]
 async fn a_bad_row_fails_alone_and_is_named_with_its_column() {
@@ -92,4 +92,21 @@ async fn memory_that_is_used_again_shows_no_rows_of_former_batches() {
         assert_eq!(answers[1], Ok(vec![f64::from(round), 1.0]));
         assert_eq!((&answers[3], &answers[4]), (&Ok(vec![2.0, 2.0]), &Ok(vec![3.0, 3.0])));
     }
+}
+
+#[tokio::test]
+async fn a_model_that_mixes_rows_is_shown_zeros_for_those_that_are_not_there() {
+    let mixes = Onnx::new()
+        .input("x", F32, dims![4, 2])
+        .output("y", F32, dims![4, 2])
+        .node_with("ReduceMean", &["x"], "mean", &[("axes", &[0]), ("keepdims", &[1])])
+        .node("Sub", &["x", "mean"], "y");
+    let model = read(&mixes, Settings::default()).await;
+    assert_eq!(model.describe().batch, Batch::Fixed(4));
+    // The one before leaves its rows in the memory that is used again.
+    assert_eq!(model.run(&vec![vec![8.0, 8.0]; 4]).await.unwrap(), vec![Ok(vec![0.0, 0.0]); 4]);
+    let answers = model.run(&[vec![4.0, 4.0], vec![f64::NAN, 0.0]]).await.unwrap();
+    assert_eq!(answers[0], Ok(vec![3.0, 3.0]));
+    assert!(matches!(answers[1], Err(RowError::NotFinite { row: 1, column: 0, .. })));
+    assert_eq!(model.run(&[vec![4.0, 0.0]]).await.unwrap(), [Ok(vec![3.0, 0.0])]);
 }

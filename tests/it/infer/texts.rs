@@ -119,3 +119,15 @@ async fn a_version_with_other_words_is_refused() {
     let error = models.add("m", None, other).unwrap_err();
     assert!(error.to_string().contains("its words are others than those of `1`"), "{error}");
 }
+
+#[tokio::test]
+async fn a_version_without_words_is_refused_where_the_live_one_takes_texts() {
+    let words = |words: Option<Vocabulary>| Settings { vocabulary: words, ..Settings::default() };
+    let vocabulary = Vocabulary::new(["help", "hour"]).unwrap();
+    let models = named(&onnx::scaled(2, 1.0), words(Some(vocabulary.clone()))).await;
+    let error = models.add("m", None, read(&onnx::scaled(2, 2.0), words(None)).await).unwrap_err();
+    assert!(error.to_string().contains("it has no words, so it takes no texts as `1` does"), "{error}");
+    // What takes texts, too, takes all that the live one does.
+    let models = named(&onnx::scaled(2, 1.0), words(None)).await;
+    models.add("m", None, read(&onnx::scaled(2, 2.0), words(Some(vocabulary))).await).unwrap();
+}

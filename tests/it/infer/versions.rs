@@ -165,11 +165,15 @@ async fn a_batch_under_way_ends_on_the_version_that_it_began_with() {
 }
 
 #[tokio::test]
-async fn what_does_not_load_changes_nothing() {
-    let models = named(&scaled(2, 2.0), Settings::default()).await;
-    assert!(models.load("m", None, "/nowhere/m.onnx", Settings::default()).await.is_err());
+async fn what_does_not_load_or_fit_changes_nothing_and_is_counted() {
+    let models = Models::new();
+    models.add("unfit", None, read(&scaled(2, 2.0), Settings::default()).await).unwrap();
+    assert!(models.load("unfit", None, "/nowhere/m.onnx", Settings::default()).await.is_err());
+    assert!(models.load("other", None, "/nowhere/m.onnx", Settings::default()).await.is_err());
     let wrong = Model::read("m.onnx", b"nothing".to_vec(), Settings::default()).await;
     assert!(wrong.is_err());
-    assert_eq!(models.get("m").unwrap().versions.len(), 1);
-    assert_eq!(models.judge("m", &[vec![1.0, 2.0]]).await.unwrap()[0].as_ref().unwrap().scores, [2.0, 4.0]);
+    assert!(models.add("unfit", None, read(&scaled(3, 2.0), Settings::default()).await).is_err());
+    assert_eq!(counted("unfit").of("load_failures"), 2);
+    assert_eq!(models.get("unfit").unwrap().versions.len(), 1);
+    assert_eq!(models.judge("unfit", &[vec![1.0, 2.0]]).await.unwrap()[0].as_ref().unwrap().scores, [2.0, 4.0]);
 }

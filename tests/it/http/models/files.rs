@@ -1,13 +1,16 @@
 //! What becomes a version of a model, and what does not.
 
 use super::{World, bytes, detail, path, row};
-use crate::http::site::Site;
+use crate::http::site::{Site, answer};
 use crate::http::workflows::world::directory;
+use crate::suite::eventually;
 use mape::app::App;
 use mape::http::Service;
 use mape::infer::{Limits, Models, Settings};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
+use tokio::sync::mpsc::channel;
+use tokio_stream::wrappers::ReceiverStream;
 
 const WRONG: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 
@@ -39,6 +42,8 @@ async fn what_does_not_load_or_does_not_fit_is_refused_with_the_reason_and_chang
     assert!(detail(&unknown, WRONG).contains("live"), "{unknown:?}");
     let listed = world.get("/models/interest").await.1;
     assert_eq!((listed["versions"].as_array().unwrap().len(), &listed["live"]), (2, &json!("1")));
+    // Those that were read, and the one with a name that is taken.
+    assert_eq!(listed["counts"]["load_failures"], json!(9), "{listed}");
     // A frozen graph that takes and gives the same can stand in.
     let frozen = world.send("/models/interest", bytes("frozen.pb")).await;
     assert_eq!(
@@ -58,6 +63,27 @@ async fn a_model_may_be_longer_than_other_bodies_and_not_than_its_limit() {
     world.models.load("small", None, path("mlp.onnx"), settings).await.unwrap();
     let large = world.send("/models/small", bytes("mlp-2.onnx")).await;
     assert!(detail(&large, StatusCode::PAYLOAD_TOO_LARGE).contains("longer than 2000 bytes"), "{large:?}");
+}
+
+#[tokio::test]
+async fn one_model_is_loaded_at_a_time_and_others_are_asked_to_come_again() {
+    let world = World::empty().await;
+    let (part, parts) = channel::<Result<Vec<u8>, std::io::Error>>(1);
+    let body = reqwest::Body::wrap_stream(ReceiverStream::new(parts));
+    let first = tokio::spawn(answer(world.site.request(Method::PUT, "/models/first").body(body)));
+    let (begin, end) = (bytes("mlp.onnx")[..900].to_vec(), bytes("mlp.onnx")[900..].to_vec());
+    part.send(Ok(begin)).await.unwrap();
+    eventually("another is refused while one comes", || async {
+        world.send("/models/second", bytes("mlp.onnx")).await.0 == StatusCode::TOO_MANY_REQUESTS
+    })
+    .await;
+    part.send(Ok(end)).await.unwrap();
+    drop(part);
+    assert_eq!(first.await.unwrap().0, StatusCode::CREATED);
+    // Who was answered may send the next at once, also after one that did not load.
+    assert_eq!(world.send("/models/first", bytes("mlp-2.onnx")).await.0, StatusCode::OK);
+    assert_eq!(world.send("/models/first?kind=onnx", b"<html>".to_vec()).await.0, WRONG);
+    assert_eq!(world.send("/models/first", bytes("frozen.pb")).await.0, StatusCode::OK);
 }
 
 #[tokio::test]
