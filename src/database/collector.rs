@@ -85,7 +85,7 @@ impl Taken {
 impl<T: Serialize + DeserializeOwned> Collector<T> {
     pub(super) fn new(log: &Log, after: EventId, table: &Table<T>, taken: &Taken) -> Self {
         Self {
-            entries: log.follow(after).boxed(),
+            entries: log.follow(after).fuse().boxed(),
             log: log.clone(),
             last: after,
             batch: Batch { entries: Vec::new(), rows: table.no_rows() },
@@ -93,11 +93,6 @@ impl<T: Serialize + DeserializeOwned> Collector<T> {
             taken: taken.clone(),
             until: None,
         }
-    }
-
-    /// Whether nothing is gathered.
-    pub(super) fn is_empty(&self) -> bool {
-        self.batch.entries.is_empty()
     }
 
     fn is_full(&self) -> bool {
@@ -152,8 +147,10 @@ impl<T: Serialize + DeserializeOwned> Collector<T> {
         if let Some(entry) = self.entries.next().await {
             self.take(entry);
         } else {
-            sleep(PAUSE).await;
-            self.entries = self.log.follow(self.last).boxed();
+            // The pause is a part of what is followed, so it goes on if this future is dropped.
+            let (log, after) = (self.log.clone(), self.last);
+            let anew = sleep(PAUSE).map(move |()| log.follow(after)).flatten_stream();
+            self.entries = anew.fuse().boxed();
         }
     }
 

@@ -232,7 +232,6 @@ mod tests {
     #[derive(Serialize, Deserialize)]
     enum Colour {
         Red,
-        #[allow(dead_code, reason = "only the first is made")]
         Other(String),
     }
 

@@ -38,26 +38,13 @@ pub(super) struct Token {
 }
 
 impl Passing {
-    /// A stretch behind all others.
+    /// A stretch at its place among the others: one of another writer, which has not passed it on, may lie before them.
     pub(super) fn begin(self: &Arc<Self>, from: EventId, to: EventId) -> Token {
-        self.enter(from, to, VecDeque::push_back)
-    }
-
-    /// A stretch before all others: of another writer that has not passed it on.
-    pub(super) fn begin_before(self: &Arc<Self>, from: EventId, to: EventId) -> Token {
-        self.enter(from, to, VecDeque::push_front)
-    }
-
-    fn enter(
-        self: &Arc<Self>,
-        from: EventId,
-        to: EventId,
-        put: impl FnOnce(&mut VecDeque<Stretch>, Stretch),
-    ) -> Token {
         let mut stretches = self.stretches.lock();
         let number = stretches.next;
         stretches.next += 1;
-        put(&mut stretches.open, Stretch { number, from, to, passed: false });
+        let place = stretches.open.partition_point(|other| other.to <= from);
+        stretches.open.insert(place, Stretch { number, from, to, passed: false });
         Token { passing: self.clone(), number }
     }
 
@@ -126,8 +113,10 @@ mod tests {
         assert_eq!(passing.passed(), Some((at(0), at(5))), "between 5 and 7 is another's");
         passing.keep(at(5));
         assert_eq!((passing.passed(), passing.first()), (Some((at(7), at(9))), Some(at(7))));
-        drop(passing.begin_before(at(5), at(7)));
-        assert_eq!(passing.passed(), Some((at(5), at(9))));
+        drop(passing.begin(at(5), at(6)));
+        assert_eq!(passing.passed(), Some((at(5), at(6))));
+        drop(passing.begin(at(6), at(7)));
+        assert_eq!(passing.passed(), Some((at(5), at(9))), "another's come page by page");
         let last = passing.begin(at(9), at(10));
         passing.close();
         drop(last);

@@ -1,14 +1,17 @@
 //! Rows on their way to a database: values in one list, what they are made of in one text.
 
 use super::field::{self, Refusal};
+use super::sql::Dialect;
 use serde::Serialize;
 use serde::ser::{Impossible, SerializeMap, SerializeStruct, Serializer};
 use std::fmt::Display;
 use std::sync::Arc;
 
 /// Rows of the same columns. A row takes no allocation of its own.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Rows {
+    /// Says which names are the same column.
+    dialect: Dialect,
     columns: Vec<Arc<str>>,
     /// One row behind the other, each as long as there are columns.
     values: Vec<Value>,
@@ -64,9 +67,14 @@ impl Value {
 }
 
 impl Rows {
+    /// None yet, of any columns.
+    pub(super) fn new(dialect: Dialect) -> Self {
+        Self { dialect, columns: Vec::new(), values: Vec::new(), bytes: Vec::new(), len: 0, known: None }
+    }
+
     /// None yet, with these columns to begin with, and others only if they are `known`.
-    pub(super) fn with(columns: &[Arc<str>], known: Option<Arc<[String]>>) -> Self {
-        Self { columns: columns.to_vec(), known, ..Self::default() }
+    pub(super) fn with(dialect: Dialect, columns: &[Arc<str>], known: Arc<[String]>) -> Self {
+        Self { columns: columns.to_vec(), known: Some(known), ..Self::new(dialect) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -113,13 +121,14 @@ impl Rows {
 
     /// The place of a column, which is most likely `next`.
     fn column(&mut self, name: &str, next: usize) -> Result<usize, Refusal> {
-        if self.columns.get(next).is_some_and(|column| **column == *name) {
+        let is_it = |column: &str| self.dialect.is_same(column, name);
+        if self.columns.get(next).is_some_and(|column| is_it(column)) {
             return Ok(next);
         }
-        if let Some(place) = self.columns.iter().position(|column| **column == *name) {
+        if let Some(place) = self.columns.iter().position(|column| is_it(column)) {
             return Ok(place);
         }
-        if let Some(known) = self.known.as_ref().filter(|known| !known.iter().any(|column| column == name)) {
+        if let Some(known) = self.known.as_ref().filter(|known| !known.iter().any(|column| is_it(column))) {
             let near = crate::hint::nearest(name, known.iter().map(String::as_str));
             let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             return Err(Refusal::because(format!("the table has no column `{name}`{near}")));
@@ -349,8 +358,7 @@ mod tests {
         nothing: Option<i8>,
         something: Option<i8>,
         #[serde(skip)]
-        #[allow(dead_code, reason = "it is skipped")]
-        skipped: u8,
+        _skipped: u8,
         colour: Colour,
         mixed: Colour,
         list: Vec<u8>,
@@ -359,7 +367,7 @@ mod tests {
 
     #[test]
     fn fields_become_values_and_what_is_nested_json() {
-        let mut rows = Rows::default();
+        let mut rows = Rows::new(Dialect::Sqlite);
         let row = Everything {
             number: 7,
             share: 0.5,
@@ -368,7 +376,7 @@ mod tests {
             yes: true,
             nothing: None,
             something: Some(-1),
-            skipped: 0,
+            _skipped: 0,
             colour: Colour::Red,
             mixed: Colour::Mixed(1, 2),
             list: vec![1, 2],
@@ -396,7 +404,7 @@ mod tests {
 
     #[test]
     fn what_is_no_row_says_why_and_leaves_the_others() {
-        let mut rows = Rows::default();
+        let mut rows = Rows::new(Dialect::Sqlite);
         rows.push(&json!({"a": 1, "b": "x"})).unwrap();
         let refused = |rows: &mut Rows, value: &dyn erased::Row| value.push(rows).unwrap_err();
         assert_eq!(
@@ -414,7 +422,7 @@ mod tests {
         );
         rows.push(&json!({"c": true, "a": 3})).unwrap();
         assert_eq!(shown(&rows), [["1", "\"x\"", "NULL"], ["3", "NULL", "true"]]);
-        let mut known = Rows::with(&[], Some(["celsius".to_owned()].into()));
+        let mut known = Rows::with(Dialect::Sqlite, &[], ["celsius".to_owned()].into());
         assert_eq!(
             refused(&mut known, &json!({"celcius": 3})),
             "the table has no column `celcius`; did you mean `celsius`?"

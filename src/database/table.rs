@@ -21,8 +21,9 @@ use std::sync::Arc;
 /// | a variant without contents | its name |
 /// | anything with parts: lists, maps, structs | JSON text |
 ///
-/// A whole number above `i64::MAX` and NaN are refused. On `PostgreSQL` each value is cast to the type of its column, so a
-/// text may be a `timestamptz` or a `uuid`.
+/// A whole number above `i64::MAX` and NaN are refused; within lists, maps and structs, where JSON has no word for them, NaN
+/// and the infinities are written as `null`. On `PostgreSQL` each value is cast to the type of its column, so a text may be
+/// a `timestamptz` or a `uuid`.
 pub struct Table<T> {
     database: Database,
     wanted: Wanted,
@@ -67,10 +68,11 @@ impl<T> Table<T> {
 
     /// None yet, of the columns that are known.
     pub(super) fn no_rows(&self) -> Rows {
-        let shape = self.shape.lock();
-        shape
-            .as_ref()
-            .map_or_else(Rows::default, |shape| Rows::with(&shape.columns, Some(shape.known.clone())))
+        let dialect = self.database.engine().dialect;
+        match &*self.shape.lock() {
+            Some(shape) => Rows::with(dialect, &shape.columns, shape.known.clone()),
+            None => Rows::new(dialect),
+        }
     }
 
     /// How these rows get into it.
@@ -145,7 +147,7 @@ impl<T: Serialize> Table<T> {
 impl<T: Serialize + DeserializeOwned> Table<T> {
     /// Finds out before the first row whether rows fit, as far as their type says what they are.
     pub(super) async fn check(&self) -> Result<(), Error> {
-        let mut rows = Rows::default();
+        let mut rows = Rows::new(self.database.engine().dialect);
         if let Some(example) = example::of::<T>()
             && rows.push(&example).is_ok()
         {

@@ -4,7 +4,7 @@ use super::collector::{Batch, Collector, Gathered, Taken, What};
 use super::cursor::{Cursor, Places};
 use super::dead_letters::DeadLetters;
 use super::engine::{Failure, Step};
-use super::passing::{Passing, Token};
+use super::passing::Passing;
 use super::rows::Rows;
 use super::shape::Shape;
 use super::written::{Chunk, Item};
@@ -14,6 +14,7 @@ use crate::stream::Backoff;
 use crate::stream::meter::{self, Meter};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{iter, mem};
@@ -78,11 +79,12 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Writer<T> {
     /// Writes for ever; what is behind `passed` comes out first.
     pub(super) async fn run(mut self, passed: EventId) {
         let mut again = Some(passed);
-        self.tend_at = Some(Instant::now());
         loop {
             self.position = self.places().await.position;
+            // What another has committed may be left to be passed on.
+            self.tend_at = self.tend_at.or(Some(self.follow_at));
             if let Some(from) = again.take() {
-                self.come_again(from, self.position, Passing::begin).await;
+                self.come_again(from, self.position).await;
             }
             if let Interrupted::Unsure(from) = self.follow().await {
                 again = Some(from);
@@ -106,9 +108,6 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Writer<T> {
                 done = self.commit(batch) => done,
                 () = collector.gather() => continue,
             };
-            if collector.is_empty() {
-                self.meter.set(metered::LAG, 0.0);
-            }
             for chunk in chunks {
                 self.hand_over(chunk).await;
             }
@@ -118,10 +117,20 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Writer<T> {
         }
     }
 
-    async fn hand_over(&self, chunk: Chunk<T>) {
-        if !chunk.items.is_empty() {
-            // Whoever would receive it has ended this task otherwise.
-            let _ = self.out.send(chunk).await;
+    /// Waits until it is taken, and moves the group meanwhile: others see by its lag that it is not.
+    async fn hand_over(&mut self, chunk: Chunk<T>) {
+        if chunk.items.is_empty() {
+            return;
+        }
+        let out = self.out.clone();
+        let mut handed = pin!(out.send(chunk));
+        loop {
+            tokio::select! {
+                biased;
+                // Whoever would receive it has ended this task otherwise.
+                _ = &mut handed => return,
+                () = self.move_group_at_times() => {}
+            }
         }
     }
 }
@@ -133,6 +142,7 @@ impl<T: Serialize + DeserializeOwned> Writer<T> {
         let Batch { mut entries, rows } = batch;
         let rows = Arc::new(rows);
         let mut shape = self.shape(&rows).await;
+        let mut unsure = false;
         let (mut chunks, mut parts): (Vec<_>, Vec<_>) = (Vec::new(), iter::once(0..entries.len()).collect());
         while let Some(part) = parts.pop() {
             let Some(entries) = entries.get_mut(part.clone()).filter(|entries| !entries.is_empty()) else {
@@ -145,6 +155,11 @@ impl<T: Serialize + DeserializeOwned> Writer<T> {
                         self.meter.record(begun.elapsed());
                     }
                     chunks.push(self.committed(entries));
+                    unsure = false;
+                }
+                // What was committed as its answer got lost may only show now, and then it is our own.
+                Err(Failure::Lost) if unsure => {
+                    return (chunks, Some(Interrupted::Unsure(self.position)));
                 }
                 Err(Failure::Lost) => return (chunks, Some(Interrupted::Lost)),
                 Err(Failure::Refused { reason, .. }) if !entries.iter().any(Gathered::is_row) => {
@@ -158,9 +173,7 @@ impl<T: Serialize + DeserializeOwned> Writer<T> {
                 }
                 Err(Failure::Away(reason)) => {
                     self.sit_out(&reason).await;
-                    if self.places().await.position != self.position {
-                        return (chunks, Some(Interrupted::Unsure(self.position)));
-                    }
+                    unsure = true;
                     parts.push(part);
                 }
                 Err(Failure::Wrong(reason)) => {
@@ -281,12 +294,7 @@ fn split<T>(entries: &mut [Gathered<T>], row: Option<usize>, reason: String) -> 
 /// What comes out again.
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Writer<T> {
     /// Hands over once more what was written behind `from`, up to `to`.
-    async fn come_again(
-        &mut self,
-        mut from: EventId,
-        to: EventId,
-        begin: impl Fn(&Arc<Passing>, EventId, EventId) -> Token,
-    ) {
+    async fn come_again(&mut self, mut from: EventId, to: EventId) {
         while from < to {
             let (page, refused) = self.written(from, to).await;
             // What is no longer in the log has been there long enough.
@@ -299,7 +307,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Writer<T> {
                 });
             let items: Vec<_> = items.collect();
             self.meter.add(metered::AGAIN, items.len() as u64);
-            let chunk = Chunk { items, again: true, _passed: begin(&self.passing, from, upto) };
+            let chunk = Chunk { items, again: true, _passed: self.passing.begin(from, upto) };
             self.hand_over(chunk).await;
             from = upto;
         }
@@ -354,9 +362,9 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Writer<T> {
             later = Some(Instant::now() + LATER);
         }
         if self.follow_at <= Instant::now() {
-            self.follow_at = Instant::now() + FOLLOW;
-            if let Err(reason) = self.move_group().await {
-                self.could_not("move its group", &reason);
+            self.move_group_at_times().await;
+            if let Err(reason) = self.take_over().await {
+                self.could_not("see what others have passed on", &reason);
             }
         }
         let is_behind =
@@ -382,16 +390,33 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Writer<T> {
         let passed = self.cursor.read().await.map_err(|failure| format!("{failure:?}"))?.passed;
         self.passing.keep(passed);
         let Some(first) = self.passing.first().filter(|first| passed < *first) else { return Ok(()) };
-        match self.stuck {
-            Some((at, since)) if at == passed => {
-                if since.elapsed() >= PATIENCE {
-                    self.stuck = None;
-                    self.come_again(passed, first, Passing::begin_before).await;
-                }
-            }
-            _ => self.stuck = Some((passed, Instant::now())),
+        if self.is_stuck(passed) {
+            self.come_again(passed, first).await;
         }
         Err("another writer has not passed on what is before".to_owned())
+    }
+
+    /// Lets come out what another writer has committed and not passed on, where there is nothing else to pass on.
+    async fn take_over(&mut self) -> Result<(), String> {
+        if self.passing.first().is_some() {
+            return Ok(());
+        }
+        let passed = self.cursor.read().await.map_err(|failure| format!("{failure:?}"))?.passed;
+        if passed < self.position && self.is_stuck(passed) {
+            self.come_again(passed, self.position).await;
+        }
+        Ok(())
+    }
+
+    /// Whether another writer has stopped passing on at this place for so long that it counts as dead.
+    fn is_stuck(&mut self, at: EventId) -> bool {
+        let since = match self.stuck {
+            Some((place, since)) if place == at => since,
+            _ => Instant::now(),
+        };
+        let is_stuck = since.elapsed() >= PATIENCE;
+        self.stuck = (!is_stuck).then_some((at, since));
+        is_stuck
     }
 
     /// Puts what was refused into the dead letters, and forgets what is there and will not come out again.
@@ -407,6 +432,15 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Writer<T> {
         self.cursor.forget(done.clone()).await.map_err(|failure| format!("{failure:?}"))?;
         self.has_refused = done.count() < refused.len();
         Ok(())
+    }
+
+    /// Moves the group when it is time. Dropping the future leaves it due.
+    async fn move_group_at_times(&mut self) {
+        sleep_until(self.follow_at).await;
+        if let Err(reason) = self.move_group().await {
+            self.could_not("move its group", &reason);
+        }
+        self.follow_at = Instant::now() + FOLLOW;
     }
 
     /// Lets the log be trimmed up to where nothing comes out again.

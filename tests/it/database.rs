@@ -5,6 +5,8 @@ mod crash;
 mod opening;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod tables;
 mod world;
 

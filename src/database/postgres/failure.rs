@@ -3,11 +3,16 @@
 use crate::database::engine::Failure;
 use std::error::Error as _;
 use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
 
 /// What it means for what was to be done.
 pub(super) fn failure(error: &Error) -> Failure {
     let reason = reason(error);
     let Some(code) = error.code() else { return Failure::Away(reason) };
+    // A value of a type that no column of that type takes: other rows may have others there.
+    if *code == SqlState::CANNOT_COERCE {
+        return Failure::Refused { row: None, reason };
+    }
     match code.code().get(..2) {
         // What a row is made of: data, constraints, twice the same key in one statement, sizes, what a trigger raises.
         Some("21" | "22" | "23" | "44" | "54" | "P0") => Failure::Refused { row: None, reason },

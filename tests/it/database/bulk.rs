@@ -29,6 +29,8 @@ macro_rules! suite {
             two_writers_of_one_name_write_everything_once,
             the_log_is_not_trimmed_before_it_is_passed_on,
             who_dies_before_passing_on_is_replaced_by_another_of_its_name,
+            who_dies_on_a_quiet_log_is_replaced_too,
+            that_nobody_takes_what_comes_out_shows_in_the_lag,
             a_table_that_does_not_fit_is_named_at_the_start,
             a_writer_feeds_an_element,
         }
@@ -95,6 +97,13 @@ pub(crate) async fn buried(world: &World) -> Vec<(Option<u64>, String)> {
 
 async fn is_buried(world: &World, count: usize) {
     eventually("all letters are dead", async || buried(world).await.len() >= count).await;
+}
+
+/// Lets time go by for all that waits.
+async fn later(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }
 
 /// Until it is kept how far it was passed on.
@@ -315,6 +324,47 @@ pub(crate) async fn who_dies_before_passing_on_is_replaced_by_another_of_its_nam
     append(&world, 10..20).await;
     assert!(numbers(&take(&mut other, 10).await).into_iter().eq(10..20));
     is_kept(&world).await;
+}
+
+pub(crate) async fn who_dies_on_a_quiet_log_is_replaced_too(world: World) {
+    let (mut one, mut other) = (writer(&world).await, writer(&world).await);
+    append(&world, 0..10).await;
+    let (kept, dead, mut alive) = tokio::select! {
+        order = one.next() => (order, one, other),
+        order = other.next() => (order, other, one),
+    };
+    drop(dead);
+    drop(kept);
+    let mut again = Vec::new();
+    for _ in 0..20 {
+        if let Ok(order) = timeout(Duration::from_millis(200), alive.next()).await {
+            again.extend(order);
+            break;
+        }
+        later(Duration::from_secs(3)).await;
+    }
+    again.extend(take(&mut alive, 9).await);
+    assert!(numbers(&again).into_iter().eq(0..10));
+    assert!(again.iter().all(Written::is_again));
+    assert!(rows(&world).into_iter().eq(0..10));
+    drop(again);
+    later(Duration::from_secs(6)).await;
+    is_kept(&world).await;
+}
+
+pub(crate) async fn that_nobody_takes_what_comes_out_shows_in_the_lag(world: World) {
+    let mut source = writer(&world).await;
+    append(&world, [0]).await;
+    take(&mut source, 1).await;
+    is_kept(&world).await;
+    append(&world, 1..=1000).await;
+    eventually("it is held up", async || source.stats().batches() >= 3).await;
+    later(Duration::from_secs(6)).await;
+    eventually("the lag shows it", async || source.stats().lag() >= 1000.0).await;
+    take(&mut source, 1000).await;
+    is_kept(&world).await;
+    later(Duration::from_secs(6)).await;
+    eventually("nothing is left", async || source.stats().lag() < 1.0).await;
 }
 
 pub(crate) async fn a_table_that_does_not_fit_is_named_at_the_start(world: World) {

@@ -1,11 +1,12 @@
 //! What is special to `PostgreSQL`.
 
 use super::World;
-use super::bulk::{append, start, take};
+use super::bulk::{append, buried, log, start, take};
 use crate::server::{PostgresServer, Proxy, psql};
 use crate::suite::eventually;
 use futures::StreamExt;
-use mape::database::Database;
+use mape::database::{BulkWriter, Database};
+use mape::event::Event;
 use serde::Serialize;
 use serde_json::json;
 use std::time::Duration;
@@ -123,6 +124,49 @@ async fn connections_that_are_cut_while_it_commits_neither_lose_nor_double() {
     let rows = world.query("SELECT n FROM orders ORDER BY n");
     assert!(rows.into_iter().eq((0..3000).map(|n| n.to_string())));
     assert!(source.stats().retries() > 0);
+}
+
+#[tokio::test]
+async fn what_is_committed_after_the_connection_was_cut_comes_out_all_the_same() {
+    let server = PostgresServer::shared();
+    let direct = server.database();
+    let proxy = Proxy::to(server.port(), &direct);
+    let through = direct.replace(&format!(":{}/", server.port()), &format!(":{}/", proxy.port()));
+    let world = World { url: direct, ..World::memory() };
+    // A commit that takes its time.
+    world.execute(
+        "CREATE TABLE orders (n BIGINT, text TEXT); \
+         CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN NULL; END'; \
+         CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON orders DEFERRABLE INITIALLY DEFERRED \
+         FOR EACH ROW WHEN (NEW.n = 5) EXECUTE FUNCTION slow()",
+    );
+    let table = Database::open(&format!("{through}?sslmode=disable")).await.unwrap().table("orders");
+    let mut source = start(&world, table).await;
+    append(&world, 0..10).await;
+    let committing = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
+    eventually("it commits", async || !world.query(committing).is_empty()).await;
+    proxy.cut();
+    let written = take(&mut source, 10).await;
+    assert!(written.iter().map(|order| order.n).eq(0..10));
+    assert_eq!(world.query("SELECT count(*), count(DISTINCT n) FROM orders"), ["10|10"]);
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_cast_is_buried_alone() {
+    let world = World::postgres();
+    world.execute("CREATE TABLE visits (n BIGINT, at TIMESTAMPTZ)");
+    let table = world.open().await.table::<serde_json::Value>("visits");
+    let mut source = BulkWriter::new("shop", &world.backend, "orders", &table).start().await.unwrap();
+    let visit = |n| Event::default().with("n", n);
+    let at = "2026-11-26T09:15:53Z";
+    let visits = vec![visit(1).with("at", at), visit(2).with("at", true), visit(3).with("at", at)];
+    log(&world).append_all(visits).await.unwrap();
+    let written = timeout(Duration::from_secs(20), source.by_ref().take(2).collect::<Vec<_>>()).await.unwrap();
+    assert!(written.iter().map(|visit| visit["n"].as_u64()).eq([Some(1), Some(3)]));
+    eventually("the other is buried", async || !buried(&world).await.is_empty()).await;
+    let letters = buried(&world).await;
+    assert!(letters.len() == 1 && letters[0].1.contains("cannot cast type boolean"), "{letters:?}");
+    assert_eq!(world.query("SELECT n FROM visits ORDER BY n"), ["1", "3"]);
 }
 
 #[tokio::test]

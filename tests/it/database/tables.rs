@@ -17,6 +17,7 @@ macro_rules! suite {
             a_key_that_is_none_is_named,
             names_may_be_anything,
             columns_that_come_later_are_taken,
+            names_are_the_same_column_where_they_are_to_the_database,
             a_missing_table_is_named_unless_it_is_to_be_made,
         }
     };
@@ -152,6 +153,20 @@ pub(crate) async fn columns_that_come_later_are_taken(world: World) {
     let error = orders.write(&[json!({"id": 4}), json!({"id": 5, "idd": 1})]).await.unwrap_err();
     assert!(error.to_string().contains("row 1 is refused: the table has no column `idd`"), "{error}");
     assert_eq!(world.query("SELECT id, cups FROM orders ORDER BY id"), ["1|", "2|", "3|5"]);
+}
+
+pub(crate) async fn names_are_the_same_column_where_they_are_to_the_database(world: World) {
+    world.execute("CREATE TABLE orders (id BIGINT, cups BIGINT)");
+    let orders = world.open().await.table("orders");
+    orders.write(&[json!({"id": 1})]).await.unwrap();
+    let written = orders.write(&[json!({"ID": 2, "Cups": 5}), json!({"cups": 6, "id": 3})]).await;
+    if world.is_postgres() {
+        let error = written.unwrap_err().to_string();
+        assert!(error.contains("the table has no column `Cups`; did you mean `cups`?"), "{error}");
+    } else {
+        written.unwrap();
+        assert_eq!(world.query("SELECT id, cups FROM orders ORDER BY id"), ["1|", "2|5", "3|6"]);
+    }
 }
 
 pub(crate) async fn a_missing_table_is_named_unless_it_is_to_be_made(world: World) {
