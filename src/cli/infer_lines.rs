@@ -60,7 +60,8 @@ pub(super) async fn run(global: &Global, arguments: &InferArguments, output: &mu
 async fn load(arguments: &InferArguments) -> Result<Model> {
     let InferArguments { model, input, output, batch, vocabulary, shape } = arguments;
     let vocabulary = vocabulary.as_ref().map(Vocabulary::open).transpose();
-    let vocabulary = vocabulary.map_err(|error| Usage::error(format!("--vocabulary: {:#}", anyhow::Error::from(error))))?;
+    let vocabulary = vocabulary
+        .map_err(|error| Usage::error(format!("--vocabulary: {:#}", anyhow::Error::from(error))))?;
     let limits = Limits {
         file_bytes: u64::MAX,
         rows: usize::from(*batch),

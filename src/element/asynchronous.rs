@@ -182,6 +182,14 @@ where
                 *me.polling = false;
                 let Poll::Ready(outcome) = polled else {
                     *me.waited = true;
+                    // What is skipped does not wait for the call to end.
+                    while me.site.mode() == Mode::Skip && !*me.done {
+                        match me.s.as_mut().poll_next(cx) {
+                            Poll::Ready(Some(_)) => _ = me.site.skipped.fetch_add(1, Relaxed),
+                            Poll::Ready(None) => *me.done = true,
+                            Poll::Pending => break,
+                        }
+                    }
                     // What was emitted so far goes out at once; also what other holders of the emitter emit.
                     return me.results.poll_next(cx).map(Some);
                 };

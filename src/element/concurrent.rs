@@ -269,6 +269,11 @@ where
             }
             // Begin what may begin.
             while let Some((item, ticket)) = state.discipline.next() {
+                if state.site.mode() == Mode::Skip {
+                    state.discipline.leave(ticket);
+                    state.site.skipped.fetch_add(1, Relaxed);
+                    continue;
+                }
                 let kept: Option<Box<dyn Any + Send>> =
                     if state.site.keeps_inputs() { Some(Box::new(item.clone())) } else { None };
                 if state.discipline.is_ordered() || state.lanes.is_empty() {
@@ -308,7 +313,9 @@ where
                 return Poll::Ready(Some(item));
             }
             let mode = state.site.mode_for(cx);
-            if !state.done && mode != Mode::Hold && !state.discipline.is_full(me.calls.len()) {
+            // What is skipped waits for no call to end.
+            let has_room = mode == Mode::Skip || !state.discipline.is_full(me.calls.len());
+            if !state.done && mode != Mode::Hold && has_room {
                 match me.s.as_mut().poll_next(cx) {
                     Poll::Ready(Some(_)) if mode == Mode::Skip => {
                         state.site.skipped.fetch_add(1, Relaxed);

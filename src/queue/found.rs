@@ -3,12 +3,15 @@
 use super::job::Head;
 use super::keys::WORKERS;
 use super::outcome::{Ending, Outcome};
+use super::queue::Shared;
 use super::{DeadJob, Delayed, Error, JobId, Queue};
-use crate::event::{Entry, EventId, GroupName};
+use crate::event::{self, Entry, EventId, GroupName, Pending};
 use crate::hint;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::fmt;
+use std::pin::pin;
 use std::str::FromStr;
 
 /// Where a job is.
@@ -226,6 +229,8 @@ impl Queue {
             let log = shared.log(shared.keys.level(level));
             let info = log.info().await.map_err(|error| shared.event_error(error))?;
             let group = info.groups.iter().find(|group| group.name.as_str() == WORKERS);
+            // What was put back is first in line.
+            self.given_out(level, JobState::Waiting, count, only, &mut all).await?;
             let mut after = group.map_or(EventId::MIN, |group| group.last_delivered.next());
             while all.len() < count {
                 let page = log.range(
@@ -247,37 +252,69 @@ impl Queue {
 
     /// The first jobs that workers have in hand; all, or this one.
     async fn running(&self, count: usize, only: Option<&JobId>) -> Result<Vec<JobInfo>, Error> {
-        let shared = self.shared();
-        let group = GroupName::from(WORKERS);
         let mut all = Vec::new();
-        for level in (0..shared.served_levels().await?).rev() {
-            let log = shared.log(shared.keys.level(level));
-            let info = log.info().await.map_err(|error| shared.event_error(error))?;
-            if !info.groups.iter().any(|known| known.name == group && known.pending > 0) {
-                continue;
-            }
-            let mut from = EventId::MIN;
-            while all.len() < count {
-                let page = log.event_log().pending(log.name(), &group, from, PAGE).await;
-                let page = page.map_err(|error| shared.event_error(error))?;
-                let Some(last) = page.last() else { break };
-                from = last.id.next();
-                for pending in page {
-                    if all.len() >= count {
-                        break;
-                    }
-                    let entry = log.range(pending.id, pending.id, 1).await;
-                    let entry = entry.map_err(|error| shared.event_error(error))?;
-                    let running =
-                        entry.first().and_then(|entry| JobInfo::standing(entry, level, JobState::Running));
-                    let running = running.filter(|info| only.is_none() || info.job.as_ref() == only);
-                    all.extend(running.map(|info| JobInfo {
-                        attempt: info.attempt + pending.attempts.saturating_sub(1),
-                        ..info
-                    }));
-                }
-            }
+        for level in (0..self.shared().served_levels().await?).rev() {
+            self.given_out(level, JobState::Running, count, only, &mut all).await?;
         }
         Ok(all)
+    }
+
+    /// Adds, up to `count`, what was given out of a level: what workers have in hand, or what waits again.
+    async fn given_out(
+        &self,
+        level: u8,
+        state: JobState,
+        count: usize,
+        only: Option<&JobId>,
+        all: &mut Vec<JobInfo>,
+    ) -> Result<(), Error> {
+        let shared = self.shared();
+        let log = shared.log(shared.keys.level(level));
+        let mut given = pin!(shared.given_out(level));
+        while all.len() < count
+            && let Some(pending) = given.try_next().await?
+        {
+            if shared.is_held(&pending) != (state == JobState::Running) {
+                continue;
+            }
+            let entry = log.range(pending.id, pending.id, 1).await;
+            let entry = entry.map_err(|error| shared.event_error(error))?;
+            let info = entry.first().and_then(|entry| JobInfo::standing(entry, level, state));
+            let info = info.filter(|info| only.is_none() || info.job.as_ref() == only);
+            all.extend(
+                info.map(|info| JobInfo {
+                    attempt: info.attempt + pending.attempts.saturating_sub(1),
+                    ..info
+                }),
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// What was given out of a level and is not settled.
+    pub(super) fn given_out(&self, level: u8) -> impl Stream<Item = Result<Pending, Error>> {
+        let log = self.log(self.keys.level(level));
+        let group = GroupName::from(WORKERS);
+        stream::try_unfold(Some(EventId::MIN), move |from| {
+            let page = from.map(|from| log.event_log().pending(log.name(), &group, from, PAGE));
+            async move {
+                let Some(page) = page else { return Ok(None) };
+                let page = match page.await {
+                    Err(event::Error::NoGroup { .. }) => return Ok(None),
+                    page => page.map_err(|error| self.event_error(error))?,
+                };
+                let next = page.last().filter(|_| page.len() == PAGE).map(|last| last.id.next());
+                Ok(Some((stream::iter(page).map(Ok), next)))
+            }
+        })
+        .try_flatten()
+    }
+
+    /// Whether a worker has it in hand. It gives signs of life for what it has; anybody may have what is idle for longer: it
+    /// was put back, or its worker is gone.
+    pub(super) fn is_held(&self, pending: &Pending) -> bool {
+        pending.idle < self.settings.lease
     }
 }

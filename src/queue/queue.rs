@@ -12,11 +12,12 @@ use crate::knowledge::{self, Data, HashCommand, Store, Transaction, ValueCommand
 use crate::stream::clock;
 use crate::stream::meter::Meter;
 use futures::future::BoxFuture;
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use parking_lot::Mutex;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -438,8 +439,15 @@ impl Queue {
             let group = info.groups.iter().find(|group| group.name.as_str() == WORKERS);
             // Nobody has ever worked on it.
             let (lag, pending) = group.map_or((info.len, 0), |group| (group.lag, group.pending));
-            stats.waiting.push(lag);
-            stats.running += pending;
+            let mut waiting = lag;
+            if pending > 0 {
+                let mut given = pin!(shared.given_out(level));
+                while let Some(given) = given.try_next().await? {
+                    let count = if shared.is_held(&given) { &mut stats.running } else { &mut waiting };
+                    *count += 1;
+                }
+            }
+            stats.waiting.push(waiting);
             stats.workers = stats.workers.max(group.map_or(0, |group| group.consumers));
         }
         let waiting = shared.keys.waiting();

@@ -75,7 +75,9 @@ pub(super) async fn put(
     let loaded = Model::read_holding(name, bytes, settings, turn).await;
     let loaded = loaded.inspect_err(|_| served.models.has_not_loaded(&model));
     let added = loaded.and_then(|loaded| served.models.add(&model, version.as_deref(), loaded));
-    added.inspect_err(|error| tracing::warn!(model, version, error = error as &dyn StdError, "a version of a model is not taken"))?;
+    added.inspect_err(|error| {
+        tracing::warn!(model, version, error = error as &dyn StdError, "a version of a model is not taken");
+    })?;
     let status = if live.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(served.models.get(&model)?)).into_response())
 }

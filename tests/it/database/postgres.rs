@@ -143,7 +143,8 @@ async fn what_is_committed_after_the_connection_was_cut_comes_out_all_the_same()
     let table = Database::open(&format!("{through}?sslmode=disable")).await.unwrap().table("orders");
     let mut source = start(&world, table).await;
     append(&world, 0..10).await;
-    let committing = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
+    let committing =
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
     eventually("it commits", async || !world.query(committing).is_empty()).await;
     proxy.cut();
     let written = take(&mut source, 10).await;
@@ -161,7 +162,8 @@ async fn a_value_that_cannot_be_cast_is_buried_alone() {
     let at = "2026-11-26T09:15:53Z";
     let visits = vec![visit(1).with("at", at), visit(2).with("at", true), visit(3).with("at", at)];
     log(&world).append_all(visits).await.unwrap();
-    let written = timeout(Duration::from_secs(20), source.by_ref().take(2).collect::<Vec<_>>()).await.unwrap();
+    let written =
+        timeout(Duration::from_secs(20), source.by_ref().take(2).collect::<Vec<_>>()).await.unwrap();
     assert!(written.iter().map(|visit| visit["n"].as_u64()).eq([Some(1), Some(3)]));
     eventually("the other is buried", async || !buried(&world).await.is_empty()).await;
     let letters = buried(&world).await;

@@ -21,7 +21,9 @@ async fn a_log_that_cannot_be_read_for_a_while_is_followed_again() {
     server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
     eventually("it was read in vain", async || {
         let commands = server.cli(&["INFO", "commandstats"]);
-        commands.lines().any(|line| line.starts_with("cmdstat_xread:") && !line.trim().ends_with("failed_calls=0"))
+        commands
+            .lines()
+            .any(|line| line.starts_with("cmdstat_xread:") && !line.trim().ends_with("failed_calls=0"))
     })
     .await;
     server.cli(&["RENAME", "aside", key]);

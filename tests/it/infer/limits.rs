@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 async fn slow(name: &str, late: usize) -> Models {
     let limits = Limits { batch_time: Duration::from_millis(20), late, ..Limits::default() };
     let models = Models::new();
-    models.add(name, None, read(&onnx::slow(), Settings { limits, ..Settings::default() }).await).unwrap();
+    models.add(name, None, read(&onnx::slow(12), Settings { limits, ..Settings::default() }).await).unwrap();
     models
 }
 

@@ -173,19 +173,20 @@ pub(super) fn division() -> Onnx {
         .node("Div", &["hundred", "x"], "y")
 }
 
-/// Takes long for many rows, and no time for a few: products of large matrices.
+/// The columns of a model that is slow.
 pub(super) const SLOW_WIDTH: usize = 512;
-pub(super) fn slow() -> Onnx {
-    const LAYERS: usize = 12;
+
+/// Takes long for many rows, and no time for a few: products of large matrices, the more the more layers there are.
+pub(super) fn slow(layers: usize) -> Onnx {
     let weights: Vec<f32> =
         (0..SLOW_WIDTH * SLOW_WIDTH).map(|i| f32::from(u8::try_from(i % 7).unwrap()) / 2000.0).collect();
     let mut model = Onnx::new()
         .input("x", F32, dims!["N", SLOW_WIDTH])
         .output("y", F32, dims!["N", SLOW_WIDTH])
         .floats("w", &[SLOW_WIDTH, SLOW_WIDTH], &weights);
-    for layer in 0..LAYERS {
+    for layer in 0..layers {
         let from = if layer == 0 { "x".to_owned() } else { format!("h{layer}") };
-        let to = if layer + 1 == LAYERS { "y".to_owned() } else { format!("h{}", layer + 1) };
+        let to = if layer + 1 == layers { "y".to_owned() } else { format!("h{}", layer + 1) };
         model = model.node("MatMul", &[&from, "w"], &to);
     }
     model

@@ -91,7 +91,7 @@ async fn a_shadow_that_fails_or_is_slow_neither_fails_nor_delays_verdicts() {
     let limits = Limits { batch_time: Duration::from_secs(5), ..Limits::default() };
     let settings = Settings { limits, ..Settings::default() };
     models.add("slow", Some("live"), read(&quick, settings.clone()).await).unwrap();
-    models.add("slow", Some("new"), read(&onnx::slow(), settings).await).unwrap();
+    models.add("slow", Some("new"), read(&onnx::slow(12), settings).await).unwrap();
     models.shadow("slow", Some("new"), None).unwrap();
     let rows = vec![vec![0.5_f32; SLOW_WIDTH]; 1000];
     for _ in 0..5 {

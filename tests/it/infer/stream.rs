@@ -51,12 +51,17 @@ impl World {
     }
 
     async fn judge(&self, name: &str) {
+        self.judge_in_batches(name, 16, Duration::from_millis(5)).await;
+    }
+
+    /// Waits so long for a batch to be full.
+    async fn judge_in_batches(&self, name: &str, of: usize, within: Duration) {
         let judge = self
             .app
             .create_loop("rows")
             .unwrap()
             .analyze::<Delivery<Numbers>>("judge")
-            .ops_in(|s| s.buffer_count_or_time(16, Duration::from_millis(5)))
+            .ops_in(move |s| s.buffer_count_or_time(of, within))
             .each_async(judging(&self.models, name, |numbers: &Numbers| Input::F64(&numbers.row)))
             .ops_out(|s| s.map(Done::flatten))
             .ops_out(|s| {
@@ -127,9 +132,10 @@ async fn a_row_that_the_model_panics_at_is_found_and_all_others_are_judged() {
 
 #[tokio::test]
 async fn a_batch_that_is_late_is_divided_and_every_row_judged_once() {
-    // Sixteen at once take too long; what that is has to be found out, for machines differ.
-    let model = read(&onnx::slow(), Settings::default()).await;
-    let rows: Vec<Vec<f64>> = vec![vec![0.5; onnx::SLOW_WIDTH]; 16];
+    // So many at once take too long; what that is has to be found out, for machines differ.
+    const BATCH: usize = 64;
+    let model = read(&onnx::slow(48), Settings::default()).await;
+    let rows: Vec<Vec<f64>> = vec![vec![0.5; onnx::SLOW_WIDTH]; BATCH];
     let mut took = Duration::MAX;
     for _ in 0..3 {
         let began = std::time::Instant::now();
@@ -138,13 +144,14 @@ async fn a_batch_that_is_late_is_divided_and_every_row_judged_once() {
     }
     let limits = Limits { batch_time: took / 3, ..Limits::default() };
     let settings = Settings { limits, ..Settings::default() };
-    let world = World::new("late", &onnx::slow(), settings).await;
-    world.append(rows.into_iter().cycle().take(64)).await;
-    world.judge("late").await;
+    let world = World::new("late", &onnx::slow(48), settings).await;
+    world.append(rows.into_iter().cycle().take(2 * BATCH)).await;
+    // However slowly rows come, each batch is full.
+    world.judge_in_batches("late", BATCH, Duration::from_mins(1)).await;
     let (log, dead) = (world.app.logs().log("verdicts"), world.app.logs().log("rows").dead_letters());
     // Where the machine is busy, a single row may be late, too: it is told, not lost.
     eventually("each has its end", || async {
-        log.info().await.unwrap().len + dead.info().await.unwrap().len == 64
+        log.info().await.unwrap().len + dead.info().await.unwrap().len == 2 * BATCH as u64
     })
     .await;
     assert!(counted("late").of("late") > 0);

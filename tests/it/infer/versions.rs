@@ -175,5 +175,8 @@ async fn what_does_not_load_or_fit_changes_nothing_and_is_counted() {
     assert!(models.add("unfit", None, read(&scaled(3, 2.0), Settings::default()).await).is_err());
     assert_eq!(counted("unfit").of("load_failures"), 2);
     assert_eq!(models.get("unfit").unwrap().versions.len(), 1);
-    assert_eq!(models.judge("unfit", &[vec![1.0, 2.0]]).await.unwrap()[0].as_ref().unwrap().scores, [2.0, 4.0]);
+    assert_eq!(
+        models.judge("unfit", &[vec![1.0, 2.0]]).await.unwrap()[0].as_ref().unwrap().scores,
+        [2.0, 4.0]
+    );
 }

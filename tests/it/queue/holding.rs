@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 /// The tests of all claims here; as `conformance::suite!`.
@@ -60,11 +61,16 @@ pub(crate) async fn what_an_element_has_when_it_is_stopped_uses_up_no_attempt(ba
     let settings = Settings { attempts: 1, concurrency: 8, lease: Duration::from_secs(8), ..settings() };
     let world = World::new(backend, settings).await;
     // It does one at a time: the others wait in its port.
+    let going_on = Arc::new(Notify::new());
+    let wait = going_on.clone();
     let slow = world.app.create_loop("slow").unwrap().execute("work").each_unordered(
         1,
-        working(|task: Task<u64>| async move {
-            std::future::pending::<()>().await;
-            Ok::<u32, BoxError>(task.attempt())
+        working(move |task: Task<u64>| {
+            let wait = wait.clone();
+            async move {
+                wait.notified().await;
+                Ok::<u32, BoxError>(task.attempt())
+            }
         }),
     );
     let slow = slow.spawn().unwrap();
@@ -72,10 +78,14 @@ pub(crate) async fn what_an_element_has_when_it_is_stopped_uses_up_no_attempt(ba
     let jobs = world.queue.add_all(0..8_u64).await.unwrap();
     eventually("all are in hand", || async { world.queue.stats().await.unwrap().running == 8 }).await;
     slow.stop();
-    let _other = world.work("other", |task| async move { Ok(task.attempt()) }).await;
+    let other = world.work("other", |task| async move { Ok(task.attempt()) }).await;
+    // The one that it was at goes on, and the others are done.
+    eventually("seven are done", || async { world.queue.stats().await.unwrap().outcomes == 7 }).await;
+    going_on.notify_one();
     for job in &jobs {
         assert_eq!(soon(world.queue.outcome(job)).await.unwrap().result::<u32>().unwrap(), 1);
     }
+    drop(other);
 }
 
 pub(crate) async fn a_stopped_element_keeps_nothing_from_others(backend: Backend) {

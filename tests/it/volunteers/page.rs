@@ -64,7 +64,6 @@ async fn signups_appear_with_their_verdicts_and_answers_within_a_second() {
     // One of eleven is told by no webhook, and comes with what is fetched each second here.
     let most = "late.length >= 20 && late.filter((ms) => ms < 1000).length >= 0.8 * late.length";
     tab.until("more have come, most of them within a second", most).await;
-    eprintln!("MEASURED {}", tab.eval("JSON.stringify(late)").await);
     // The token is in no address, and no script can read the cookie.
     assert_eq!(tab.eval("location.hash + document.cookie").await, "");
     assert_eq!(tab.complaints(), Vec::<String>::new());

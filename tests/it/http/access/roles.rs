@@ -14,6 +14,7 @@ fn needed(method: &Method, path: &str) -> Option<Role> {
             Some(Role::Read)
         }
         ("DELETE", path) if path.starts_with("/live/clients/") => Some(Role::Operate),
+        ("DELETE", "/models/{model}/shadow") => Some(Role::Operate),
         ("DELETE", _) => Some(Role::Admin),
         (_, path) if path.contains("/links") || path.starts_with("/knowledge") => Some(Role::Admin),
         _ => Some(Role::Operate),

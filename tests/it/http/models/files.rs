@@ -42,8 +42,8 @@ async fn what_does_not_load_or_does_not_fit_is_refused_with_the_reason_and_chang
     assert!(detail(&unknown, WRONG).contains("live"), "{unknown:?}");
     let listed = world.get("/models/interest").await.1;
     assert_eq!((listed["versions"].as_array().unwrap().len(), &listed["live"]), (2, &json!("1")));
-    // Those that were read, and the one with a name that is taken.
-    assert_eq!(listed["counts"]["load_failures"], json!(9), "{listed}");
+    // Those that were read, and the one with a name that is taken; not where the question was wrong.
+    assert_eq!(listed["counts"]["load_failures"], json!(10), "{listed}");
     // A frozen graph that takes and gives the same can stand in.
     let frozen = world.send("/models/interest", bytes("frozen.pb")).await;
     assert_eq!(

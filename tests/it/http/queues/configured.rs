@@ -99,7 +99,7 @@ fn what_cannot_be_used_is_refused_with_its_place() {
             "reply: {schedules: {fetch: {cron: '@daily', priority: 1}}}",
             "it has priority 1, and the queue has 1",
         ),
-        ("reply: {schedules: {'a b': {cron: '@daily'}}}", "no spaces"),
+        ("reply: {schedules: {'a b': {cron: '@daily'}}}", "1 to 100 bytes, without spaces"),
         ("reply: {schedules: {fetch: {corn: '@daily'}}}", "did you mean `cron`?"),
         ("reply: 7", "a section"),
     ] {
