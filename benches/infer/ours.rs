@@ -37,7 +37,7 @@ impl Judge {
                 let batch = self.batch;
                 move |s| s.buffer_count_or_time(batch, Duration::from_secs(1))
             })
-            .each_async(judging(&self.models, "net", |row: &Vec<f32>| Input::F32(row)))
+            .each_ordered(2, judging(&self.models, "net", |row: &Vec<f32>| Input::F32(row)))
             .spawn()
             .unwrap();
         let mut verdicts = judge.subscribe();

@@ -23,7 +23,7 @@ pub async fn start(shared: &Shared) -> anyhow::Result<()> {
         .create_loop("interest")?
         .analyze::<Delivery<Prepared>>("judge")
         .ops_in(move |s| s.buffer_count_or_time(most, within))
-        .each_async(judging(&models, model::NAME, |prepared: &Prepared| Input::F32(&prepared.bag)))
+        .each_ordered(2, judging(&models, model::NAME, |prepared: &Prepared| Input::F32(&prepared.bag)))
         .ops_out(|s| s.map(signup))
         .spawn()?;
     judge.link_sink(Answers::new(&shared.interested(), "verdict"), LinkOptions::new())?;

@@ -88,6 +88,9 @@ pub(super) struct LoadArguments {
     /// The output tensor; as with the version that is live, or the only one, if it is left out
     #[arg(long, value_name = "NAME")]
     output: Option<String>,
+    /// The shape of a row, such as 3,224,224, where the model leaves it open [default: as with the version that is live]
+    #[arg(long, value_name = "SHAPE")]
+    shape: Option<String>,
     /// The names of the classes, with commas between them [default: those of the version that is live]
     #[arg(long, value_name = "NAMES")]
     classes: Option<String>,
@@ -184,6 +187,7 @@ async fn load(global: &Global, arguments: &LoadArguments, output: &mut Output) -
         kind,
         input,
         output: tensor,
+        shape,
         classes,
         threshold,
         swap: at_once,
@@ -203,6 +207,7 @@ async fn load(global: &Global, arguments: &LoadArguments, output: &mut Output) -
         ("kind", &kind),
         ("input", input),
         ("output", tensor),
+        ("shape", shape),
         ("classes", classes),
         ("threshold", &threshold),
     ];

@@ -58,16 +58,19 @@ impl QueueWorkers {
     }
 }
 
-/// Says which queue of the configuration names a task that there is not.
+/// Says which queue of the configuration names a task that there is not, or gives one what it does not take.
 pub(super) fn check(config: &Config, tasks: &Tasks) -> Result<(), Error> {
     for (name, section) in &config.queues {
-        let Some(task) = section.task.as_ref().filter(|task| tasks.find(&task.name).is_none()) else {
-            continue;
-        };
+        let Some(task) = &section.task else { continue };
         let place = format!("queues.{name}.task");
-        let known: Vec<&str> = tasks.iter().map(Task::name).collect();
-        let message = format!("`{place}`: there is no task `{}`; there are {}", task.name, known.join(", "));
-        return Err(config.wrong(&place, message));
+        let wrong = if let Some(found) = tasks.find(&task.name) {
+            let Some(reason) = found.wrong(&task.name, &task.parameters).into_iter().next() else { continue };
+            format!("`{place}`: `{}`{reason}", task.name)
+        } else {
+            let known: Vec<&str> = tasks.iter().map(Task::name).collect();
+            format!("`{place}`: there is no task `{}`; there are {}", task.name, known.join(", "))
+        };
+        return Err(config.wrong(&place, wrong));
     }
     Ok(())
 }

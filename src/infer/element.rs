@@ -16,6 +16,9 @@ pub type Judged<D> = Done<D, Result<Verdict, RowError>>;
 /// row; [`Done::flatten`] makes that a failure of the item for whoever settles it. Verdicts are those of the version that
 /// is live when a list comes.
 ///
+/// A model runs one batch at a time, and has one more ready. With two lists in hand (`each_ordered(2, …)`) it need not wait:
+/// while one runs, the rows of the next are put together, and the verdicts of the last go out.
+///
 /// No item is lost, and none is done twice, by a model that fails:
 /// - a list on which the model fails, panics or is late is divided, and its halves are tried by themselves, down to single
 ///   items ([`batches`]): what is good has its verdicts, and what is poisoned fails alone;
@@ -45,7 +48,7 @@ pub type Judged<D> = Done<D, Result<Verdict, RowError>>;
 ///     .create_loop("comments")?
 ///     .analyze::<Delivery<Comment>>("judge")
 ///     .ops_in(|s| s.buffer_count_or_time(256, Duration::from_millis(10)))
-///     .each_async(judging(&models, "interests", |comment: &Comment| Input::F32(&comment.words)))
+///     .each_ordered(2, judging(&models, "interests", |comment: &Comment| Input::F32(&comment.words)))
 ///     .ops_out(|s| s.map(Done::flatten))
 ///     .spawn()?;
 /// judge.link_sink(Answers::new(&verdicts, "verdict"), LinkOptions::new())?;

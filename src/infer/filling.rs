@@ -30,8 +30,8 @@ pub(super) enum Aside {
 pub(super) struct Spare(Mutex<Vec<Tensor>>);
 
 impl Spare {
-    /// As many as can be on the way at once: one that runs and one that is filled.
-    const KEPT: usize = 2;
+    /// As many as can be on the way at once: one that runs, one that is ready and one that is filled.
+    const KEPT: usize = 3;
 
     fn take(&self, of: DatumType, shape: &[usize]) -> TractResult<Tensor> {
         let mut kept = self.0.lock();

@@ -7,9 +7,9 @@ use parking_lot::Mutex;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Weak};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -42,7 +42,8 @@ struct Job {
     then: Then,
 }
 
-/// One batch at a time runs on a thread of its own, which ends with the lane.
+/// One batch at a time runs on a thread of its own, which ends with the lane; one more is ready, so that the thread goes on
+/// with it at once.
 ///
 /// A run that takes too long is left where it is: its thread ends when it has come back, and the next batch gets another.
 /// So nothing waits for it, also not a runtime that shuts down.
@@ -51,12 +52,50 @@ pub(super) struct Lane {
     pub(super) name: String,
     plan: Arc<Plan>,
     late_at_most: usize,
-    turns: Arc<Semaphore>,
-    /// The run that had the turn last.
-    latest: Mutex<Option<Arc<Turn>>>,
-    /// To the thread, once there was a batch.
-    worker: Mutex<Option<SyncSender<Job>>>,
+    /// Of the batch that runs and of the one that is ready.
+    places: Arc<Semaphore>,
+    desk: Arc<Desk>,
     counts: Arc<Counts>,
+}
+
+/// What the lane and its thread share.
+#[derive(Default)]
+struct Desk(Mutex<Hands>);
+
+#[derive(Default)]
+struct Hands {
+    /// The batch that runs, unless it was left where it is.
+    running: Option<Arc<Turn>>,
+    /// The batch that is ready; only while one runs.
+    next: Option<Job>,
+    /// To the thread, once there was a batch.
+    worker: Option<SyncSender<Job>>,
+}
+
+impl Desk {
+    /// A run has ended. Whether that was in time, and what its thread runs next.
+    fn ended(&self, turn: &Arc<Turn>) -> (bool, Option<Job>) {
+        let mut hands = self.0.lock();
+        let in_time = turn.is_over();
+        if !hands.running.as_ref().is_some_and(|running| Arc::ptr_eq(running, turn)) {
+            return (in_time, None);
+        }
+        let next = hands.next.take();
+        hands.running = next.as_ref().map(|next| {
+            next.turn.begins();
+            next.turn.clone()
+        });
+        (in_time, next)
+    }
+
+    /// Takes a batch back that has not begun. Whether it had not.
+    fn take_back(&self, turn: &Arc<Turn>) -> bool {
+        let mut hands = self.0.lock();
+        let is_it = hands.next.as_ref().is_some_and(|next| Arc::ptr_eq(&next.turn, turn));
+        let taken = if is_it { hands.next.take() } else { None };
+        drop(hands);
+        taken.is_some()
+    }
 }
 
 /// How many late runs are under way.
@@ -64,7 +103,7 @@ pub(super) struct Lane {
 struct Counts {
     /// All of them.
     late: AtomicUsize,
-    /// Those that hold the turn, because there were too many already.
+    /// Those that keep others from running, because there were too many already.
     stuck: AtomicUsize,
 }
 
@@ -72,39 +111,51 @@ struct Counts {
 struct Turn {
     counts: Arc<Counts>,
     rows: usize,
-    /// From when on it is late, whether anybody waits for it or not; never if nothing is said.
-    until: Option<Instant>,
+    /// How long it may run; as long as it takes if nothing is said.
+    limit: Option<Duration>,
     state: Mutex<State>,
 }
 
 struct State {
-    permit: Option<OwnedSemaphorePermit>,
+    place: Option<OwnedSemaphorePermit>,
+    /// From when on it is late, whether anybody waits for it or not.
+    until: Option<Instant>,
+    begun: bool,
     over: bool,
     late: bool,
 }
 
 impl Turn {
-    /// Marks a run as late; the next may begin if no more than `limit` are late. Whether it was still under way.
-    fn is_late(&self, limit: usize) -> bool {
+    fn begins(&self) {
         let mut state = self.state.lock();
-        if state.over {
-            return false;
-        }
-        if !state.late {
-            state.late = true;
-            if self.counts.late.fetch_add(1, Relaxed) < limit {
-                state.permit = None;
-            } else {
-                self.counts.stuck.fetch_add(1, Relaxed);
-            }
-        }
-        true
+        state.begun = true;
+        state.until = self.limit.and_then(|limit| Instant::now().checked_add(limit));
     }
 
-    /// How much time the run has left; nothing if it has ended, was late already, or has no end.
+    fn has_begun(&self) -> bool {
+        self.state.lock().begun
+    }
+
+    /// Marks a run as late; the next may begin if no more than `limit` are late. Whether it was still under way, and whether
+    /// the next may begin for that.
+    fn is_late(&self, limit: usize) -> (bool, bool) {
+        let mut state = self.state.lock();
+        if state.over || state.late {
+            return (!state.over, false);
+        }
+        state.late = true;
+        if self.counts.late.fetch_add(1, Relaxed) < limit {
+            state.place = None;
+            return (true, true);
+        }
+        self.counts.stuck.fetch_add(1, Relaxed);
+        (true, false)
+    }
+
+    /// How much time the run has left; nothing if it has not begun, has ended, was late already, or has no end.
     fn left(&self) -> Option<Duration> {
         let state = self.state.lock();
-        let until = self.until.filter(|_| !state.over && !state.late)?;
+        let until = state.until.filter(|_| !state.over && !state.late)?;
         Some(until.saturating_duration_since(Instant::now()))
     }
 
@@ -114,26 +165,28 @@ impl Turn {
         state.over = true;
         if state.late {
             self.counts.late.fetch_sub(1, Relaxed);
-            if state.permit.is_some() {
+            if state.place.is_some() {
                 self.counts.stuck.fetch_sub(1, Relaxed);
             }
         }
-        state.permit = None;
+        state.place = None;
         !state.late
+    }
+}
+
+/// Takes a batch back, if it has not begun, when nobody waits for it any more.
+struct Awaited<'l>(&'l Lane, Arc<Turn>);
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        self.0.desk.take_back(&self.1);
     }
 }
 
 impl Lane {
     pub(super) fn new(name: String, plan: Arc<Plan>, late_at_most: usize) -> Self {
-        Self {
-            name,
-            plan,
-            late_at_most,
-            turns: Arc::new(Semaphore::new(1)),
-            latest: Mutex::new(None),
-            worker: Mutex::new(None),
-            counts: Arc::default(),
-        }
+        let (desk, counts) = Default::default();
+        Self { name, plan, late_at_most, places: Arc::new(Semaphore::new(2)), desk, counts }
     }
 
     /// How many runs are under way that were late.
@@ -148,19 +201,26 @@ impl Lane {
         rows: usize,
         limit: Duration,
     ) -> Result<Answers, Error> {
-        let permit = self.turn(limit).await?;
+        let came = Instant::now();
+        let place = self.place(came, limit).await?;
         let (answer, answered) = oneshot::channel();
-        let until = Instant::now().checked_add(limit);
         let then = Box::new(move |ended| drop(answer.send(ended)));
-        let turn = self.begin(permit, input, rows, until, then)?;
+        let turn = self.hand_in(place, input, rows, limit, then)?;
+        let Awaited(_, turn) = &Awaited(self, turn);
         let mut answered = pin!(answered);
-        let ended = if let Some(ended) = within(limit, answered.as_mut()).await {
-            ended
-        } else if self.give_up(&turn) {
-            tracing::warn!(model = self.name, rows, ?limit, "a batch takes too long");
-            return Err(Error::Late { model: self.name.clone(), rows, limit });
-        } else {
-            answered.await
+        let ended = loop {
+            let begun = turn.has_begun();
+            let wait = if begun { turn.left().unwrap_or_default() } else { self.patience(came, limit)? };
+            if let Some(ended) = within(wait, answered.as_mut()).await {
+                break ended;
+            }
+            if begun && turn.left().unwrap_or_default().is_zero() {
+                if self.give_up(turn) {
+                    tracing::warn!(model = self.name, rows, ?limit, "a batch takes too long");
+                    return Err(Error::Late { model: self.name.clone(), rows, limit });
+                }
+                break answered.await;
+            }
         };
         match ended {
             Ok(Ok(answers)) => Ok(answers),
@@ -170,86 +230,130 @@ impl Lane {
         }
     }
 
-    /// Waits for the turn. A run that nobody waits for any more has it no longer than another.
-    async fn turn(&self, limit: Duration) -> Result<OwnedSemaphorePermit, Error> {
-        let busy = |with| Err(Error::Busy { model: self.name.clone(), with });
-        let began = Instant::now();
-        let mut permit = pin!(self.turns.clone().acquire_owned());
+    /// Runs a batch if nothing else runs now, and does something with what comes of it. Whether it does.
+    pub(super) fn run_if_free(&self, input: Arc<Tensor>, rows: usize, then: Then) -> bool {
+        let Ok(place) = self.places.clone().try_acquire_owned() else { return false };
+        let mut hands = self.desk.0.lock();
+        hands.running.is_none() && self.begin(&mut hands, self.job(place, input, rows, None, then)).is_ok()
+    }
+
+    /// Waits for a place.
+    async fn place(&self, came: Instant, limit: Duration) -> Result<OwnedSemaphorePermit, Error> {
+        let mut place = pin!(self.places.clone().acquire_owned());
         loop {
-            let left = limit.saturating_sub(began.elapsed());
-            let latest = self.latest.lock().clone();
-            let of_latest = latest.as_ref().and_then(|turn| turn.left());
-            if let (Some(turn), Some(Duration::ZERO)) = (&latest, of_latest)
-                && self.give_up(turn)
-            {
-                let (model, rows) = (&*self.name, turn.rows);
-                tracing::warn!(model, rows, "a batch takes too long, and another waits for its turn");
-            }
-            if self.counts.stuck.load(Relaxed) > 0 {
-                return busy("late batches");
-            }
-            let wait = of_latest.filter(|of_latest| !of_latest.is_zero()).map_or(left, |most| most.min(left));
-            match within(wait, permit.as_mut()).await {
-                Some(Ok(permit)) => return Ok(permit),
-                None if !left.is_zero() => {}
-                Some(Err(_)) | None => return busy("other batches"),
+            let wait = self.patience(came, limit)?;
+            match within(wait, place.as_mut()).await {
+                Some(Ok(place)) => return Ok(place),
+                // Nobody closes it.
+                Some(Err(_)) => return Err(self.busy("other batches")),
+                None => {}
             }
         }
+    }
+
+    /// How long who came then waits for the run under way: a run that nobody waits for any more has no longer than another.
+    fn patience(&self, came: Instant, limit: Duration) -> Result<Duration, Error> {
+        let running = self.desk.0.lock().running.clone();
+        let left_of_it = running.as_ref().and_then(|turn| turn.left());
+        if let (Some(turn), Some(Duration::ZERO)) = (&running, left_of_it)
+            && self.give_up(turn)
+        {
+            let (model, rows) = (&*self.name, turn.rows);
+            tracing::warn!(model, rows, "a batch takes too long, and another waits for its turn");
+        }
+        if self.counts.stuck.load(Relaxed) > 0 {
+            return Err(self.busy("late batches"));
+        }
+        let left = limit.saturating_sub(came.elapsed());
+        if left.is_zero() {
+            return Err(self.busy("other batches"));
+        }
+        Ok(left_of_it.filter(|most| !most.is_zero()).map_or(left, |most| most.min(left)))
+    }
+
+    fn busy(&self, with: &'static str) -> Error {
+        Error::Busy { model: self.name.clone(), with }
     }
 
     /// Leaves a run that is late where it is. Whether it was still under way.
-    fn give_up(&self, turn: &Turn) -> bool {
-        // The next batch gets a thread of its own. This comes first: once this one is late, the next may begin.
-        *self.worker.lock() = None;
-        turn.is_late(self.late_at_most)
+    fn give_up(&self, turn: &Arc<Turn>) -> bool {
+        let mut hands = self.desk.0.lock();
+        let (under_way, freed) = turn.is_late(self.late_at_most);
+        if freed && hands.running.as_ref().is_some_and(|running| Arc::ptr_eq(running, turn)) {
+            // The next batch gets a thread of its own.
+            hands.worker = None;
+            hands.running = None;
+            if let Some(next) = hands.next.take() {
+                // If there is no thread for it, whoever waits for it is told that it ended.
+                let _begun = self.begin(&mut hands, next);
+            }
+        }
+        under_way
     }
 
-    /// Runs a batch if nothing else runs now, and does something with what comes of it. Whether it does.
-    pub(super) fn run_if_free(&self, input: Arc<Tensor>, rows: usize, then: Then) -> bool {
-        let Ok(permit) = self.turns.clone().try_acquire_owned() else { return false };
-        self.begin(permit, input, rows, None, then).is_ok()
-    }
-
-    fn begin(
+    /// Begins a batch, or lets it be the next.
+    fn hand_in(
         &self,
-        permit: OwnedSemaphorePermit,
+        place: OwnedSemaphorePermit,
         input: Arc<Tensor>,
         rows: usize,
-        until: Option<Instant>,
+        limit: Duration,
         then: Then,
     ) -> Result<Arc<Turn>, Error> {
-        let state = Mutex::new(State { permit: Some(permit), over: false, late: false });
-        let turn = Arc::new(Turn { counts: self.counts.clone(), rows, until, state });
-        *self.latest.lock() = Some(turn.clone());
-        let mut job = Job { input, rows, turn: turn.clone(), then };
-        let mut worker = self.worker.lock();
-        if let Some(jobs) = &*worker {
+        let job = self.job(place, input, rows, Some(limit), then);
+        let turn = job.turn.clone();
+        let mut hands = self.desk.0.lock();
+        if hands.running.is_some() {
+            // There are two places: nobody else is the next.
+            hands.next = Some(job);
+        } else {
+            self.begin(&mut hands, job)?;
+        }
+        Ok(turn)
+    }
+
+    fn job(
+        &self,
+        place: OwnedSemaphorePermit,
+        input: Arc<Tensor>,
+        rows: usize,
+        limit: Option<Duration>,
+        then: Then,
+    ) -> Job {
+        let (begun, over, late) = Default::default();
+        let state = Mutex::new(State { place: Some(place), until: None, begun, over, late });
+        Job { input, rows, turn: Arc::new(Turn { counts: self.counts.clone(), rows, limit, state }), then }
+    }
+
+    fn begin(&self, hands: &mut Hands, mut job: Job) -> Result<(), Error> {
+        let turn = job.turn.clone();
+        turn.begins();
+        if let Some(jobs) = &hands.worker {
             match jobs.try_send(job) {
-                Ok(()) => return Ok(turn),
-                // It still does something with what came of its last run and has another waiting, or has ended.
-                Err(
-                    std::sync::mpsc::TrySendError::Full(back)
-                    | std::sync::mpsc::TrySendError::Disconnected(back),
-                ) => {
-                    job = back;
+                Ok(()) => {
+                    hands.running = Some(turn);
+                    return Ok(());
                 }
+                // It has ended.
+                Err(TrySendError::Full(back) | TrySendError::Disconnected(back)) => job = back,
             }
         }
         let (jobs, taken) = sync_channel(1);
-        let plan = self.plan.clone();
-        let thread = Builder::new().name("mape-model".to_owned()).spawn(move || work(&plan, &taken));
+        let (plan, desk) = (self.plan.clone(), Arc::downgrade(&self.desk));
+        let thread = Builder::new().name("mape-model".to_owned()).spawn(move || work(&plan, &desk, &taken));
         thread.map_err(|source| Error::Thread { model: self.name.clone(), source: Arc::new(source) })?;
         // The channel is new, so there is room.
         let _taken = jobs.try_send(job);
-        *worker = Some(jobs);
-        Ok(turn)
+        hands.worker = Some(jobs);
+        hands.running = Some(turn);
+        Ok(())
     }
 }
 
 /// Runs batch after batch until the lane is dropped, or has got another thread.
-fn work(plan: &Arc<Plan>, jobs: &Receiver<Job>) {
-    let mut running: Option<Running> = None;
-    while let Ok(Job { input, rows, turn, then }) = jobs.recv() {
+fn work(plan: &Arc<Plan>, desk: &Weak<Desk>, jobs: &Receiver<Job>) {
+    let (mut running, mut next): (Option<Running>, Option<Job>) = (None, None);
+    while let Some(Job { input, rows, turn, then }) = next.take().or_else(|| jobs.recv().ok()) {
         let ended = catch_unwind(AssertUnwindSafe(|| {
             let running = match &mut running {
                 Some(running) => running,
@@ -267,7 +371,12 @@ fn work(plan: &Arc<Plan>, jobs: &Receiver<Job>) {
             running = None;
         }
         drop(input);
-        if turn.is_over() {
+        let in_time;
+        (in_time, next) = match desk.upgrade() {
+            Some(desk) => desk.ended(&turn),
+            None => (turn.is_over(), None),
+        };
+        if in_time {
             then(ended);
         }
     }

@@ -21,6 +21,9 @@ pub struct DeadJob {
     pub job: Option<JobId>,
     /// What was to be done; or all there is, if that was no job.
     pub data: Json,
+    /// The key that it was added with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// How many times it was tried.
     pub attempts: u64,
     /// Why it is here.
@@ -86,6 +89,9 @@ impl Queue {
     ///
     /// # Errors
     /// What the backend says; some may be queued then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves those that were not reached where they are; none is queued twice.
     pub async fn replay_all(&self) -> Result<u64, Error> {
         self.each_dead(None, true).await
     }
@@ -94,6 +100,9 @@ impl Queue {
     ///
     /// # Errors
     /// [`Error::NoJob`] if it is not there; what the backend says.
+    ///
+    /// # Cancel safety
+    /// As [`replay`](Self::replay).
     pub async fn discard(&self, job: &JobId) -> Result<(), Error> {
         self.each_dead(Some(job), false).await.and_then(|count| self.found(count, job))
     }
@@ -102,6 +111,9 @@ impl Queue {
     ///
     /// # Errors
     /// What the backend says; some may be gone then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves those that were not reached where they are.
     pub async fn discard_all(&self) -> Result<u64, Error> {
         self.each_dead(None, false).await
     }
@@ -181,12 +193,12 @@ impl Queue {
 fn read(entry: &Entry, level: u8) -> Option<DeadJob> {
     let event = entry.event.as_ref().ok()?;
     let dead: Dead = event.json("dead").and_then(|dead| serde_json::from_str(dead).ok()).unwrap_or_default();
-    let (job, data) = match (event.read::<Head>(), event.get("data")) {
-        (Ok(head), Some(data)) => (Some(head.job), data),
-        _ => (None, serde_json::from_str(&event.to_string()).unwrap_or_default()),
+    let (job, key, data) = match (event.read::<Head>(), event.get("data")) {
+        (Ok(head), Some(data)) => (Some(head.job), head.key, data),
+        _ => (None, None, serde_json::from_str(&event.to_string()).unwrap_or_default()),
     };
     let Dead { attempts, reason } = dead;
-    Some(DeadJob { place: entry.id, priority: level, job, data, attempts, reason })
+    Some(DeadJob { place: entry.id, priority: level, job, data, key, attempts, reason })
 }
 
 /// The event as it was when it was added; nothing if it is no job.

@@ -193,7 +193,7 @@ where
             let next = poll_fn(|cx| Poll::Ready(self.sources.poll(cx))).await;
             let Poll::Ready(next) = next else { return None };
             if let Some((level, job)) = self.checked(next) {
-                self.limiter.pass().await;
+                self.limiter.took();
                 return Some((level, job, permit));
             }
         }

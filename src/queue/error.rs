@@ -92,20 +92,20 @@ pub enum Error {
         reason: String,
     },
     /// The backend refuses, or cannot be reached.
-    #[error("queue `{queue}`: {source}")]
+    #[error("queue `{queue}`: {error}")]
     Knowledge {
         /// The queue.
         queue: String,
         /// Its reason.
-        source: Arc<knowledge::Error>,
+        error: Arc<knowledge::Error>,
     },
     /// The backend refuses, or cannot be reached.
-    #[error("queue `{queue}`: {source}")]
+    #[error("queue `{queue}`: {error}")]
     Event {
         /// The queue.
         queue: String,
         /// Its reason.
-        source: Box<event::Error>,
+        error: Box<event::Error>,
     },
 }
 
@@ -114,8 +114,8 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Knowledge { source, .. } => source.is_retryable(),
-            Self::Event { source, .. } => source.is_retryable(),
+            Self::Knowledge { error, .. } => error.is_retryable(),
+            Self::Event { error, .. } => error.is_retryable(),
             _ => false,
         }
     }

@@ -142,11 +142,12 @@ impl JobInfo {
 
 impl From<Delayed> for JobInfo {
     fn from(delayed: Delayed) -> Self {
-        let Delayed { job, due, data, priority, attempt, error, schedule } = delayed;
+        let Delayed { job, due, data, priority, key, attempt, error, schedule } = delayed;
         let (priority, data) = (Some(priority), Some(data));
         Self {
             priority,
             data,
+            key,
             error,
             schedule,
             ..Self::new(Some(job), JobState::Delayed, attempt.into(), due)
@@ -156,9 +157,9 @@ impl From<Delayed> for JobInfo {
 
 impl From<DeadJob> for JobInfo {
     fn from(dead: DeadJob) -> Self {
-        let DeadJob { place, priority, job, data, attempts, reason } = dead;
+        let DeadJob { place, priority, job, data, key, attempts, reason } = dead;
         let (priority, data, error) = (Some(priority), Some(data), Some(reason));
-        Self { priority, data, error, ..Self::new(job, JobState::Dead, attempts, place.millis) }
+        Self { priority, data, key, error, ..Self::new(job, JobState::Dead, attempts, place.millis) }
     }
 }
 

@@ -42,6 +42,8 @@ pub struct Delayed {
     pub data: Json,
     /// With which [priority](NewJob::priority).
     pub priority: u8,
+    /// The key that it was added with.
+    pub key: Option<String>,
     /// Which attempt it will be, from 1.
     pub attempt: u32,
     /// Why the last one failed.
@@ -188,6 +190,9 @@ impl Queue {
     ///
     /// # Errors
     /// What the backend says.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves open whether it happens; doing it again does no harm.
     pub async fn unschedule(&self, name: &str) -> Result<bool, Error> {
         self.take_from_later(&format!("{SCHEDULE}{name}")).await
     }
@@ -196,6 +201,9 @@ impl Queue {
     ///
     /// # Errors
     /// What the backend says.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves open whether it happens; doing it again does no harm.
     pub async fn cancel_delayed(&self, job: &JobId) -> Result<bool, Error> {
         if job.as_str().starts_with(SCHEDULE) {
             // It is no job; `unschedule` takes it away.
@@ -276,13 +284,15 @@ impl Waiting {
         let priority = self.level;
         if let Some(kept) = self.schedule {
             let (job, schedule) = (kept.job(), Some(kept.name));
-            return Some(Delayed { job, due, data: kept.data, priority, attempt: 1, error: None, schedule });
+            let (key, error) = (None, None);
+            return Some(Delayed { job, due, data: kept.data, priority, key, attempt: 1, error, schedule });
         }
         let event = self.event?;
         let job = event.get("job")?.as_str()?.into();
         let attempt = event.get("attempt").and_then(|n| u32::try_from(n.as_u64()?).ok()).unwrap_or(1);
-        let error = event.get("error").and_then(|error| Some(error.as_str()?.to_owned()));
-        Some(Delayed { job, due, data: event.get("data")?, priority, attempt, error, schedule: None })
+        let word = |name: &str| event.get(name).and_then(|word| Some(word.as_str()?.to_owned()));
+        let (key, error, data) = (word("key"), word("error"), event.get("data")?);
+        Some(Delayed { job, due, data, priority, key, attempt, error, schedule: None })
     }
 }
 

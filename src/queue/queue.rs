@@ -63,11 +63,11 @@ impl Shared {
     }
 
     pub(super) fn error(&self, error: knowledge::Error) -> Error {
-        Error::Knowledge { queue: self.keys.name().to_string(), source: Arc::new(error) }
+        Error::Knowledge { queue: self.keys.name().to_string(), error: Arc::new(error) }
     }
 
-    pub(super) fn event_error(&self, source: event::Error) -> Error {
-        Error::Event { queue: self.keys.name().to_string(), source: Box::new(source) }
+    pub(super) fn event_error(&self, error: event::Error) -> Error {
+        Error::Event { queue: self.keys.name().to_string(), error: Box::new(error) }
     }
 
     pub(super) fn refused(&self, reason: String) -> Error {
@@ -464,6 +464,9 @@ impl Queue {
     ///
     /// # Errors
     /// What the backend says; some of it may be gone then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave some of it; removing it again takes the rest away.
     pub async fn remove(&self) -> Result<(), Error> {
         let shared = &self.0;
         let failed = |error| shared.event_error(error);

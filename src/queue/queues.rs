@@ -8,14 +8,18 @@ use crate::backend::Backend;
 use crate::event::Events;
 use crate::hint;
 use crate::knowledge::{self, Store, Transaction};
+use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// The queues of a backend; a cheap handle.
+/// The queues of a backend; a cheap handle. Each queue that it was asked for is held on to, so that all who wait for its
+/// outcomes read them once.
 #[derive(Clone)]
 pub struct Queues {
     store: Arc<dyn Store>,
     events: Events,
+    held: Arc<Mutex<HashMap<String, Queue>>>,
 }
 
 impl Queues {
@@ -28,7 +32,7 @@ impl Queues {
     /// Those of a backend.
     #[must_use]
     pub fn of(backend: &Backend) -> Self {
-        Self { store: backend.store(), events: backend.events() }
+        Self { store: backend.store(), events: backend.events(), held: Arc::default() }
     }
 
     /// The queue of that name, which works so from now on; it is made if there is none. What runs with other settings goes on
@@ -46,7 +50,7 @@ impl Queues {
             serde_json::to_string(&queue.settings).map_err(|error| queue.refused(error.to_string()))?;
         let transaction = Transaction::new().hset(QUEUES, name, kept.as_str());
         self.store.commit(transaction).await.map_err(|error| queue.error(error))?;
-        Ok(Queue::new(queue))
+        Ok(self.hold(Queue::new(queue)))
     }
 
     /// The queue of that name as somebody has opened it, here or elsewhere.
@@ -58,10 +62,11 @@ impl Queues {
     /// Yes: it only reads.
     pub async fn get(&self, name: &str) -> Result<Queue, Error> {
         let mut all = known(&self.store).await.map_err(|error| failed(name, error))?;
-        match all.remove(name) {
-            Some(settings) => Ok(Queue::new(self.shared(Keys::new(name)?, settings))),
-            None => Err(Error::NoQueue { name: name.to_owned(), hint: hint_for(name, all.keys()) }),
-        }
+        let Some(settings) = all.remove(name) else {
+            self.held.lock().remove(name);
+            return Err(Error::NoQueue { name: name.to_owned(), hint: hint_for(name, all.keys()) });
+        };
+        Ok(self.hold(Queue::new(self.shared(Keys::new(name)?, settings))))
     }
 
     /// All that were ever opened, by name.
@@ -73,10 +78,23 @@ impl Queues {
     /// Yes: it only reads.
     pub async fn list(&self) -> Result<Vec<Queue>, Error> {
         let all = known(&self.store).await.map_err(|error| failed("*", error))?;
+        self.held.lock().retain(|name, _| all.contains_key(name));
         let queue = |(name, settings): (String, Settings)| {
-            Some(Queue::new(self.shared(Keys::new(&name).ok()?, settings)))
+            Some(self.hold(Queue::new(self.shared(Keys::new(&name).ok()?, settings))))
         };
         Ok(all.into_iter().filter_map(queue).collect())
+    }
+
+    /// What is held by that name, or this if it works otherwise.
+    fn hold(&self, found: Queue) -> Queue {
+        let mut held = self.held.lock();
+        match held.get(found.name()) {
+            Some(known) if known.settings() == found.settings() => known.clone(),
+            _ => {
+                held.insert(found.name().to_owned(), found.clone());
+                found
+            }
+        }
     }
 
     fn shared(&self, keys: Keys, settings: Settings) -> Shared {
@@ -85,7 +103,7 @@ impl Queues {
 }
 
 fn failed(queue: &str, error: knowledge::Error) -> Error {
-    Error::Knowledge { queue: queue.to_owned(), source: Arc::new(error) }
+    Error::Knowledge { queue: queue.to_owned(), error: Arc::new(error) }
 }
 
 fn hint_for<'n>(name: &str, known: impl Iterator<Item = &'n String>) -> String {

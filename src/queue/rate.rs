@@ -52,7 +52,12 @@ impl Limiter {
             self.granted = many;
             self.until = Instant::now() + AHEAD.max(spacing.saturating_mul(many));
         }
-        self.granted -= 1;
+        self.took();
+    }
+
+    /// One more has begun.
+    pub(super) const fn took(&mut self) {
+        self.granted = self.granted.saturating_sub(1);
     }
 
     /// Takes the next free time of this length; how long it is until that begins.

@@ -21,8 +21,9 @@ pub(super) async fn ask(app: &App) {
     }
     let asked = async {
         let queues = Queues::new(app);
-        for (name, meters) in names {
-            let Ok(queue) = queues.get(&name).await else { continue };
+        let Ok(all) = queues.list().await else { return };
+        for queue in all {
+            let Some(meters) = names.get(queue.name()) else { continue };
             let Ok(stats) = queue.stats().await else { continue };
             let [waiting, delayed, dead] = [stats.waiting.iter().sum(), stats.delayed, stats.dead];
             // Those of one name are shown as one, by their sum: the first has it all.

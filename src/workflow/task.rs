@@ -230,7 +230,10 @@ impl Task {
         self
     }
 
-    pub(super) fn wrong(&self, name: &str, parameters: &Value) -> Vec<String> {
+    /// What is wrong with parameters that it is given under this name, as far as it can be told before it is done: ends of
+    /// sentences that begin with the task. None if nothing is.
+    #[must_use]
+    pub fn wrong(&self, name: &str, parameters: &Value) -> Vec<String> {
         self.check.as_ref().map_or(Vec::new(), |check| check(name, parameters))
     }
 

@@ -57,7 +57,7 @@ pub(super) async fn put(
     let live = served.models.model(&model).ok();
     let mut settings = live.as_ref().map_or_else(Settings::default, |live| live.settings().clone());
     settings.kind = None;
-    let mut version = asked.over(&mut settings);
+    let mut version = asked.over(&mut settings)?;
     let is_json = is_json(request.headers());
     let limit = if is_json { context.body_limit } else { file_limit(&settings) };
     let body = timeout(UPLOAD_AT_MOST, read(request.into_body(), limit, is_json)).await;

@@ -25,6 +25,10 @@ pub(super) struct Asked {
     /// The output tensor by name; the only one unless it is said.
     #[serde(default)]
     output: Option<String>,
+    /// The shape of a row, where the file leaves it open: lengths, with commas between them.
+    #[serde(default)]
+    #[param(pattern = "^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*$", example = "3,224,224")]
+    shape: Option<String>,
     /// The names of the classes, with commas between them.
     #[serde(default)]
     classes: Option<String>,
@@ -35,15 +39,21 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Lays it over settings.
-    pub(super) fn over(self, settings: &mut Settings) -> Option<String> {
+    pub(super) fn over(self, settings: &mut Settings) -> Result<Option<String>, Problem> {
         settings.kind = self.kind.or(settings.kind);
         settings.input = self.input.or(settings.input.take());
         settings.output = self.output.or(settings.output.take());
+        if let Some(shape) = self.shape {
+            let lengths: Result<_, _> = shape.split(',').map(|length| length.trim().parse()).collect();
+            settings.shape = Some(lengths.map_err(|_| {
+                Problem::unprocessable(format!("`shape`: `{shape}` is no list of lengths, such as 3,224,224"))
+            })?);
+        }
         if let Some(classes) = self.classes {
             settings.classes = classes.split(',').map(|name| name.trim().to_owned()).collect();
         }
         settings.threshold = self.threshold.unwrap_or(settings.threshold);
-        self.version
+        Ok(self.version)
     }
 }
 

@@ -1,47 +1,22 @@
-//! The queues that were asked for.
+//! The queues of the app, as handlers ask for them.
 
 use super::watch::Asker;
 use crate::app::App;
-use crate::queue::{Error, Queue, Queues};
+use crate::queue::Queues;
 use parking_lot::Mutex;
-use std::collections::HashMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, Weak};
 
-/// The queues of a backend. Each that was asked for is held on to, so that all who wait for its outcomes read them once, and
-/// what is counted of it goes on.
+/// The queues of a backend, and who looks at them for all who watch.
 pub(crate) struct Handles {
     queues: Queues,
-    held: Mutex<HashMap<String, Queue>>,
     asker: Mutex<Weak<Asker>>,
 }
 
 impl Handles {
     pub(crate) fn of(app: &App) -> Self {
-        Self { queues: Queues::new(app), held: Mutex::default(), asker: Mutex::default() }
-    }
-
-    /// The queue of that name, with the settings that it has now.
-    pub(crate) async fn get(&self, name: &str) -> Result<Queue, Error> {
-        let found = self.queues.get(name).await;
-        if let Err(Error::NoQueue { .. }) = found {
-            self.held.lock().remove(name);
-        }
-        Ok(self.hold(found?))
-    }
-
-    /// All of them, by name.
-    pub(crate) async fn list(&self) -> Result<Vec<Queue>, Error> {
-        let all: Vec<Queue> = self.queues.list().await?.into_iter().map(|found| self.hold(found)).collect();
-        self.held.lock().retain(|name, _| all.iter().any(|queue| queue.name() == name));
-        Ok(all)
-    }
-
-    /// Removes a queue with everything in it.
-    pub(super) async fn remove(&self, name: &str) -> Result<(), Error> {
-        self.get(name).await?.remove().await?;
-        self.held.lock().remove(name);
-        Ok(())
+        Self { queues: Queues::new(app), asker: Mutex::default() }
     }
 
     /// Who asks for all who watch; made anew if nobody does.
@@ -53,16 +28,13 @@ impl Handles {
             new
         })
     }
+}
 
-    fn hold(&self, found: Queue) -> Queue {
-        let mut held = self.held.lock();
-        match held.get(found.name()) {
-            Some(known) if known.settings() == found.settings() => known.clone(),
-            _ => {
-                held.insert(found.name().to_owned(), found.clone());
-                found
-            }
-        }
+impl Deref for Handles {
+    type Target = Queues;
+
+    fn deref(&self) -> &Queues {
+        &self.queues
     }
 }
 

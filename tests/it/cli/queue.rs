@@ -150,6 +150,10 @@ fn the_configuration_is_checked_with_the_tasks_of_queues() {
     assert_eq!(check("{task: 'log:info'}").code, 0);
     for (queues, wanted) in [
         ("{task: 'brew'}", "config.yaml:2: `queues.tea.task`: there is no task `brew`"),
+        (
+            "{task: {name: 'request:get', parameters: {urll: 'http://localhost'}}}",
+            "`queues.tea.task`: `request:get` has no parameter `urll`: did you mean `url`?",
+        ),
         ("{schedules: {a: {cron: 'never'}}}", "config.yaml:2: `queues.tea.schedules.a.cron`"),
         (
             "{priorities: 0}",

@@ -62,7 +62,7 @@ impl World {
             .unwrap()
             .analyze::<Delivery<Numbers>>("judge")
             .ops_in(move |s| s.buffer_count_or_time(of, within))
-            .each_async(judging(&self.models, name, |numbers: &Numbers| Input::F64(&numbers.row)))
+            .each_ordered(2, judging(&self.models, name, |numbers: &Numbers| Input::F64(&numbers.row)))
             .ops_out(|s| s.map(Done::flatten))
             .ops_out(|s| {
                 s.map(|done: Done<Delivery<Numbers>, Verdict>| {

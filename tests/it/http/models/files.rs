@@ -32,6 +32,8 @@ async fn what_does_not_load_or_does_not_fit_is_refused_with_the_reason_and_chang
         ("?classes=a,b", bytes("mlp.onnx"), "has 7 outputs a row, but 2 names of classes"),
         ("?version=a/b", bytes("mlp.onnx"), "needs a name of 1 to 200 bytes without `/`"),
         ("?threshold=inf", bytes("mlp.onnx"), "threshold"),
+        ("?shape=44,x", bytes("mlp.onnx"), "`shape`: `44,x` is no list of lengths, such as 3,224,224"),
+        ("?shape=0", bytes("mlp.onnx"), "no dimension of length 0"),
     ] {
         let answer = world.send(&format!("/models/interest{query}"), bytes).await;
         assert!(detail(&answer, WRONG).contains(says), "{query} {says}: {answer:?}");
@@ -43,7 +45,7 @@ async fn what_does_not_load_or_does_not_fit_is_refused_with_the_reason_and_chang
     let listed = world.get("/models/interest").await.1;
     assert_eq!((listed["versions"].as_array().unwrap().len(), &listed["live"]), (2, &json!("1")));
     // Those that were read, and the one with a name that is taken; not where the question was wrong.
-    assert_eq!(listed["counts"]["load_failures"], json!(10), "{listed}");
+    assert_eq!(listed["counts"]["load_failures"], json!(11), "{listed}");
     // A frozen graph that takes and gives the same can stand in.
     let frozen = world.send("/models/interest", bytes("frozen.pb")).await;
     assert_eq!(
