@@ -3,7 +3,7 @@
 use super::mape_loop::LoopInner;
 use super::remote::Announcement;
 use super::shutdown;
-use super::{ElementStatus, Error, Finding, Level, Loop, Remote, Shutdown, Topology, check, nearest};
+use super::{Error, Finding, Level, Loop, Remote, Shutdown, Topology, check, nearest};
 use crate::backend::Backend;
 use crate::channel::{Channels, Pattern, RemoteError, SinkStats};
 use crate::element::host::Host;
@@ -348,11 +348,13 @@ impl App {
     }
 
     /// Whether it is, or is about to be.
+    #[cfg(feature = "http")]
     pub(crate) fn is_shut_down(&self) -> bool {
         self.0.host.closing.load(Ordering::Acquire)
     }
 
     /// The element of a loop, by their uids: the quick way.
+    #[cfg(feature = "http")]
     pub(crate) fn element_at(&self, in_loop: &str, uid: &str) -> Option<AnyElement> {
         self.0.loops.lock().iter().find(|one| *one.uid == *in_loop)?.element(uid)
     }
@@ -399,8 +401,9 @@ impl App {
     }
 
     /// One element as the topology shows it.
-    pub(crate) fn status_of(&self, element: &AnyElement) -> ElementStatus {
-        ElementStatus::of(self, element)
+    #[cfg(feature = "http")]
+    pub(crate) fn status_of(&self, element: &AnyElement) -> super::ElementStatus {
+        super::ElementStatus::of(self, element)
     }
 
     /// What is wrong with the wiring, and how to mend it; best asked before the elements are started.

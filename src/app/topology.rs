@@ -1,7 +1,7 @@
 //! A picture of a running app, as a value.
 
 use super::{App, Loop};
-use crate::element::{AnyElement, ElementInfo, ElementPath, Role, State};
+use crate::element::{ElementInfo, ElementPath, Role, State};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -112,8 +112,9 @@ impl Topology {
     }
 }
 
+#[cfg(feature = "http")]
 impl ElementStatus {
-    pub(crate) fn of(app: &App, element: &AnyElement) -> Self {
+    pub(crate) fn of(app: &App, element: &crate::element::AnyElement) -> Self {
         let info = element.info();
         let (received_per_second, emitted_per_second) = app.0.seen.lock().rates(&info);
         Self { info, received_per_second, emitted_per_second }

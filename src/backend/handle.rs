@@ -98,6 +98,10 @@ impl Backend {
     /// # Cancel safety
     ///
     /// Yes: dropping the future opens nothing.
+    #[cfg_attr(
+        not(any(feature = "file", feature = "redis")),
+        expect(clippy::unused_async, reason = "what can be attached to is not there without its feature")
+    )]
     pub async fn attach(url: &str, options: Options) -> Result<Self, Error> {
         let _ = &options;
         match url.parse()? {

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 /// A [`Sink`] into the in-port of an element, with a queue of its own; see [`Element::sink`](super::Element::sink).
 ///
@@ -26,8 +26,9 @@ impl<T> PortSink<T> {
     }
 
     /// Hands all of these over, if there is room and the element works; what it refuses stays.
+    #[cfg(feature = "flow")]
     pub(crate) fn offer(&self, items: &mut VecDeque<T>) {
-        let mut cx = Context::from_waker(Waker::noop());
+        let mut cx = Context::from_waker(std::task::Waker::noop());
         // Whoever is refused asks no more.
         let _ = self.queue.poll_offer(&mut cx, items);
     }

@@ -1,4 +1,5 @@
 //! The ports of an exposed element for servers: texts in, texts out.
+#![cfg_attr(not(feature = "http"), expect(dead_code, reason = "only a service uses most of it"))]
 
 use super::door::{Door, Exposed};
 use super::error::ReportedValue;

@@ -113,6 +113,7 @@ impl Committed {
 
 impl Transaction {
     /// Without an answer that has [versions](Committed::versions), which cost a look at each value that is set.
+    #[cfg(feature = "flow")]
     pub(crate) fn unversioned(self) -> Self {
         Self { unversioned: true, ..self }
     }

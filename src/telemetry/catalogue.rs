@@ -54,31 +54,34 @@ fn of_kind(kind: &Kind) -> Vec<Metric> {
 
 /// The kinds of meters of this crate.
 fn kinds() -> Vec<&'static Kind> {
-    let mut all = vec![
+    let own = [
         &crate::app::GOAL,
         &crate::channel::metered::SINK,
         &crate::channel::metered::SOURCE,
+        #[cfg(feature = "database")]
+        &crate::database::metered::BULK,
+        #[cfg(feature = "edge")]
+        &crate::edge::metered::SOURCE,
+        #[cfg(feature = "edge")]
+        &crate::edge::stats::SINK,
         &crate::element::CALLS,
         &crate::event::metered::GROUP,
         &crate::event::metered::SINK,
+        #[cfg(feature = "inference")]
+        &crate::infer::metered::MODEL,
         &crate::live::metered::LIVE,
         &crate::live::nodes::metered::NODE,
         &crate::live::pipeline::metered::PIPELINE,
         #[cfg(feature = "flow")]
         &crate::queue::metered::QUEUE,
         &crate::stream::ops::OPERATOR,
+        #[cfg(feature = "otel")]
+        &super::otlp::EXPORTER,
     ];
-    #[cfg(feature = "database")]
-    all.push(&crate::database::metered::BULK);
-    #[cfg(feature = "edge")]
-    all.extend([&crate::edge::metered::SOURCE, &crate::edge::stats::SINK]);
-    #[cfg(feature = "inference")]
-    all.push(&crate::infer::metered::MODEL);
-    #[cfg(feature = "otel")]
-    all.push(&super::otlp::EXPORTER);
+    let all = own.into_iter();
     #[cfg(feature = "http")]
-    all.extend(crate::http::KINDS);
+    let all = all.chain(crate::http::KINDS);
     #[cfg(feature = "flow")]
-    all.extend(crate::workflow::KINDS);
-    all
+    let all = all.chain(crate::workflow::KINDS);
+    all.collect()
 }

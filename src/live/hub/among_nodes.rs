@@ -197,6 +197,7 @@ impl Hub {
     }
 
     /// How many histories there were.
+    #[cfg(feature = "http")]
     pub(in crate::live) fn epochs(&self) -> u64 {
         self.epochs.load(Ordering::Acquire)
     }

@@ -129,6 +129,7 @@ impl Span {
     }
 
     /// Told to the log alone, as this is no span of a trace.
+    #[cfg(any(feature = "http", feature = "flow"))]
     pub(crate) fn told(self, span: impl FnOnce() -> tracing::Span) -> Self {
         Self { span: span(), context: self.context }
     }
