@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// For how long a conversation is known; who says something later begins a new one.
 pub const REMEMBERED: Duration = Duration::from_hours(24);
+/// For how long it is known what was answered to a comment: it may be fetched again long after it was told.
+pub const ANSWERED: Duration = Duration::from_hours(30 * 24);
 /// The days that one may choose from.
 pub const DAYS: [&str; 2] = ["Saturday", "Sunday"];
 

@@ -30,7 +30,7 @@ pub struct Page {
 
 impl Page {
     pub fn comments(&self) -> Vec<Comment> {
-        self.data.iter().filter_map(webhook::comment).collect()
+        self.data.iter().filter_map(webhook::fetched).collect()
     }
 
     pub fn is_empty(&self) -> bool {

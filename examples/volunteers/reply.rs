@@ -5,7 +5,7 @@ use mape::queue::{NewJob, Task, Worker, working};
 use serde::{Deserialize, Serialize};
 
 use crate::comment::{Outcome, Signup, Via, What, now};
-use crate::conversation::{self, Answer, Conversation, REMEMBERED};
+use crate::conversation::{self, ANSWERED, Answer, Conversation, REMEMBERED};
 use crate::graph::Graph;
 use crate::shared::Shared;
 use crate::stage::told;
@@ -75,7 +75,7 @@ async fn decide(shared: &Shared, task: &Reply) -> anyhow::Result<Answer> {
             .expect_version(conversation.key(), version)
             .expect_absent(decided.key())
             .set_for(conversation.key(), conversation.data(&after)?, REMEMBERED)
-            .set_for(decided.key(), decided.data(&answer)?, REMEMBERED);
+            .set_for(decided.key(), decided.data(&answer)?, ANSWERED);
         match shared.app.backend().store().commit(as_one).await {
             Ok(_) => return Ok(answer),
             Err(knowledge::Error::Conflict(_)) => {}
@@ -112,7 +112,10 @@ mod tests {
         assert_eq!(shared.conversation("joe").get().await.unwrap(), asked, "it was decided before");
         tokio::time::advance(Duration::from_hours(1)).await;
         assert_eq!(shared.conversation("joe").get().await.unwrap(), None);
-        assert_eq!(shared.answer("c.1").get().await.unwrap(), None);
+        // A comment that is fetched once more begins none.
+        assert_eq!(decide(&shared, &reply("c.1")).await.unwrap(), first);
+        assert_eq!(shared.conversation("joe").get().await.unwrap(), None);
         assert_eq!(decide(&shared, &reply("c.2")).await.unwrap(), first, "who asks anew asks the same");
+        assert_eq!(shared.conversation("joe").get().await.unwrap(), asked);
     }
 }

@@ -83,7 +83,8 @@ pub fn is_address(text: &str) -> bool {
 pub async fn begin(shared: &Shared, organiser: &str, email: &str) -> anyhow::Result<()> {
     ensure!(is_address(email), "this is no mail address");
     let verification = Verification { email: email.to_owned(), pin: Pin::random()? };
-    shared.tries(organiser).set_for(&0, GOOD_FOR).await?;
+    // Longer than the PIN, or the last tries would be free.
+    shared.tries(organiser).set_for(&0, 2 * GOOD_FOR).await?;
     shared.verification(organiser).set_for(&verification, GOOD_FOR).await?;
     let _ = shared.queues.email.add(&Mail { organiser: organiser.to_owned() }).await?;
     Ok(())

@@ -226,8 +226,17 @@ fn ours(comment: Comment) -> Result<Option<Comment>, String> {
     Ok((comment.person != PAGE).then_some(comment))
 }
 
+/// A comment that was fetched, if it is one and somebody else's; who is refused would be again with each fetching.
+pub fn fetched(value: &Value) -> Option<Comment> {
+    let read = comment(value).ok_or_else(|| "it has no id, post, author or text".to_owned());
+    read.and_then(ours).unwrap_or_else(|reason| {
+        tracing::warn!(reason, "a comment that was fetched makes no sense");
+        None
+    })
+}
+
 /// A comment as the network writes it.
-pub fn comment(value: &Value) -> Option<Comment> {
+fn comment(value: &Value) -> Option<Comment> {
     let text = |pointer: &str| Some(value.pointer(pointer)?.as_str()?.to_owned());
     Some(Comment {
         id: text("/comment_id")?,
@@ -278,6 +287,16 @@ mod tests {
         ]));
         let told: Vec<_> = told.unwrap().into_iter().map(|comment| (comment.id, comment.via)).collect();
         assert_eq!(told, [("c_1".to_owned(), Via::Comment), ("m.1".to_owned(), Via::Message)]);
+    }
+
+    #[test]
+    fn what_is_fetched_is_looked_at_as_what_is_told() {
+        let id = |value: &Value| fetched(value).map(|comment| comment.id);
+        assert_eq!(id(&comment("c_1", "joe")).as_deref(), Some("c_1"));
+        for left_out in [comment("c_2", PAGE), comment("../records", "joe"), comment("", "joe"), Value::Null]
+        {
+            assert_eq!(id(&left_out), None, "{left_out}");
+        }
     }
 
     #[test]

@@ -29,6 +29,10 @@ pub(crate) trait Discipline<T>: Send {
     fn next(&mut self) -> Option<(T, Self::Ticket)>;
     /// A call has ended.
     fn leave(&mut self, ticket: Self::Ticket);
+    /// Lets go of what waits for a call to end; how much that is.
+    fn let_go(&mut self) -> u64 {
+        0
+    }
     /// No more items should be taken in now.
     fn is_full(&self, running: usize) -> bool;
     /// Results come out in the order of the items.
@@ -123,6 +127,11 @@ where
             self.waiting.remove(&key);
             self.running.remove(&key);
         }
+    }
+
+    fn let_go(&mut self) -> u64 {
+        self.waiting.clear();
+        std::mem::take(&mut self.held) as u64
     }
 
     fn is_full(&self, running: usize) -> bool {
@@ -313,6 +322,9 @@ where
                 return Poll::Ready(Some(item));
             }
             let mode = state.site.mode_for(cx);
+            if mode == Mode::Skip {
+                state.site.skipped.fetch_add(state.discipline.let_go(), Relaxed);
+            }
             // What is skipped waits for no call to end.
             let has_room = mode == Mode::Skip || !state.discipline.is_full(me.calls.len());
             if !state.done && mode != Mode::Hold && has_room {

@@ -240,8 +240,15 @@ impl Site {
             State::Stopped | State::Disposed => Mode::Skip,
             _ => Mode::Work,
         };
-        self.mode.store(mode as u8, Ordering::Release);
+        // Who throws something away finds out by the state that this is meant.
+        let thrown = mode == Mode::Skip;
+        if !thrown {
+            self.mode.store(mode as u8, Ordering::Release);
+        }
         let before = self.state.swap(state as u8, Ordering::AcqRel);
+        if thrown {
+            self.mode.store(mode as u8, Ordering::Release);
+        }
         self.waker.wake();
         self.held.wake();
         if before != state as u8 {

@@ -111,8 +111,8 @@ struct Counts {
 struct Turn {
     counts: Arc<Counts>,
     rows: usize,
-    /// How long it may run; as long as it takes if nothing is said.
-    limit: Option<Duration>,
+    /// How long it may run.
+    limit: Duration,
     state: Mutex<State>,
 }
 
@@ -129,7 +129,7 @@ impl Turn {
     fn begins(&self) {
         let mut state = self.state.lock();
         state.begun = true;
-        state.until = self.limit.and_then(|limit| Instant::now().checked_add(limit));
+        state.until = Instant::now().checked_add(self.limit);
     }
 
     fn has_begun(&self) -> bool {
@@ -150,6 +150,22 @@ impl Turn {
         }
         self.counts.stuck.fetch_add(1, Relaxed);
         (true, false)
+    }
+
+    /// Lets others run beside it after all, if no more than `limit` are late by now. Whether it does.
+    fn is_let_go(&self, limit: usize) -> bool {
+        let mut state = self.state.lock();
+        let is_stuck = state.late && !state.over && state.place.is_some();
+        if is_stuck && self.counts.late.load(Relaxed) <= limit {
+            self.counts.stuck.fetch_sub(1, Relaxed);
+            state.place = None;
+            return true;
+        }
+        false
+    }
+
+    fn was_late(&self) -> bool {
+        self.state.lock().late
     }
 
     /// How much time the run has left; nothing if it has not begun, has ended, was late already, or has no end.
@@ -223,6 +239,8 @@ impl Lane {
             }
         };
         match ended {
+            // Another has given it up, and then it came back.
+            Err(_) if turn.was_late() => Err(Error::Late { model: self.name.clone(), rows, limit }),
             Ok(Ok(answers)) => Ok(answers),
             Ok(Err(Failure::Failed(why))) => Err(Error::Run { model: self.name.clone(), rows, why }),
             Ok(Err(Failure::Panicked(why))) => Err(Error::Panicked { model: self.name.clone(), rows, why }),
@@ -230,11 +248,12 @@ impl Lane {
         }
     }
 
-    /// Runs a batch if nothing else runs now, and does something with what comes of it. Whether it does.
-    pub(super) fn run_if_free(&self, input: Arc<Tensor>, rows: usize, then: Then) -> bool {
+    /// Runs a batch if nothing else runs now, and does something with what comes of it in time. Whether it does.
+    pub(super) fn run_if_free(&self, input: Arc<Tensor>, rows: usize, limit: Duration, then: Then) -> bool {
+        self.give_up_late();
         let Ok(place) = self.places.clone().try_acquire_owned() else { return false };
         let mut hands = self.desk.0.lock();
-        hands.running.is_none() && self.begin(&mut hands, self.job(place, input, rows, None, then)).is_ok()
+        hands.running.is_none() && self.begin(&mut hands, self.job(place, input, rows, limit, then)).is_ok()
     }
 
     /// Waits for a place.
@@ -253,14 +272,7 @@ impl Lane {
 
     /// How long who came then waits for the run under way: a run that nobody waits for any more has no longer than another.
     fn patience(&self, came: Instant, limit: Duration) -> Result<Duration, Error> {
-        let running = self.desk.0.lock().running.clone();
-        let left_of_it = running.as_ref().and_then(|turn| turn.left());
-        if let (Some(turn), Some(Duration::ZERO)) = (&running, left_of_it)
-            && self.give_up(turn)
-        {
-            let (model, rows) = (&*self.name, turn.rows);
-            tracing::warn!(model, rows, "a batch takes too long, and another waits for its turn");
-        }
+        let left_of_it = self.give_up_late();
         if self.counts.stuck.load(Relaxed) > 0 {
             return Err(self.busy("late batches"));
         }
@@ -268,7 +280,24 @@ impl Lane {
         if left.is_zero() {
             return Err(self.busy("other batches"));
         }
-        Ok(left_of_it.filter(|most| !most.is_zero()).map_or(left, |most| most.min(left)))
+        Ok(left_of_it.map_or(left, |most| most.min(left)))
+    }
+
+    /// Gives up a run under way that is late, also if nobody waits for it. How much time it has left if it is not.
+    fn give_up_late(&self) -> Option<Duration> {
+        let running = self.desk.0.lock().running.clone()?;
+        let left = running.left();
+        if left == Some(Duration::ZERO) && self.give_up(&running) {
+            let (model, rows) = (&*self.name, running.rows);
+            tracing::warn!(model, rows, "a batch takes too long, and another waits for its turn");
+        }
+        if self.counts.stuck.load(Relaxed) > 0 {
+            let mut hands = self.desk.0.lock();
+            if running.is_let_go(self.late_at_most) {
+                self.go_on(&mut hands, &running);
+            }
+        }
+        left.filter(|left| !left.is_zero())
     }
 
     fn busy(&self, with: &'static str) -> Error {
@@ -279,16 +308,22 @@ impl Lane {
     fn give_up(&self, turn: &Arc<Turn>) -> bool {
         let mut hands = self.desk.0.lock();
         let (under_way, freed) = turn.is_late(self.late_at_most);
-        if freed && hands.running.as_ref().is_some_and(|running| Arc::ptr_eq(running, turn)) {
-            // The next batch gets a thread of its own.
+        if freed {
+            self.go_on(&mut hands, turn);
+        }
+        under_way
+    }
+
+    /// Goes on with the next batch, on a thread of its own, beside a run that is late.
+    fn go_on(&self, hands: &mut Hands, late: &Arc<Turn>) {
+        if hands.running.as_ref().is_some_and(|running| Arc::ptr_eq(running, late)) {
             hands.worker = None;
             hands.running = None;
             if let Some(next) = hands.next.take() {
                 // If there is no thread for it, whoever waits for it is told that it ended.
-                let _begun = self.begin(&mut hands, next);
+                let _begun = self.begin(hands, next);
             }
         }
-        under_way
     }
 
     /// Begins a batch, or lets it be the next.
@@ -300,7 +335,7 @@ impl Lane {
         limit: Duration,
         then: Then,
     ) -> Result<Arc<Turn>, Error> {
-        let job = self.job(place, input, rows, Some(limit), then);
+        let job = self.job(place, input, rows, limit, then);
         let turn = job.turn.clone();
         let mut hands = self.desk.0.lock();
         if hands.running.is_some() {
@@ -317,7 +352,7 @@ impl Lane {
         place: OwnedSemaphorePermit,
         input: Arc<Tensor>,
         rows: usize,
-        limit: Option<Duration>,
+        limit: Duration,
         then: Then,
     ) -> Job {
         let (begun, over, late) = Default::default();

@@ -29,7 +29,7 @@ pub(super) struct Inner {
     pub(super) description: Description,
     pub(super) classes: Classes,
     plan: Arc<Plan>,
-    settings: Settings,
+    pub(super) settings: Settings,
     pub(super) lane: Lane,
     pub(super) spare: Spare,
 }
@@ -160,8 +160,8 @@ impl Model {
     /// What is wrong with the batch as a whole: no row has an answer then.
     ///
     /// # Cancel safety
-    /// When the future is dropped, the batch runs to its end and its outputs are discarded. Where others wait for their turn, it
-    /// is late as any other.
+    /// When the future is dropped, the batch is not run; one that has begun runs to its end and its outputs are discarded. Where
+    /// others wait for their turn, it is late as any other.
     pub async fn run<'a, I>(&self, rows: I) -> Result<Vec<Result<Vec<f64>, RowError>>, Error>
     where
         I: IntoIterator<Item: Into<Input<'a>>>,

@@ -181,7 +181,7 @@ impl Models {
     /// [`Error::is_transient`] says so.
     ///
     /// # Cancel safety
-    /// When the future is dropped, the batch runs to its end, and its verdicts are discarded.
+    /// When the future is dropped, the batch is not run; one that has begun runs to its end, and its verdicts are discarded.
     pub fn judge<'a, I>(&self, name: &str, rows: I) -> Judging
     where
         I: IntoIterator<Item: Into<Input<'a>>>,

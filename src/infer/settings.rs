@@ -83,7 +83,7 @@ pub struct Limits {
     pub text_bytes: usize,
     /// Time for a batch, from when its turn comes; a batch also waits as long for its turn. Default: 10 s.
     ///
-    /// This is time of the real clock, also where tokio's is paused: a model runs as long as it runs.
+    /// This is time of the real clock: where tokio's is paused, in tests, a model runs as long as it runs, and is never late.
     pub batch_time: Duration,
     /// How many late runs may still be under way while the next batch begins. Default: 1.
     pub late: usize,

@@ -45,6 +45,23 @@ pub(super) struct Judged {
     pub(super) answers: Answers,
 }
 
+/// Counts rows that the shadow says nothing of.
+struct Unheard(Option<Arc<Shadow>>, usize);
+
+impl Unheard {
+    fn forget(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unheard {
+    fn drop(&mut self) {
+        if let Some(shadow) = &self.0 {
+            shadow.skip(self.1);
+        }
+    }
+}
+
 impl Shadow {
     pub(super) fn new(
         version: Arc<Version>,
@@ -60,10 +77,14 @@ impl Shadow {
     pub(super) fn show(self: &Arc<Self>, judged: Judged) {
         let rows = judged.answers.rows().count();
         let (this, input) = (self.clone(), judged.input.clone());
-        let then = Box::new(move |ended| this.compare(&judged, rows, ended));
-        if !self.version.model.inner().lane.run_if_free(input, rows, then) {
-            self.skip(rows);
-        }
+        let unheard = Unheard(Some(this.clone()), rows);
+        let then = Box::new(move |ended| {
+            unheard.forget();
+            this.compare(&judged, rows, ended);
+        });
+        let model = self.version.model.inner();
+        // If it does not run, or not in time, `then` is dropped.
+        let _runs = model.lane.run_if_free(input, rows, model.settings.limits.batch_time, then);
     }
 
     fn skip(&self, rows: usize) {

@@ -188,7 +188,7 @@ impl Queue {
     pub async fn jobs(&self, state: JobState, count: usize) -> Result<Vec<JobInfo>, Error> {
         match state {
             JobState::Waiting => self.standing(count, None).await,
-            JobState::Running => self.running(count, None).await,
+            JobState::Running => self.running(count).await,
             JobState::Delayed => Ok(self.delayed(count).await?.into_iter().map(JobInfo::from).collect()),
             JobState::Dead => Ok(self.dead(count).await?.into_iter().map(JobInfo::from).collect()),
             JobState::Done => {
@@ -210,11 +210,8 @@ impl Queue {
             return Ok(Some(delayed.into()));
         }
         // Before its outcome: one that is replayed has that of the time before, too.
-        if let Some(waiting) = self.standing(1, Some(job)).await?.pop() {
-            return Ok(Some(waiting));
-        }
-        if let Some(running) = self.running(1, Some(job)).await?.pop() {
-            return Ok(Some(running));
+        if let Some(standing) = self.standing(1, Some(job)).await?.pop() {
+            return Ok(Some(standing));
         }
         if let Some(dead) = self.dead_of(1, Some(job)).await?.pop() {
             return Ok(Some(dead.into()));
@@ -222,7 +219,7 @@ impl Queue {
         Ok(self.kept_outcome(job).await?.and_then(JobInfo::over))
     }
 
-    /// The first jobs that wait; all, or this one.
+    /// The first jobs that wait; or one, whether it waits or a worker has it in hand.
     async fn standing(&self, count: usize, only: Option<&JobId>) -> Result<Vec<JobInfo>, Error> {
         let shared = self.shared();
         let mut all = Vec::new();
@@ -230,8 +227,11 @@ impl Queue {
             let log = shared.log(shared.keys.level(level));
             let info = log.info().await.map_err(|error| shared.event_error(error))?;
             let group = info.groups.iter().find(|group| group.name.as_str() == WORKERS);
-            // What was put back is first in line.
-            self.given_out(level, JobState::Waiting, count, only, &mut all).await?;
+            let upto = group.map_or(EventId::MIN, |group| group.last_delivered);
+            if only.is_none() {
+                // What was put back is first in line.
+                self.given_out(level, upto, Some(JobState::Waiting), (count, None), &mut all).await?;
+            }
             let mut after = group.map_or(EventId::MIN, |group| group.last_delivered.next());
             while all.len() < count {
                 let page = log.range(
@@ -246,36 +246,43 @@ impl Queue {
                     page.iter().filter_map(|entry| JobInfo::standing(entry, level, JobState::Waiting));
                 all.extend(standing.filter(|info| only.is_none() || info.job.as_ref() == only));
             }
+            if only.is_some() {
+                // Behind what was not given out: it may be given out meanwhile, and never the other way.
+                self.given_out(level, EventId::MAX, None, (count, only), &mut all).await?;
+            }
         }
         all.truncate(count);
         Ok(all)
     }
 
-    /// The first jobs that workers have in hand; all, or this one.
-    async fn running(&self, count: usize, only: Option<&JobId>) -> Result<Vec<JobInfo>, Error> {
+    /// The first jobs that workers have in hand.
+    async fn running(&self, count: usize) -> Result<Vec<JobInfo>, Error> {
         let mut all = Vec::new();
         for level in (0..self.shared().served_levels().await?).rev() {
-            self.given_out(level, JobState::Running, count, only, &mut all).await?;
+            let running = Some(JobState::Running);
+            self.given_out(level, EventId::MAX, running, (count, None), &mut all).await?;
         }
         Ok(all)
     }
 
-    /// Adds, up to `count`, what was given out of a level: what workers have in hand, or what waits again.
+    /// Adds, up to `count`, what was given out of a level up to a place: what workers have in hand, what waits again, or both;
+    /// all, or one job.
     async fn given_out(
         &self,
         level: u8,
-        state: JobState,
-        count: usize,
-        only: Option<&JobId>,
+        upto: EventId,
+        wanted: Option<JobState>,
+        (count, only): (usize, Option<&JobId>),
         all: &mut Vec<JobInfo>,
     ) -> Result<(), Error> {
         let shared = self.shared();
         let log = shared.log(shared.keys.level(level));
-        let mut given = pin!(shared.given_out(level));
+        let mut given = pin!(shared.given_out(level, upto));
         while all.len() < count
             && let Some(pending) = given.try_next().await?
         {
-            if shared.is_held(&pending) != (state == JobState::Running) {
+            let state = if shared.is_held(&pending) { JobState::Running } else { JobState::Waiting };
+            if wanted.is_some_and(|wanted| state != wanted) {
                 continue;
             }
             let entry = log.range(pending.id, pending.id, 1).await;
@@ -294,8 +301,8 @@ impl Queue {
 }
 
 impl Shared {
-    /// What was given out of a level and is not settled.
-    pub(super) fn given_out(&self, level: u8) -> impl Stream<Item = Result<Pending, Error>> {
+    /// What was given out of a level, up to a place, and is not settled.
+    pub(super) fn given_out(&self, level: u8, upto: EventId) -> impl Stream<Item = Result<Pending, Error>> {
         let log = self.log(self.keys.level(level));
         let group = GroupName::from(WORKERS);
         stream::try_unfold(Some(EventId::MIN), move |from| {
@@ -311,6 +318,7 @@ impl Shared {
             }
         })
         .try_flatten()
+        .try_take_while(move |pending| std::future::ready(Ok(pending.id <= upto)))
     }
 
     /// Whether a worker has it in hand. It gives signs of life for what it has; anybody may have what is idle for longer: it

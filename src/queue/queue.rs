@@ -438,10 +438,9 @@ impl Queue {
             let info = log.info().await.map_err(|error| shared.event_error(error))?;
             let group = info.groups.iter().find(|group| group.name.as_str() == WORKERS);
             // Nobody has ever worked on it.
-            let (lag, pending) = group.map_or((info.len, 0), |group| (group.lag, group.pending));
-            let mut waiting = lag;
-            if pending > 0 {
-                let mut given = pin!(shared.given_out(level));
+            let mut waiting = group.map_or(info.len, |group| group.lag);
+            if let Some(group) = group.filter(|group| group.pending > 0) {
+                let mut given = pin!(shared.given_out(level, group.last_delivered));
                 while let Some(given) = given.try_next().await? {
                     let count = if shared.is_held(&given) { &mut stats.running } else { &mut waiting };
                     *count += 1;

@@ -85,6 +85,19 @@ impl Queues {
         Ok(all.into_iter().filter_map(queue).collect())
     }
 
+    /// Removes a queue [with everything in it](Queue::remove), and lets go of what is held of it.
+    ///
+    /// # Errors
+    /// [`Error::NoQueue`]; what the backend says, and some of it may be gone then.
+    ///
+    /// # Cancel safety
+    /// As [`Queue::remove`].
+    pub async fn remove(&self, name: &str) -> Result<(), Error> {
+        self.get(name).await?.remove().await?;
+        self.held.lock().remove(name);
+        Ok(())
+    }
+
     /// What is held by that name, or this if it works otherwise.
     fn hold(&self, found: Queue) -> Queue {
         let mut held = self.held.lock();

@@ -74,7 +74,7 @@ pub(super) async fn remove(
     State(context): State<Context>,
     Path(Named { queue }): Path<Named>,
 ) -> Result<StatusCode, Problem> {
-    context.queues.get(&queue).await?.remove().await?;
+    context.queues.remove(&queue).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -49,6 +49,17 @@ async fn no_more_runs_than_allowed_are_late_at_once() {
 }
 
 #[tokio::test]
+async fn a_late_run_holds_up_others_no_longer_than_more_are_late_than_allowed() {
+    let models = slow("let-go", 1).await;
+    let longer: Vec<Vec<f32>> = many().into_iter().cycle().take(4000).collect();
+    assert!(matches!(models.judge("let-go", &many()).await, Err(Error::Late { .. })));
+    assert!(matches!(models.judge("let-go", &longer).await, Err(Error::Late { .. })));
+    assert!(matches!(models.judge("let-go", &few()).await, Err(Error::Busy { .. })));
+    eventually("one is late no more", || async { models.judge("let-go", &few()).await.is_ok() }).await;
+    assert_eq!(models.get("let-go").unwrap().versions[0].late, 1, "the other still is");
+}
+
+#[tokio::test]
 async fn a_batch_that_nobody_waits_for_any_more_has_its_turn_no_longer_than_another() {
     let models = slow("given-up", 1).await;
     let mut dropped = models.judge("given-up", &many());

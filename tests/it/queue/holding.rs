@@ -2,10 +2,11 @@
 
 use super::conformance::{World, doer, settings, soon};
 use crate::suite::eventually;
+use futures::future;
 use mape::backend::Backend;
 use mape::element::State;
 use mape::prelude::BoxError;
-use mape::queue::{Ending, Error, NewJob, Queues, Rate, Settings, Task, working};
+use mape::queue::{Ending, Error, JobState, NewJob, Queues, Rate, Settings, Task, working};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -78,6 +79,16 @@ pub(crate) async fn what_an_element_has_when_it_is_stopped_uses_up_no_attempt(ba
     let jobs = world.queue.add_all(0..8_u64).await.unwrap();
     eventually("all are in hand", || async { world.queue.stats().await.unwrap().running == 8 }).await;
     slow.stop();
+    eventually("the others wait again", || async {
+        let stats = world.queue.stats().await.unwrap();
+        (stats.waiting, stats.running) == (vec![7], 1)
+    })
+    .await;
+    let states = [JobState::Waiting, JobState::Running].map(|state| world.queue.jobs(state, 100));
+    let count = future::join_all(states).await.into_iter().map(|jobs| jobs.unwrap().len());
+    assert!(count.eq([7, 1]));
+    assert_eq!(world.queue.find(&jobs[0]).await.unwrap().unwrap().state, JobState::Running);
+    assert_eq!(world.queue.find(&jobs[7]).await.unwrap().unwrap().state, JobState::Waiting);
     let other = world.work("other", |task| async move { Ok(task.attempt()) }).await;
     // The one that it was at goes on, and the others are done.
     eventually("seven are done", || async { world.queue.stats().await.unwrap().outcomes == 7 }).await;

@@ -15,12 +15,12 @@ document.getElementById('theme').addEventListener('click', () => {
 
 const live = document.querySelector('[data-live]');
 const what = live?.dataset.live.split(' ') ?? [];
-let opened = 0;
 
 if (what.includes('runs')) {
   const again = often(300, refresh);
   const of = live.dataset.run ? `/events?run=${encodeURIComponent(live.dataset.run)}` : '/events';
-  listen(of, { run: again, missed: again, opened: () => { if (opened++ > 0) again(); } });
+  // Something may have changed since the page was written, or since the stream broke off.
+  listen(of, { run: again, missed: again, opened: again });
   // Times go on also while nothing happens.
   if (live.dataset.run) setInterval(() => { if (!document.hidden && document.querySelector('h1 [data-state="active"], h1 [data-state="waiting"]')) again(); }, 5000);
 }

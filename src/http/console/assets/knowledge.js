@@ -84,4 +84,4 @@ function changed(_, event) {
   }, 200);
 }
 const pending = new Set();
-listen(`/knowledge/stream?pattern=${encodeURIComponent(table.dataset.pattern)}`, { message: changed, missed: () => refresh(), interrupted: () => refresh() });
+listen(`/knowledge/stream?pattern=${encodeURIComponent(table.dataset.pattern)}`, { message: changed, missed: () => refresh(), interrupted: () => refresh(), opened: () => refresh() });

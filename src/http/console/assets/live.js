@@ -5,7 +5,7 @@ const states = new Map();
 
 function show() {
   const all = [...states.values()];
-  const state = all.length === 0 ? 'off' : all.every((one) => one === 'live') ? 'live' : 'lost';
+  const state = all.includes('lost') ? 'lost' : all.length > 0 && all.every((one) => one === 'live') ? 'live' : 'off';
   const words = { off: 'not live', live: 'live', lost: 'reconnecting' };
   if (pulse.dataset.state === state) return;
   pulse.dataset.state = state;
@@ -22,7 +22,7 @@ export function listen(path, handlers) {
   function open() {
     if (ended || source || document.hidden) return;
     clearTimeout(timer);
-    if (!states.has(open)) states.set(open, 'live');
+    if (!states.has(open)) states.set(open, 'opening');
     source = new EventSource(path);
     source.addEventListener('open', () => { pause = 1000; states.set(open, 'live'); show(); handlers.opened?.(); });
     for (const [name, handle] of Object.entries(handlers)) {
