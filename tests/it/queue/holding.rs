@@ -77,7 +77,11 @@ pub(crate) async fn what_an_element_has_when_it_is_stopped_uses_up_no_attempt(ba
     let slow = slow.spawn().unwrap();
     let _worker = world.queue.work(&slow).await.unwrap();
     let jobs = world.queue.add_all(0..8_u64).await.unwrap();
-    eventually("all are in hand", || async { world.queue.stats().await.unwrap().running == 8 }).await;
+    eventually("all are in its port", || async {
+        let input = slow.info().input;
+        input.received + input.queued as u64 == 8
+    })
+    .await;
     slow.stop();
     eventually("the others wait again", || async {
         let stats = world.queue.stats().await.unwrap();
