@@ -33,6 +33,9 @@ impl Keys {
         if name.bytes().all(|byte| byte == b'.') {
             return wrong("has to have more than dots, which mean something in a path");
         }
+        if name == "stream" {
+            return wrong("is taken: at `/queues/stream` all queues are watched");
+        }
         Ok(Self { name: name.into() })
     }
 

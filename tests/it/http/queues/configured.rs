@@ -90,6 +90,7 @@ fn what_cannot_be_used_is_refused_with_its_place() {
         ("reply: {task: ''}", "`queues.reply.task`"),
         ("reply: {task: {nam: x}}", "did you mean `name`?"),
         ("re ply: {}", "a queue can't be called `re ply`"),
+        ("stream: {}", "a queue can't be called `stream`: its name is taken"),
         ("reply: {schedules: {fetch: {cron: '61 * * * *'}}}", "`queues.reply.schedules.fetch.cron`"),
         (
             "reply: {schedules: {fetch: {cron: '@daily', zone: Europe/Atlantis}}}",
