@@ -226,7 +226,12 @@ impl Lane {
         let mut answered = pin!(answered);
         let ended = loop {
             let begun = turn.has_begun();
-            let wait = if begun { turn.left().unwrap_or_default() } else { self.patience(came, limit)? };
+            let wait = if begun { Ok(turn.left().unwrap_or_default()) } else { self.patience(came, limit) };
+            let wait = match wait {
+                // It was given the turn of one that was late.
+                Err(_) if turn.has_begun() => continue,
+                wait => wait?,
+            };
             if let Some(ended) = within(wait, answered.as_mut()).await {
                 break ended;
             }

@@ -6,11 +6,11 @@ use crate::suite::eventually;
 use mape::infer::{Error, Limits, Models, Settings};
 use std::time::{Duration, Instant};
 
-/// A model that takes more than 20 ms for many rows.
+/// A model that takes more than 100 ms for many rows.
 async fn slow(name: &str, late: usize) -> Models {
-    let limits = Limits { batch_time: Duration::from_millis(20), late, ..Limits::default() };
+    let limits = Limits { batch_time: Duration::from_millis(100), late, ..Limits::default() };
     let models = Models::new();
-    models.add(name, None, read(&onnx::slow(12), Settings { limits, ..Settings::default() }).await).unwrap();
+    models.add(name, None, read(&onnx::slow(24), Settings { limits, ..Settings::default() }).await).unwrap();
     models
 }
 

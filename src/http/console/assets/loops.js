@@ -40,6 +40,7 @@ function find() {
 find();
 
 const set = (node, words) => { if (node && node.textContent !== words) node.textContent = words; };
+const widen = (node, width) => { if (node && Number(node.getAttribute('width')) !== Number(width)) node.setAttribute('width', width); };
 
 function count(changed) {
   const fills = new Map();
@@ -73,7 +74,7 @@ function count(changed) {
   lost();
   for (const [path, fill] of fills) {
     const known = boxes.get(path);
-    if (known) known.fill.setAttribute('width', (fill * known.wide).toFixed(1));
+    if (known) widen(known.fill, (fill * known.wide).toFixed(1));
   }
 }
 
@@ -102,7 +103,7 @@ function detail(path, now) {
     set(article.querySelector(`[data-queued="${CSS.escape(id)}"]`), `${link.queued} / ${link.capacity}`);
     set(article.querySelector(`[data-dropped="${CSS.escape(id)}"]`), link.dropped > 0 ? `${link.dropped} dropped` : '');
     const fill = Math.min(100, Math.floor((link.queued * 100) / Math.max(1, link.capacity)));
-    article.querySelector(`[data-fill="${CSS.escape(id)}"]`)?.setAttribute('width', fill);
+    widen(article.querySelector(`[data-fill="${CSS.escape(id)}"]`), fill);
   }
 }
 
