@@ -25,7 +25,7 @@ pub type Judged<D> = Done<D, Result<Verdict, RowError>>;
 /// - while the model is busy, or there is none of that name, the list waits, and all that feeds the element waits for it.
 ///
 /// ```
-/// use mape::event::Delivery;
+/// use mape::event::{Delivery, EventId};
 /// use mape::infer::{Input, Models, Settings, judging};
 /// use mape::prelude::*;
 /// use mape::queue::{Answers, Done};

@@ -38,7 +38,7 @@ impl NotNow {
 /// item waits longer than that says; while a list is worked on, the next waits, and what feeds the element waits for it.
 ///
 /// ```
-/// use mape::event::Delivery;
+/// use mape::event::{Delivery, EventId};
 /// use mape::prelude::*;
 /// use mape::queue::{Answers, Done, batches};
 /// use serde::{Deserialize, Serialize};
