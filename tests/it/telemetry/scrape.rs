@@ -31,11 +31,12 @@ impl Busy {
         };
         let plan = car.plan("plan").each_unordered(2, pass).spawn().unwrap();
         detect.link(&plan).unwrap();
+        // Before anything comes: what is emitted to nobody is gone.
+        plan.link_sink(app.channels().sink::<u64>(format!("{tag}.news")), LinkOptions::new()).unwrap();
         detect.start().unwrap();
         for n in 0..8 {
             detect.push(n).await.unwrap();
         }
-        plan.link_sink(app.channels().sink::<u64>(format!("{tag}.news")), LinkOptions::new()).unwrap();
         let orders = app.logs().log(format!("{tag}.orders"));
         let group = orders.group("bills");
         group.create().await.unwrap();
