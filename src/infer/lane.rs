@@ -221,7 +221,7 @@ impl Lane {
         let place = self.place(came, limit).await?;
         let (answer, answered) = oneshot::channel();
         let then = Box::new(move |ended| drop(answer.send(ended)));
-        let turn = self.hand_in(place, input, rows, limit, then)?;
+        let turn = self.hand_in(self.job(place, input, rows, limit, then))?;
         let Awaited(_, turn) = &Awaited(self, turn);
         let mut answered = pin!(answered);
         let ended = loop {
@@ -332,15 +332,7 @@ impl Lane {
     }
 
     /// Begins a batch, or lets it be the next.
-    fn hand_in(
-        &self,
-        place: OwnedSemaphorePermit,
-        input: Arc<Tensor>,
-        rows: usize,
-        limit: Duration,
-        then: Then,
-    ) -> Result<Arc<Turn>, Error> {
-        let job = self.job(place, input, rows, limit, then);
+    fn hand_in(&self, job: Job) -> Result<Arc<Turn>, Error> {
         let turn = job.turn.clone();
         let mut hands = self.desk.0.lock();
         if hands.running.is_some() {
