@@ -88,13 +88,11 @@ impl Desk {
         (in_time, next)
     }
 
-    /// Takes a batch back that has not begun. Whether it had not.
-    fn take_back(&self, turn: &Arc<Turn>) -> bool {
-        let mut hands = self.0.lock();
-        let is_it = hands.next.as_ref().is_some_and(|next| Arc::ptr_eq(&next.turn, turn));
-        let taken = if is_it { hands.next.take() } else { None };
-        drop(hands);
-        taken.is_some()
+    /// Takes a batch back, if it has not begun.
+    fn take_back(&self, turn: &Arc<Turn>) {
+        let taken = self.0.lock().next.take_if(|next| Arc::ptr_eq(&next.turn, turn));
+        // Not while the lock is held.
+        drop(taken);
     }
 }
 
@@ -253,12 +251,15 @@ impl Lane {
         }
     }
 
-    /// Runs a batch if nothing else runs now, and does something with what comes of it in time. Whether it does.
-    pub(super) fn run_if_free(&self, input: Arc<Tensor>, rows: usize, limit: Duration, then: Then) -> bool {
+    /// Runs a batch if nothing else runs now, and does something with what comes of it in time; else `then` is dropped.
+    pub(super) fn run_if_free(&self, input: Arc<Tensor>, rows: usize, limit: Duration, then: Then) {
         self.give_up_late();
-        let Ok(place) = self.places.clone().try_acquire_owned() else { return false };
+        let Ok(place) = self.places.clone().try_acquire_owned() else { return };
         let mut hands = self.desk.0.lock();
-        hands.running.is_none() && self.begin(&mut hands, self.job(place, input, rows, limit, then)).is_ok()
+        if hands.running.is_none() {
+            // Without a thread for it, it is dropped, too.
+            let _begun = self.begin(&mut hands, self.job(place, input, rows, limit, then));
+        }
     }
 
     /// Waits for a place.

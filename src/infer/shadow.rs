@@ -83,8 +83,7 @@ impl Shadow {
             this.compare(&judged, rows, ended);
         });
         let model = self.version.model.inner();
-        // If it does not run, or not in time, `then` is dropped.
-        let _runs = model.lane.run_if_free(input, rows, model.settings.limits.batch_time, then);
+        model.lane.run_if_free(input, rows, model.settings.limits.batch_time, then);
     }
 
     fn skip(&self, rows: usize) {
