@@ -16,6 +16,8 @@ use tokio::time::{Instant, timeout_at};
 const PAUSE: Duration = Duration::from_millis(5);
 /// How long the model may take for a batch, and to be loaded: whoever sits before it can end it.
 const LONG: Duration = Duration::from_hours(1);
+/// How many bytes it may hold while it runs. A model that wants more is one by mistake, or from somebody of ill will.
+const RUN_BYTES: u64 = 16 << 30;
 /// How many bytes are read at a time.
 const CHUNK: usize = 256 << 10;
 
@@ -66,6 +68,7 @@ async fn load(arguments: &InferArguments) -> Result<Model> {
         file_bytes: u64::MAX,
         rows: usize::from(*batch),
         batch_bytes: u64::MAX,
+        run_bytes: RUN_BYTES,
         text_bytes: Reading::MOST_BYTES,
         batch_time: LONG,
         load_time: LONG,

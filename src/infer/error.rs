@@ -138,6 +138,23 @@ pub enum Error {
         /// Which, and what it may be.
         what: String,
     },
+    /// The model would take more memory than it may, for the largest batch or for what does not depend on its rows.
+    #[error(
+        "{file} would hold {bytes} bytes at `{tensor}` with a batch of {rows} rows, and may hold {limit}: make the batches \
+         smaller, or allow more by the limit `run_bytes`"
+    )]
+    Memory {
+        /// The file.
+        file: String,
+        /// The tensor that is too much.
+        tensor: String,
+        /// How many rows the largest batch has.
+        rows: usize,
+        /// How many bytes would be held at least once that tensor is there.
+        bytes: u64,
+        /// How many may be.
+        limit: u64,
+    },
     /// Loading took longer than it may.
     #[error("loading {file} takes longer than {limit:?}: allow more by the limit `load_time`")]
     Slow {

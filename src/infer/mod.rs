@@ -33,6 +33,7 @@ mod given;
 mod input;
 mod kind;
 mod lane;
+mod memory;
 pub(crate) mod metered;
 mod model;
 mod models;

@@ -1,11 +1,12 @@
 //! A model made ready to run.
 
+use super::memory::Room;
 use super::reading::{File, Graph};
 use super::{Batch, ElementType, Error, Port, Settings};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tract_onnx::prelude::{
-    DatumType, InferenceModelExt, IntoRunnable, Symbol, TDim, TypedModel, TypedRunnableModel,
+    DatumType, InferenceModelExt, IntoRunnable, Symbol, TDim, TractError, TypedModel, TypedRunnableModel,
 };
 use tract_onnx::tract_hir::internal::{
     DimFact, DimLike, Factoid, GenericFactoid, InferenceFact, ShapeFactoid, ToDim,
@@ -43,7 +44,7 @@ impl Plan {
         let graph = file.graph(settings, false)?;
         let declared = declared(file, &graph, settings)?;
         if declared.bare {
-            return fixed(file, &graph, &declared, 1);
+            return fixed(file, &graph, &declared, 1, settings);
         }
         let again;
         let open = if declared.fixed.is_none() {
@@ -52,10 +53,10 @@ impl Plan {
             again = file.graph(settings, true)?;
             &again
         };
-        match any(file, open, &declared) {
+        match any(file, open, &declared, settings) {
             Ok(plan) => Ok(plan),
             Err(Error::Shape { .. } | Error::Invalid { .. }) => {
-                fixed(file, &graph, &declared, declared.fixed.unwrap_or(1))
+                fixed(file, &graph, &declared, declared.fixed.unwrap_or(1), settings)
             }
             Err(error) => Err(error),
         }
@@ -65,14 +66,15 @@ impl Plan {
     pub(super) fn apart(file: &File, settings: &Settings) -> Result<Self, Error> {
         let graph = file.graph(settings, false)?;
         let declared = declared(file, &graph, settings)?;
-        fixed(file, &graph, &declared, declared.fixed.unwrap_or(1))
+        fixed(file, &graph, &declared, declared.fixed.unwrap_or(1), settings)
     }
 }
 
 /// Any number of rows: the first dimension of input and output is one symbol.
-fn any(file: &File, graph: &Graph, declared: &Declared) -> Result<Plan, Error> {
+fn any(file: &File, graph: &Graph, declared: &Declared, settings: &Settings) -> Result<Plan, Error> {
     let symbol = declared.symbol.clone().unwrap_or_else(|| graph.model.symbols.new_with_prefix("rows"));
-    let model = typed(file, graph, declared, Some(symbol.to_dim()))?;
+    let room = Room::of_any(file, &settings.limits, &symbol);
+    let model = typed(file, graph, declared, Some(symbol.to_dim()), &room)?;
     let (output, dims) = output(file, graph, &model)?;
     let row = match dims.split_first() {
         Some((first, rest)) if *first == symbol.to_dim() => concrete(rest),
@@ -88,26 +90,31 @@ fn any(file: &File, graph: &Graph, declared: &Declared) -> Result<Plan, Error> {
             "its first dimension has to be the batch",
         ));
     };
-    let ready = |model: TypedModel| {
-        let ready = model.into_optimized().and_then(|model| model.into_runnable());
-        ready.map_err(|error| file.invalid(format!("{error:#}")))
-    };
     let alone = model.set_symbols(&HashMap::from([(symbol, 1.to_dim())]));
-    let one = alone.map_err(|error| file.invalid(format!("{error:#}"))).and_then(ready)?;
+    let one = alone
+        .map_err(|error| file.invalid(format!("{error:#}")))
+        .and_then(|model| ready(file, model, &room))?;
     Ok(Plan {
         input: port(file, "input", &graph.input, declared.takes, declared.row.clone())?,
         output: port(file, "output", &graph.output, output, row)?,
         batch: Batch::Any,
         bare: false,
         takes: declared.takes,
-        whole: ready(model)?,
+        whole: ready(file, model, &room)?,
         one: Some(one),
     })
 }
 
 /// A fixed number of rows.
-fn fixed(file: &File, graph: &Graph, declared: &Declared, rows: usize) -> Result<Plan, Error> {
-    let model = typed(file, graph, declared, (!declared.bare).then(|| rows.to_dim()))?;
+fn fixed(
+    file: &File,
+    graph: &Graph,
+    declared: &Declared,
+    rows: usize,
+    settings: &Settings,
+) -> Result<Plan, Error> {
+    let room = Room::of(file, &settings.limits, rows);
+    let model = typed(file, graph, declared, (!declared.bare).then(|| rows.to_dim()), &room)?;
     let (output, dims) = output(file, graph, &model)?;
     let row = match (concrete(&dims).as_deref(), rows) {
         (Some([first, rest @ ..]), _) if !declared.bare && *first == rows => Some(rest.to_vec()),
@@ -118,14 +125,13 @@ fn fixed(file: &File, graph: &Graph, declared: &Declared, rows: usize) -> Result
         let wanted = format!("its first dimension has to be the batch of {rows}");
         return Err(shape(file, "output", &graph.output, &output, &dims, &wanted));
     };
-    let ready = model.into_optimized().and_then(|model| model.into_runnable());
     Ok(Plan {
         input: port(file, "input", &graph.input, declared.takes, declared.row.clone())?,
         output: port(file, "output", &graph.output, output, row)?,
         batch: Batch::Fixed(rows),
         bare: declared.bare,
         takes: declared.takes,
-        whole: ready.map_err(|error| file.invalid(format!("{error:#}")))?,
+        whole: ready(file, model, &room)?,
         one: None,
     })
 }
@@ -182,12 +188,29 @@ fn declared(file: &File, graph: &Graph, settings: &Settings) -> Result<Declared,
 }
 
 /// The model with all types and shapes, fed with a tensor of that first dimension.
-fn typed(file: &File, graph: &Graph, declared: &Declared, first: Option<TDim>) -> Result<TypedModel, Error> {
+fn typed(
+    file: &File,
+    graph: &Graph,
+    declared: &Declared,
+    first: Option<TDim>,
+    room: &Room<'_>,
+) -> Result<TypedModel, Error> {
+    let invalid = |error: TractError| file.invalid(format!("{error:#}"));
     let dims = first.into_iter().chain(declared.row.iter().map(ToDim::to_dim));
     let fact = InferenceFact::dt_shape(declared.takes, dims.collect::<ShapeFactoid>());
-    let model = graph.model.clone().with_input_fact(0, fact);
-    let model = model.and_then(|model| model.into_typed()).and_then(|model| model.into_decluttered());
-    model.map_err(|error| file.invalid(format!("{error:#}")))
+    let mut model = graph.model.clone().with_input_fact(0, fact).map_err(invalid)?;
+    room.analyse(&mut model)?;
+    let model = model.into_typed().map_err(invalid)?;
+    room.check_tensors(&model)?;
+    model.into_decluttered().map_err(invalid)
+}
+
+/// The model ready to run, if what it takes for that is not too much.
+fn ready(file: &File, model: TypedModel, room: &Room<'_>) -> Result<Arc<TypedRunnableModel>, Error> {
+    let ready = model.into_optimized().and_then(|model| model.into_runnable());
+    let ready = ready.map_err(|error| file.invalid(format!("{error:#}")))?;
+    room.check_run(&ready)?;
+    Ok(ready)
 }
 
 fn output(file: &File, graph: &Graph, model: &TypedModel) -> Result<(DatumType, Vec<TDim>), Error> {

@@ -1,5 +1,6 @@
 //! From the bytes of a file to a graph with one input and one output.
 
+use super::memory::Room;
 use super::{Error, Kind, Settings};
 use crate::hint::nearest;
 use std::collections::BTreeSet;
@@ -49,7 +50,7 @@ impl File {
         }
         let found = match self.kind {
             Kind::Onnx => self.onnx(bare)?,
-            Kind::Tensorflow => self.tensorflow()?,
+            Kind::Tensorflow => self.tensorflow(&Room::of(self, &settings.limits, 1))?,
         };
         let Found { mut model, inputs, outputs, all } = found;
         let input = self.choose("input", settings.input.as_deref(), &inputs, &inputs)?;
@@ -91,7 +92,7 @@ impl File {
         Ok(Found { model: read.model, inputs, outputs, all })
     }
 
-    fn tensorflow(&self) -> Result<Found, Error> {
+    fn tensorflow(&self, room: &Room<'_>) -> Result<Found, Error> {
         let reader = tract_tensorflow::tensorflow();
         let mut graph = reader
             .read_frozen_model(&mut self.bytes.as_slice())
@@ -105,9 +106,14 @@ impl File {
                 "`{name}` is still a variable: freeze the graph, so that it is a constant"
             )));
         }
-        for value in graph.node.iter_mut().flat_map(|node| node.attr.values_mut()) {
-            if let Some(Value::Tensor(tensor)) = &mut value.value {
-                write_out(tensor);
+        for node in &mut graph.node {
+            for value in node.attr.values_mut() {
+                if let Some(Value::Tensor(tensor)) = &mut value.value {
+                    let all = numbers(tensor);
+                    // The widest have 8 bytes.
+                    room.fits(all.saturating_mul(8), || node.name.clone())?;
+                    write_out(tensor, usize::try_from(all).unwrap_or(usize::MAX));
+                }
             }
         }
         let model = reader.parse_graph(&graph).map_err(|error| self.invalid(format!("{error:#}")))?.0;
@@ -205,15 +211,18 @@ impl File {
     }
 }
 
-/// How many numbers of one tensor are written out at most: more than a model has that may be loaded.
-const MOST: usize = 1 << 26;
+/// How many numbers a tensor has by its shape.
+fn numbers(tensor: &TensorProto) -> u64 {
+    let dims = tensor.tensor_shape.iter().flat_map(|shape| &shape.dim);
+    dims.fold(1, |all, dim| all.saturating_mul(u64::try_from(dim.size).unwrap_or(0)))
+}
 
 /// TensorFlow leaves out the numbers at the end of a tensor that are the same as the last one, and zeros of nothing but
 /// zeros. The reader wants one or all.
-fn write_out(tensor: &mut TensorProto) {
-    let mut dims = tensor.tensor_shape.iter().flat_map(|shape| &shape.dim);
-    let all = dims.try_fold(1_usize, |all, dim| all.checked_mul(usize::try_from(dim.size).ok()?));
-    let Some(all) = all.filter(|all| *all <= MOST && tensor.tensor_content.is_empty()) else { return };
+fn write_out(tensor: &mut TensorProto, all: usize) {
+    if !tensor.tensor_content.is_empty() {
+        return;
+    }
     match tensor.dtype() {
         DataType::DtFloat => fill(&mut tensor.float_val, all),
         DataType::DtDouble => fill(&mut tensor.double_val, all),

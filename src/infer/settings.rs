@@ -79,6 +79,10 @@ pub struct Limits {
     /// Bytes of the numbers of a full batch, what goes in and what comes out together; checked when the model is loaded.
     /// Default: 256 MiB.
     pub batch_bytes: u64,
+    /// Bytes that a run of a full batch may hold at once, with all tensors inside the model but the numbers in its file;
+    /// found out before the model is run. What the model asks for as it goes, by numbers that depend on a row, is not in it.
+    /// Default: 1 GiB.
+    pub run_bytes: u64,
     /// Bytes of a text that becomes a row. Default: 16 KiB; a vocabulary may have a smaller bound of its own.
     pub text_bytes: usize,
     /// Time for a batch, from when its turn comes; a batch also waits as long for its turn. Default: 10 s.
@@ -97,6 +101,7 @@ impl Default for Limits {
             file_bytes: 256 << 20,
             rows: 4096,
             batch_bytes: 256 << 20,
+            run_bytes: 1 << 30,
             text_bytes: 16 << 10,
             batch_time: Duration::from_secs(10),
             late: 1,

@@ -123,7 +123,7 @@ where
     F: Future<Output = Result<Vec<R>, E>>,
     E: Into<BoxError>,
 {
-    let backoff = Backoff::exponential(Duration::from_millis(20), Duration::from_secs(5));
+    let backoff = Backoff::exponential(Duration::from_millis(20), Duration::from_secs(1));
     let mut failures = 0;
     loop {
         let work = AssertUnwindSafe(async { f(items.to_vec()).await.map_err(Into::into) }).catch_unwind();

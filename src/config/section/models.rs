@@ -112,6 +112,9 @@ pub struct ModelLimits {
     /// Bytes of the numbers of a full batch, going in and coming out. Default: 256 MiB.
     #[serde(deserialize_with = "one_or_more")]
     pub batch_bytes: usize,
+    /// Bytes that a run of a full batch may hold at once, inside the model as well. Default: 1 GiB.
+    #[serde(deserialize_with = "one_or_more")]
+    pub run_bytes: usize,
     /// Bytes of a text that becomes a row. Default: 16 KiB.
     #[serde(deserialize_with = "one_or_more")]
     pub text_bytes: usize,
@@ -131,6 +134,7 @@ impl Default for ModelLimits {
             file_bytes: 256 << 20,
             rows: 4096,
             batch_bytes: 256 << 20,
+            run_bytes: 1 << 30,
             text_bytes: 16 << 10,
             batch_time: Duration::from_secs(10),
             late: 1,

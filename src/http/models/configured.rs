@@ -91,6 +91,7 @@ fn limits(limits: &config::ModelLimits) -> Limits {
         file_bytes: limits.file_bytes as u64,
         rows: limits.rows,
         batch_bytes: limits.batch_bytes as u64,
+        run_bytes: limits.run_bytes as u64,
         text_bytes: limits.text_bytes,
         batch_time: limits.batch_time,
         late: limits.late,
@@ -107,6 +108,7 @@ fn key_of(error: &infer::Error) -> &'static str {
         infer::Error::Vocabulary { .. } => "vocabulary",
         infer::Error::Shape { .. } => "shape",
         infer::Error::Slow { .. } => "limits.load_time",
+        infer::Error::Memory { .. } => "limits.run_bytes",
         _ => "file",
     }
 }

@@ -1,9 +1,10 @@
 //! Models that fail, panic or take too long.
 
-use super::onnx::{self, SLOW_WIDTH};
-use super::{counted, named, read};
+use super::onnx::{self, F32, I64, Onnx, SLOW_WIDTH, dims};
+use super::{counted, data, named, read};
 use crate::suite::eventually;
-use mape::infer::{Error, Limits, Models, Settings};
+use mape::infer::{Error, Limits, Model, Models, Settings};
+use prost::Message;
 use std::time::{Duration, Instant};
 
 /// A model that takes more than 100 ms for many rows.
@@ -146,4 +147,125 @@ async fn a_batch_that_nobody_waits_for_any_more_does_not_hold_up_the_next() {
         drop(dropped);
     }
     assert_eq!(models.judge("m", &[vec![2.0]]).await.unwrap()[0].as_ref().unwrap().scores, [4.0]);
+}
+
+/// So long that a square of it has a terabyte.
+const HUGE: i64 = 1 << 20;
+
+/// `y = x + big`, where something makes `big` of numbers in the file.
+fn with_big(make: impl FnOnce(Onnx) -> Onnx) -> Vec<u8> {
+    let model = Onnx::new().input("x", F32, dims!["N", 1, 1]).output("y", F32, dims!["N", "A", "B"]);
+    make(model.floats("one", &[1, 1, 1], &[1.0])).node("Add", &["x", "big"], "y").bytes()
+}
+
+#[tokio::test]
+async fn a_model_that_asks_for_more_memory_than_it_may_hold_is_refused_before_it_has_it() {
+    let square = |model: Onnx| model.whole("shape", &[3], &[1, HUGE, HUGE]);
+    let models: [(&str, Vec<u8>); 7] = [
+        ("ConstantOfShape", with_big(|model| square(model).node("ConstantOfShape", &["shape"], "big"))),
+        ("Expand", with_big(|model| square(model).node("Expand", &["one", "shape"], "big"))),
+        ("Expand of rows", with_big(|model| square(model).node("Expand", &["x", "shape"], "big"))),
+        ("Tile", with_big(|model| square(model).node("Tile", &["one", "shape"], "big"))),
+        (
+            "Pad",
+            with_big(|model| {
+                let model = model.whole("pads", &[6], &[0, 0, 0, 0, HUGE, HUGE]);
+                model.node("Pad", &["one", "pads"], "big")
+            }),
+        ),
+        (
+            "Range",
+            with_big(|model| {
+                let model =
+                    model.whole("from", &[], &[0]).whole("to", &[], &[HUGE * 1000]).whole("by", &[], &[1]);
+                let model = model.node("Range", &["from", "to", "by"], "range");
+                model.node_with("Cast", &["range"], "big", &[("to", &[1])])
+            }),
+        ),
+        (
+            "a shape that is computed",
+            with_big(|model| {
+                let model = model.whole("a", &[3], &[1, 1 << 10, 1 << 10]).node("Mul", &["a", "a"], "shape");
+                model.node("ConstantOfShape", &["shape"], "big")
+            }),
+        ),
+    ];
+    for (what, bytes) in models {
+        let error = Model::read("huge.onnx", bytes, Settings::default()).await.expect_err(what);
+        let Error::Memory { bytes, limit, .. } = error else { panic!("{what}: {error}") };
+        assert!(bytes > 1 << 32 && limit == 1 << 30, "{what}: {bytes}");
+        assert!(error.to_string().contains("huge.onnx would hold"), "{what}: {error}");
+        assert!(!error.is_transient());
+    }
+}
+
+#[tokio::test]
+async fn a_frozen_graph_that_says_one_number_is_many_is_refused_before_it_is_so() {
+    use tract_tensorflow::tfpb::tensorflow::attr_value::Value;
+    use tract_tensorflow::tfpb::tensorflow::{DataType, GraphDef};
+    let mut graph = GraphDef::decode(std::fs::read(data("frozen.pb")).unwrap().as_slice()).unwrap();
+    let mut tensors = graph.node.iter_mut().flat_map(|node| node.attr.values_mut()).filter_map(|value| {
+        match &mut value.value {
+            Some(Value::Tensor(tensor)) if tensor.dtype() == DataType::DtFloat => Some(tensor),
+            _ => None,
+        }
+    });
+    let tensor = tensors.next().unwrap();
+    tensor.tensor_content.clear();
+    tensor.float_val = vec![1.0];
+    tensor.tensor_shape.as_mut().unwrap().dim[0].size = HUGE * HUGE;
+    let error = Model::read("huge.pb", graph.encode_to_vec(), Settings::default()).await.unwrap_err();
+    assert!(matches!(error, Error::Memory { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_a_full_batch_holds_inside_a_model_is_limited() {
+    // Two layers of 64 MiB for 1000 rows at once, while what goes in and out is small.
+    const WIDTH: usize = 16 << 10;
+    let wide = Onnx::new()
+        .input("x", F32, dims!["N", 1])
+        .output("y", F32, dims!["N", 1])
+        .floats("in", &[1, WIDTH], &vec![0.5; WIDTH])
+        .floats("out", &[WIDTH, 1], &vec![0.5; WIDTH])
+        .node("MatMul", &["x", "in"], "hidden")
+        .node("Softmax", &["hidden"], "shares")
+        .node("MatMul", &["shares", "out"], "y");
+    let within = |rows, run_bytes| Settings {
+        limits: Limits { rows, run_bytes, ..Limits::default() },
+        ..Settings::default()
+    };
+    let error = Model::read("wide.onnx", wide.bytes(), within(1000, 100_000_000)).await.unwrap_err();
+    let Error::Memory { rows: 1000, bytes, limit: 100_000_000, .. } = error else { panic!("{error}") };
+    assert!((130_000_000..200_000_000).contains(&bytes), "{bytes}");
+    // One of them alone would do.
+    let error = Model::read("wide.onnx", wide.bytes(), within(1000, 60_000_000)).await.unwrap_err();
+    assert!(matches!(error, Error::Memory { bytes: 65_536_000, .. }), "{error:?}");
+    let model = Model::read("wide.onnx", wide.bytes(), within(500, 100_000_000)).await.unwrap();
+    let answers = model.run(&vec![vec![1.0]; 500]).await.unwrap();
+    assert!(
+        answers.iter().all(|answer| (answer.as_ref().unwrap()[0] - 0.5).abs() < 1e-3),
+        "{:?}",
+        answers[0]
+    );
+}
+
+#[tokio::test]
+async fn a_number_that_is_no_length_does_no_harm() {
+    // The end of a slice as it is often written.
+    let rest = Onnx::new()
+        .input("x", F32, dims!["N", 3])
+        .output("y", F32, dims!["N", 2])
+        .whole("from", &[1], &[1])
+        .whole("to", &[1], &[i64::MAX])
+        .whole("axis", &[1], &[1])
+        .node("Slice", &["x", "from", "to", "axis"], "y");
+    let model = read(&rest, Settings::default()).await;
+    assert_eq!(model.run(&[vec![1.0, 2.0, 3.0]]).await.unwrap(), [Ok(vec![2.0, 3.0])]);
+    let places = Onnx::new().input("x", I64, dims!["N", 1]).output("y", I64, dims!["N", 1]).node(
+        "Identity",
+        &["x"],
+        "y",
+    );
+    let model = read(&places, Settings::default()).await;
+    assert_eq!(model.run(&[vec![1.0e12]]).await.unwrap(), [Ok(vec![1.0e12])]);
 }

@@ -146,8 +146,8 @@ async fn a_batch_that_is_late_is_divided_and_every_row_judged_once() {
     let settings = Settings { limits, ..Settings::default() };
     let world = World::new("late", &onnx::slow(48), settings).await;
     world.append(rows.into_iter().cycle().take(2 * BATCH)).await;
-    // However slowly rows come, each batch is full.
-    world.judge_in_batches("late", BATCH, Duration::from_mins(1)).await;
+    // Batches are full, and a row that was late by itself waits no longer for others than this when it is tried again.
+    world.judge_in_batches("late", BATCH, Duration::from_secs(1)).await;
     let (log, dead) = (world.app.logs().log("verdicts"), world.app.logs().log("rows").dead_letters());
     // Where the machine is busy, a single row may be late, too: it is told, not lost.
     eventually("each has its end", || async {

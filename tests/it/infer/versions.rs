@@ -4,8 +4,8 @@ use super::onnx::scaled;
 use super::{counted, data, named, read};
 use mape::infer::{Error, Model, Models, Settings};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
 #[tokio::test]
 async fn the_first_version_is_live_and_others_when_they_are_swapped_in() {
@@ -105,10 +105,11 @@ async fn versions_are_swapped_while_items_flow_and_no_batch_has_two() {
         models.add("swapped", Some(version), read(&scaled(1, by), Settings::default()).await).unwrap();
     }
     let done = Arc::new(AtomicBool::new(false));
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
     let flows = (0..4).map(|_| {
-        let (models, done) = (models.clone(), done.clone());
+        let (models, done, seen) = (models.clone(), done.clone(), seen.clone());
         tokio::spawn(async move {
-            let (mut rows, mut seen) = (0_u64, BTreeSet::new());
+            let mut rows = 0_u64;
             while !done.load(Relaxed) {
                 let batch: Vec<Vec<f64>> = (1_u8..=50).map(|row| vec![f64::from(row)]).collect();
                 let verdicts = models.judge("swapped", &batch).await.unwrap();
@@ -124,30 +125,35 @@ async fn versions_are_swapped_while_items_flow_and_no_batch_has_two() {
                     assert_eq!((&*verdict.version, verdict.scores[0]), (version.as_str(), by * row[0]));
                     rows += 1;
                 }
-                seen.insert(version);
+                seen.lock().unwrap().insert(version);
             }
-            (rows, seen)
+            rows
         })
     });
     let flows: Vec<_> = flows.collect();
-    for turn in 0..300 {
+    let (mut swaps, mut judged) = (0, 0);
+    // As long as it takes until rows were judged between swaps.
+    for turn in 0..100_000 {
+        if turn >= 300 && seen.lock().unwrap().len() > 1 {
+            break;
+        }
+        swaps += 1;
         models.swap("swapped", ["b", "c", "a"][turn % 3]).unwrap();
         tokio::task::yield_now().await;
         if turn % 10 == 0 {
             // Items flow between the swaps.
             models.judge("swapped", &[vec![1.0]]).await.unwrap();
+            judged += 1;
         }
     }
     done.store(true, Relaxed);
-    let (mut rows, mut seen) = (30, BTreeSet::new());
+    let mut rows = judged;
     for flow in flows {
-        let (more, versions) = flow.await.unwrap();
-        rows += more;
-        seen.extend(versions);
+        rows += flow.await.unwrap();
     }
-    assert!(seen.len() > 1, "{seen:?}");
+    assert!(seen.lock().unwrap().len() > 1, "{seen:?}");
     let counted = counted("swapped");
-    assert_eq!((counted.of("swaps"), counted.of("rows")), (300, rows));
+    assert_eq!((counted.of("swaps"), counted.of("rows")), (swaps, rows));
     assert_eq!(counted.of("failed") + counted.of("refused") + counted.of("busy") + counted.of("late"), 0);
 }
 

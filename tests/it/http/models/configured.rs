@@ -31,7 +31,7 @@ fn every_setting_is_taken_over() {
         "models:\n  m:\n    file: m.bin\n    kind: tensorflow\n    version: big\n    input: x\n    output: y\n    \
          shape: [2]\n    classes: {names}\n    vocabulary: {words}\n    threshold: 0.6\n    blank_is_unknown: true\n    \
          warm_up: 0\n    shadow: {{file: n.pb, version: next, tolerance: 0.1}}\n    \
-         limits: {{rows: 1, batch_time: 2s, late: 3, load_time: 4s, file_bytes: 5, batch_bytes: 6, text_bytes: 7}}\n"
+         limits: {{rows: 1, batch_time: 2s, late: 3, load_time: 4s, file_bytes: 5, batch_bytes: 6, run_bytes: 8, text_bytes: 7}}\n"
     );
     let config = read(&section).unwrap();
     let settings = Settings::configured(&config, "m").unwrap();
@@ -50,6 +50,7 @@ fn every_setting_is_taken_over() {
         load_time: Duration::from_secs(4),
         file_bytes: 5,
         batch_bytes: 6,
+        run_bytes: 8,
         text_bytes: 7,
     };
     assert_eq!(settings.limits, limits);
