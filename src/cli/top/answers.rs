@@ -208,6 +208,51 @@ pub(super) struct Step {
     pub(super) untaken_seconds: Option<u64>,
 }
 
+/// One of `GET /queues`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct TaskQueue {
+    pub(super) name: String,
+    /// Times are milliseconds.
+    pub(super) settings: Map<String, Value>,
+    pub(super) stats: Jobs,
+}
+
+/// How many jobs there are in a task queue, and who works on them.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct Jobs {
+    /// By level of priority from the lowest on.
+    pub(super) waiting: Vec<u64>,
+    pub(super) running: u64,
+    pub(super) delayed: u64,
+    pub(super) dead: u64,
+    pub(super) outcomes: u64,
+    pub(super) workers: u64,
+    pub(super) paused: bool,
+}
+
+impl TaskQueue {
+    pub(super) fn waiting(&self) -> u64 {
+        self.stats.waiting.iter().sum()
+    }
+
+    /// Whether jobs wait that nobody works on, though nobody has paused them.
+    pub(super) fn is_left_alone(&self) -> bool {
+        self.stats.workers == 0 && !self.stats.paused && self.waiting() > 0
+    }
+
+    /// What it does.
+    pub(super) fn state(&self) -> &'static str {
+        match self.stats {
+            Jobs { paused: true, .. } => "paused",
+            Jobs { workers: 0, .. } => "no worker",
+            Jobs { running: 1.., .. } => "at work",
+            _ => "ready",
+        }
+    }
+}
+
 /// One of `GET /goals`: all that is told of it, as some of it is only shown.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(transparent)]

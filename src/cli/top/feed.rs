@@ -2,7 +2,7 @@
 
 use super::super::events::Events;
 use super::super::service::Service;
-use super::answers::{Goal, Missed, Run, Runs};
+use super::answers::{Goal, Missed, Run, Runs, TaskQueue};
 use super::looking::Closer;
 use super::model::News;
 use anyhow::{Error, Result, anyhow, bail};
@@ -22,7 +22,7 @@ const SILENT: Duration = Duration::from_secs(40);
 const AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
 /// How many runs are listed.
 const RUNS: &str = "200";
-/// How often runs and goals are asked for at most.
+/// How often runs, queues and goals are asked for at most.
 const OFTEN: Duration = Duration::from_secs(1);
 
 /// What is told of a service; it is asked until this is dropped.
@@ -38,7 +38,7 @@ impl Feed {
         let (closer, asked) = watch::channel(None);
         let mut tasks = JoinSet::new();
         tasks.spawn(watch_elements(Arc::clone(&service), sender.clone()));
-        tasks.spawn(ask_for_runs_and_goals(Arc::clone(&service), sender.clone(), every.max(OFTEN)));
+        tasks.spawn(ask_for_the_rest(Arc::clone(&service), sender.clone(), every.max(OFTEN)));
         tasks.spawn(ask_closer(service, sender, asked, every));
         Self { news, closer, _tasks: tasks }
     }
@@ -111,13 +111,14 @@ async fn get<T: DeserializeOwned>(
     found.map_err(|error| error.to_string())
 }
 
-async fn ask_for_runs_and_goals(service: Arc<Service>, news: mpsc::Sender<News>, every: Duration) {
+async fn ask_for_the_rest(service: Arc<Service>, news: mpsc::Sender<News>, every: Duration) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let mut told = vec![News::Runs(runs(&service).await)];
         told.extend(in_progress(&service).await.map(News::InProgress));
+        told.push(News::Queues(queues(&service).await));
         told.push(News::Goals(goals(&service).await));
         for one in told {
             if news.send(one).await.is_err() {
@@ -135,6 +136,11 @@ pub(super) async fn runs(service: &Service) -> Result<Runs, String> {
 /// How many runs are not over.
 pub(super) async fn in_progress(service: &Service) -> Option<usize> {
     get::<Vec<String>>(service, "/inprogress", &[]).await.ok().map(|ids| ids.len())
+}
+
+/// The task queues.
+pub(super) async fn queues(service: &Service) -> Result<Vec<TaskQueue>, String> {
+    get(service, "/queues", &[]).await
 }
 
 /// The goals; services that have none need not know of any.

@@ -64,6 +64,7 @@ pub(super) fn action(key: KeyEvent, is_typing: bool) -> Option<Action> {
         KeyCode::Char('1') => Action::Tab(0),
         KeyCode::Char('2') => Action::Tab(1),
         KeyCode::Char('3') => Action::Tab(2),
+        KeyCode::Char('4') => Action::Tab(3),
         KeyCode::Enter => Action::Open,
         KeyCode::Esc | KeyCode::Backspace => Action::Back,
         KeyCode::Char('/') => Action::Filter,

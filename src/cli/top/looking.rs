@@ -10,16 +10,18 @@ pub(super) enum Tab {
     #[default]
     Loops,
     Workflows,
+    Queues,
     Goals,
 }
 
 impl Tab {
-    pub(super) const ALL: [Self; 3] = [Self::Loops, Self::Workflows, Self::Goals];
+    pub(super) const ALL: [Self; 4] = [Self::Loops, Self::Workflows, Self::Queues, Self::Goals];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Loops => "Loops",
             Self::Workflows => "Workflows",
+            Self::Queues => "Queues",
             Self::Goals => "Goals",
         }
     }
@@ -38,9 +40,9 @@ impl Tab {
 pub(super) struct Looking {
     pub(super) tab: Tab,
     /// What is selected in each tab: the path, id or name.
-    selected: [Option<String>; 3],
+    selected: [Option<String>; 4],
     /// The first line that is shown of each tab.
-    pub(super) first: [usize; 3],
+    pub(super) first: [usize; 4],
     /// What is selected is looked at more closely, from this line on.
     pub(super) open: Option<usize>,
     pub(super) filter: String,
@@ -126,6 +128,7 @@ impl Looking {
                 elements.collect()
             }
             Tab::Workflows => self.runs(model).iter().map(|run| run.id.clone()).collect(),
+            Tab::Queues => self.queues(model).iter().map(|queue| queue.name.clone()).collect(),
             Tab::Goals => self.goals(model).iter().map(|goal| goal.name().to_owned()).collect(),
         }
     }
@@ -147,7 +150,7 @@ impl Looking {
             // A wide screen shows the selected element beside the list.
             Tab::Loops => self.selection(model).map(Closer::Element),
             Tab::Workflows if self.open.is_some() => self.selection(model).map(Closer::Run),
-            Tab::Workflows | Tab::Goals => None,
+            Tab::Workflows | Tab::Queues | Tab::Goals => None,
         }
     }
 
@@ -159,6 +162,16 @@ impl Looking {
         let runs = runs.map(|runs| runs.runs.as_slice()).unwrap_or_default().iter();
         runs.filter(|run| has(Some(&run.id)) || has(run.flow.as_deref()) || has(run.state.as_deref()))
             .collect()
+    }
+
+    /// The task queues that are listed: those whose jobs wait for a worker first.
+    pub(super) fn queues<'a>(&self, model: &'a Model) -> Vec<&'a super::answers::TaskQueue> {
+        let queues = model.queues.as_ref().and_then(|queues| queues.as_ref().ok());
+        let filter = self.filter.to_lowercase();
+        let queues = queues.map(Vec::as_slice).unwrap_or_default().iter();
+        let mut listed: Vec<_> = queues.filter(|queue| queue.name.to_lowercase().contains(&filter)).collect();
+        listed.sort_by_key(|queue| !queue.is_left_alone());
+        listed
     }
 
     /// The goals that are listed: those that are violated first.

@@ -1,6 +1,6 @@
 //! What is known of a service.
 
-use super::answers::{Counters, Element, Goal, Happened, LinkStats, Run, Runs, Topology};
+use super::answers::{Counters, Element, Goal, Happened, LinkStats, Run, Runs, TaskQueue, Topology};
 use super::trail::Trail;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use tokio::time::Instant;
@@ -22,6 +22,9 @@ pub(super) struct Model {
     pub(super) in_progress: Option<usize>,
     /// A run that is looked at, by its id.
     pub(super) run: Option<(String, Result<Run, String>)>,
+    pub(super) queues: Option<Result<Vec<TaskQueue>, String>>,
+    /// When the dead letters of a task queue have last become more, by its name.
+    died: HashMap<String, Instant>,
     pub(super) goals: Option<Result<Vec<Goal>, String>>,
     /// What has happened to elements, the newest last.
     pub(super) happened: VecDeque<(Instant, Happened)>,
@@ -76,6 +79,7 @@ pub(super) enum News {
     Away(String),
     Runs(Result<Runs, String>),
     InProgress(usize),
+    Queues(Result<Vec<TaskQueue>, String>),
     Goals(Result<Vec<Goal>, String>),
     /// All of one element.
     Element(Box<Element>),
@@ -136,6 +140,8 @@ impl Model {
             runs: None,
             in_progress: None,
             run: None,
+            queues: None,
+            died: HashMap::new(),
             goals: None,
             happened: VecDeque::new(),
             missed: 0,
@@ -144,6 +150,21 @@ impl Model {
 
     pub(super) fn element(&self, path: &str) -> Option<&Shown> {
         self.elements.iter().find(|element| element.is.path == path)
+    }
+
+    /// When the dead letters of a task queue have last become more.
+    pub(super) fn died(&self, queue: &str) -> Option<Instant> {
+        self.died.get(queue).copied()
+    }
+
+    fn count_dead(&mut self, queues: &[TaskQueue], now: Instant) {
+        let Some(Ok(before)) = &self.queues else { return };
+        for queue in queues {
+            let before = before.iter().find(|before| before.name == queue.name);
+            if before.is_some_and(|before| queue.stats.dead > before.stats.dead) {
+                self.died.insert(queue.name.clone(), now);
+            }
+        }
     }
 
     /// The loops by their uids, in order.
@@ -173,6 +194,10 @@ impl Model {
             }
             News::Runs(runs) => learn(&mut self.runs, runs, &self.contact),
             News::InProgress(count) => self.in_progress = Some(count),
+            News::Queues(queues) => {
+                self.count_dead(queues.as_deref().unwrap_or_default(), now);
+                learn(&mut self.queues, queues, &self.contact);
+            }
             News::Goals(goals) => learn(&mut self.goals, goals, &self.contact),
             News::Element(is) => {
                 if let Some(shown) = self.elements.iter_mut().find(|shown| shown.is.path == is.path) {

@@ -2,7 +2,7 @@
 
 use super::super::Output;
 use super::super::service::Service;
-use super::answers::{Runs, Spread, Topology};
+use super::answers::{Runs, Spread, TaskQueue, Topology};
 use super::model::{Model, News, Shown};
 use super::rows::{Sort, rows};
 use super::view::{Columns, Paint, by_state, longest, margin_of};
@@ -33,6 +33,7 @@ pub(super) async fn run(
     model.hear(News::Topology(second), now);
     model.hear(News::Runs(feed::runs(service).await), now);
     model.in_progress = feed::in_progress(service).await;
+    model.hear(News::Queues(feed::queues(service).await), now);
     model.hear(News::Goals(feed::goals(service).await), now);
     let width = match crossterm::terminal::size() {
         Ok((width, _)) if stdout().is_terminal() && width > 0 => width,
@@ -65,6 +66,12 @@ fn text(model: &Model, width: usize) -> String {
         };
         lines.push(format!("runs: {}{of}", by_state.join(", ")));
     }
+    if let Some(Ok(queues)) = &model.queues
+        && !queues.is_empty()
+    {
+        lines.push(String::new());
+        lines.extend(queues.iter().map(|queue| format!("queue {}: {}", queue.name, in_words(queue))));
+    }
     if let Some(Ok(goals)) = &model.goals
         && !goals.is_empty()
     {
@@ -75,6 +82,19 @@ fn text(model: &Model, width: usize) -> String {
         }
     }
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
+}
+
+/// What a task queue does, and what there is in it.
+fn in_words(queue: &TaskQueue) -> String {
+    let jobs = &queue.stats;
+    let counted = [
+        (queue.waiting(), "waiting"),
+        (jobs.running, "running"),
+        (jobs.delayed, "delayed"),
+        (jobs.dead, "dead"),
+    ];
+    let counted = counted.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+    std::iter::once(queue.state().to_owned()).chain(counted).collect::<Vec<_>>().join(", ")
 }
 
 /// What programs read; its names stay.
@@ -96,6 +116,7 @@ fn document(model: &Model, measured: Duration) -> Value {
         },
         "elements": model.elements.iter().map(element).collect::<Vec<_>>(),
         "runs": model.runs.as_ref().and_then(|runs| runs.as_ref().ok()).map(|all| runs(all, model.in_progress)),
+        "queues": model.queues.as_ref().and_then(|queues| queues.as_ref().ok()),
         "goals": model.goals.as_ref().and_then(|goals| goals.as_ref().ok()),
     })
 }

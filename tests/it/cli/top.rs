@@ -5,6 +5,7 @@ use crate::server::free_port;
 use mape::app::App;
 use mape::element::LinkOptions;
 use mape::http::{Access, Role, Service, Serving};
+use mape::queue::{self, Queues};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -30,6 +31,10 @@ async fn world(listen: &str) -> (App, Serving) {
     for n in [1, 13, 2] {
         speed.push(n).await.unwrap();
     }
+    let queue = Queues::new(&app).open("reply", queue::Settings::default()).await.unwrap();
+    for n in [1, 13] {
+        drop(queue.add(&n).await.unwrap());
+    }
     let serving = Service::new(&app).listen(listen).await.unwrap();
     (app, serving)
 }
@@ -52,6 +57,7 @@ async fn one_look_is_a_table_that_fits_and_a_document_for_programs() {
     assert!(lines[0].starts_with("ELEMENT") && lines[1] == "car on town", "{}", table.stdout);
     assert!(lines[3].contains("detect") && lines[3].contains("● running"), "{}", table.stdout);
     assert!(lines[4].contains("◐ paused") && lines[4].contains("75%"), "{}", table.stdout);
+    assert!(lines.contains(&"queue reply: no worker, 2 waiting"), "{}", table.stdout);
 
     let document = once("top_json", &["top", "--once", "--json", "--interval", "0.3", "--url", &url]).await;
     assert_eq!(document.code, 0, "{}", document.stderr);
@@ -72,6 +78,8 @@ async fn one_look_is_a_table_that_fits_and_a_document_for_programs() {
         json!(["car.slow", 3, 4])
     );
     assert_eq!(document["elements"][2]["fill"], 0.75);
+    let queue = &document["queues"][0];
+    assert_eq!(json!([queue["name"], queue["stats"]["waiting"]]), json!(["reply", [2]]));
     assert_eq!(document["runs"], json!({"total": 0, "in_progress": 0, "by_state": {}, "newest": []}));
 }
 
@@ -272,6 +280,12 @@ async fn the_live_view_draws_answers_keys_and_gives_the_terminal_back() {
     pty.shows("waits to restart").await;
     pty.press(" \t");
     pty.shows("no runs yet").await;
+    pty.press("\u{1b}");
+    pty.until("all is shown again", |written| (!screen(written).contains("/detect")).then_some(())).await;
+    pty.press("\t");
+    pty.shows("✗ no worker  reply").await;
+    pty.press("\r");
+    pty.shows("unique for").await;
     pty.press("q");
     pty.ends().await;
 }

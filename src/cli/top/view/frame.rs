@@ -6,7 +6,7 @@ use super::element::told_briefly;
 use super::number::{count, rate, roughly, seconds};
 use super::paint::{Paint, dim, reversed, strong};
 use super::text::{cut, width};
-use super::{goals, help, loops, runs};
+use super::{goals, help, loops, queues, runs};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -39,6 +39,7 @@ pub(in crate::cli::top) fn draw(
     match looking.tab {
         Tab::Loops => loops::draw(buffer, body, model, looking, paint),
         Tab::Workflows => runs::draw(buffer, body, model, looking, paint),
+        Tab::Queues => queues::draw(buffer, body, model, looking, paint),
         Tab::Goals => goals::draw(buffer, body, model, looking, paint),
     }
     if foot > 0 {
@@ -79,11 +80,19 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, looking: &Looking, pain
 }
 
 fn tabs(buffer: &mut Buffer, area: Rect, model: &Model, looking: &Looking) {
+    let numbered: Vec<String> =
+        Tab::ALL.into_iter().map(|tab| format!("{}{}", tab.name(), number(tab, model))).collect();
+    let names = Tab::ALL.map(|tab| tab.name().to_owned());
+    // With room around them, without, and without numbers.
+    let padded: Vec<String> = numbered.iter().map(|text| format!(" {text} ")).collect();
+    let fits = |texts: &[String]| {
+        texts.iter().map(|text| width(text) + 1).sum::<usize>() <= usize::from(area.width) + 1
+    };
+    let texts = [padded.as_slice(), &numbered].into_iter().find(|texts| fits(texts)).unwrap_or(&names);
     let mut spans = Vec::new();
-    for tab in Tab::ALL {
-        let (text, style) = (format!(" {}{} ", tab.name(), number(tab, model)), dim());
-        let style = if tab == looking.tab { reversed().patch(strong()) } else { style };
-        spans.push(Span::styled(text, style));
+    for (tab, text) in Tab::ALL.into_iter().zip(texts) {
+        let style = if tab == looking.tab { reversed().patch(strong()) } else { dim() };
+        spans.push(Span::styled(text.clone(), style));
         spans.push(Span::raw(" "));
     }
     let line = Line::from(spans);
@@ -102,6 +111,13 @@ fn number(tab: Tab, model: &Model) -> String {
         Tab::Workflows => match (model.in_progress, &model.runs) {
             (Some(open), _) if open > 0 => format!(" {open}●"),
             (_, Some(Ok(runs))) => format!(" {}", count(runs.total)),
+            _ => String::new(),
+        },
+        Tab::Queues => match &model.queues {
+            Some(Ok(queues)) => {
+                let left_alone = queues.iter().filter(|queue| queue.is_left_alone()).count();
+                if left_alone > 0 { format!(" {left_alone}✗") } else { format!(" {}", queues.len()) }
+            }
             _ => String::new(),
         },
         Tab::Goals => match &model.goals {

@@ -39,7 +39,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut
         Some(Err(why)) => {
             wrap(&format!("no goals are told there: {why}"), cells).into_iter().map(Line::raw).collect()
         }
-        Some(Ok(_)) if goals.is_empty() => vec![Line::styled("no goals are watched there", dim())],
+        Some(Ok(all)) if all.is_empty() => vec![Line::styled("no goals are watched there", dim())],
         Some(Ok(_)) => vec![columns.header()],
     };
     for (line, y) in head.iter().zip(area.top()..area.bottom()) {

@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 const KEYS: [(&str, &str); 10] = [
     ("↑ ↓  j k", "select"),
     ("Enter  Esc", "look closer, and back"),
-    ("Tab  1 2 3", "loops, workflows, goals"),
+    ("Tab  1 – 4", "loops, workflows, queues, goals"),
     ("/", "show only what has this in its name"),
     ("s", "sort by place, rate, queue, trouble, latency"),
     ("p", "the picture stands still, or goes on"),

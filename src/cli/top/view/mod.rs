@@ -8,6 +8,7 @@ mod help;
 mod loops;
 mod number;
 mod paint;
+mod queues;
 mod runs;
 #[cfg(test)]
 mod tests;

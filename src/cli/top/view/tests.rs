@@ -1,5 +1,6 @@
 //! Pictures as they are meant to look, in `pictures/`.
 
+use super::super::answers::TaskQueue;
 use super::super::keys::Action;
 use super::super::looking::Looking;
 use super::super::model::tests::{element, topology};
@@ -91,6 +92,28 @@ fn world() -> (Model, Paint) {
         now,
     );
     model.hear(News::InProgress(1), now);
+    let queue = |name: &str, settings: Value, stats: Value| json!({"name": name, "settings": settings, "stats": stats});
+    let queues = |dead: u64| -> Vec<TaskQueue> {
+        from_json(json!([
+            queue(
+                "reply",
+                json!({"concurrency": 4, "priorities": 1, "rate": {"jobs": 20, "per": 1000}, "attempts": 5,
+                "retry_after": 1000, "retry_at_most": 300_000, "timeout": null, "unique_for": 86_400_000, "lease": 3000,
+                "keep": 10_000, "max_bytes": 1_048_576}),
+                json!({"waiting": [1210, 3], "running": 4, "delayed": 2, "dead": dead, "outcomes": 10_000, "workers": 2})
+            ),
+            queue(
+                "a_queue_with_a_long_name_that_is_cut",
+                json!({}),
+                json!({"waiting": [0], "workers": 1, "dead": 1})
+            ),
+            queue("email", json!({}), json!({"waiting": [17], "delayed": 1})),
+            queue("publishing", json!({}), json!({"waiting": [3], "paused": true})),
+            queue("archive", json!({}), json!({"waiting": [0]})),
+        ]))
+    };
+    model.hear(News::Queues(Ok(queues(8))), now - Duration::from_secs(2));
+    model.hear(News::Queues(Ok(queues(9))), now - Duration::from_secs(1));
     model.hear(News::Goals(Ok(from_json(json!([
         {"goal": "car.speed", "state": "met", "margin": 12.25, "unit": "km/h", "since": "2026-03-01T11:00:00Z", "why": "speed 117.75 km/h is below 130 km/h"},
         {"goal": "hospital.in_time", "state": "violated", "margin": -61.0, "unit": "s", "since": "2026-03-01T12:30:00Z", "at": "2026-03-01T12:59:59Z", "heard": "2031-03-01T12:59:59Z", "here": true, "uncertainty": 0.5, "why": "nothing came within 8 min after 12:21:00", "formula": "within 8 min after call: arrival"},
@@ -153,9 +176,12 @@ pictures! {
     an_element_looked_at_closely: "element_80x24", [Action::Move(1), Action::Open], (80, 24);
     runs_at_80_columns: "runs_80x24", [Action::Tab(1)], (80, 24);
     runs_where_there_is_little_room: "runs_40x10", [Action::Tab(1)], (40, 10);
-    a_goal_looked_at_closely: "goal_80x24", [Action::Tab(2), Action::Open], (80, 24);
-    goals_where_there_is_little_room: "goals_40x10", [Action::Tab(2)], (40, 10);
-    goals_at_80_columns: "goals_80x24", [Action::Tab(2)], (80, 24);
+    queues_at_80_columns: "queues_80x24", [Action::Tab(2)], (80, 24);
+    queues_where_there_is_little_room: "queues_40x10", [Action::Tab(2)], (40, 10);
+    a_queue_looked_at_closely: "queue_80x24", [Action::Tab(2), Action::Move(1), Action::Open], (80, 24);
+    a_goal_looked_at_closely: "goal_80x24", [Action::Tab(3), Action::Open], (80, 24);
+    goals_where_there_is_little_room: "goals_40x10", [Action::Tab(3)], (40, 10);
+    goals_at_80_columns: "goals_80x24", [Action::Tab(3)], (80, 24);
     help_at_80_columns: "help_80x24", [Action::Help], (80, 24);
 }
 
@@ -165,6 +191,7 @@ fn who_is_away_is_told_with_what_was_known() {
     let why = "nobody can be reached at http://127.0.0.1:6060: start `mape serve` or a program that serves, or give --url";
     model.hear(News::Away(why.to_owned()), paint.now);
     model.hear(News::Goals(Err(why.to_owned())), paint.now);
+    model.hear(News::Queues(Err(why.to_owned())), paint.now);
     model.hear(News::Runs(Err(why.to_owned())), paint.now);
     paint.now += Duration::from_secs(65);
     let picture = drawn(&model, &mut looking, &paint, (80, 24));
@@ -194,7 +221,7 @@ fn the_steps_of_a_run_are_shown() {
 fn every_size_can_be_drawn() {
     let (model, paint) = world();
     let nothing = Model::new("http://127.0.0.1:6060");
-    for tab in 0..3 {
+    for tab in 0..4 {
         for actions in
             [vec![], vec![Action::Open], vec![Action::Help], vec![Action::Filter], vec![Action::Last]]
         {
@@ -242,7 +269,11 @@ fn what_others_have_written_cannot_draw_elsewhere() {
         ))),
         paint.now,
     );
-    for tab in 0..2 {
+    model.hear(
+        News::Queues(Ok(from_json(json!([{"name": sly, "settings": {sly: sly}, "stats": {"workers": 1}}])))),
+        paint.now,
+    );
+    for tab in 0..3 {
         let mut looking = Looking::default();
         looking.act(Action::Tab(tab), &model);
         let picture = text(&drawn(&model, &mut looking, &paint, (100, 30)));
