@@ -150,7 +150,7 @@ pub enum Error {
         tensor: String,
         /// How many rows the largest batch has.
         rows: usize,
-        /// How many bytes would be held at least once that tensor is there.
+        /// About how many bytes would be held once that tensor is there.
         bytes: u64,
         /// How many may be.
         limit: u64,

@@ -38,6 +38,7 @@ pub(crate) mod metered;
 mod model;
 mod models;
 mod plan;
+mod proto;
 mod reading;
 mod row_error;
 mod running;

@@ -7,14 +7,14 @@ use super::plan::Plan;
 use super::reading::File;
 use super::running::Answers;
 use super::trial::{self, try_out};
-use super::{Description, Error, Input, Kind, RowError, Settings};
+use super::{Batch, Description, Error, Input, Kind, RowError, Settings};
 use crate::text::Vocabulary;
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::oneshot;
-use tract_onnx::prelude::Tensor;
+use tract_onnx::prelude::{DatumType, Tensor};
 
 /// A model that is loaded, was tried, and runs on a thread of its own. Clones are the same model.
 ///
@@ -306,10 +306,16 @@ fn prepare(file: &File, settings: Settings) -> Result<Inner, Error> {
         return Err(Error::Vocabulary { file: file.name.clone(), inputs, words });
     }
     let limits = settings.limits;
+    // What is no `f32` is kept as `f64` until it is what the model takes.
+    let size = if plan.takes == DatumType::F32 { 4 } else { 8 };
     let numbers = (plan.input.width() as u64)
-        .saturating_mul(4)
+        .saturating_mul(size)
         .saturating_add((plan.output.width() as u64).saturating_mul(8));
-    let full = numbers.saturating_mul(limits.rows as u64);
+    let rows = match plan.batch {
+        Batch::Any => limits.rows,
+        Batch::Fixed(at_once) => limits.rows.checked_next_multiple_of(at_once).unwrap_or(usize::MAX),
+    };
+    let full = numbers.saturating_mul(rows as u64);
     if full > limits.batch_bytes {
         let fit = limits.batch_bytes / numbers.max(1);
         return Err(Error::Setting {

@@ -54,12 +54,12 @@ impl Plan {
             &again
         };
         match any(file, open, &declared, settings) {
-            Ok(plan) => Ok(plan),
-            Err(Error::Shape { .. } | Error::Invalid { .. }) => {
-                fixed(file, &graph, &declared, declared.fixed.unwrap_or(1), settings)
-            }
-            Err(error) => Err(error),
+            // A batch of the file's own may fit where the largest that there may be does not.
+            Err(Error::Memory { .. }) if declared.fixed.is_some() => {}
+            Err(Error::Shape { .. } | Error::Invalid { .. }) => {}
+            done => return done,
         }
+        fixed(file, &graph, &declared, declared.fixed.unwrap_or(1), settings)
     }
 
     /// The same model, run as the file has it or row by row: for one whose answers depend on what else is in a batch.
@@ -198,7 +198,9 @@ fn typed(
     let invalid = |error: TractError| file.invalid(format!("{error:#}"));
     let dims = first.into_iter().chain(declared.row.iter().map(ToDim::to_dim));
     let fact = InferenceFact::dt_shape(declared.takes, dims.collect::<ShapeFactoid>());
-    let mut model = graph.model.clone().with_input_fact(0, fact).map_err(invalid)?;
+    let model = graph.model.clone().with_input_fact(0, fact).map_err(invalid)?;
+    // What the output does not need is of no matter.
+    let mut model = model.into_compact().map_err(invalid)?;
     room.analyse(&mut model)?;
     let model = model.into_typed().map_err(invalid)?;
     room.check_tensors(&model)?;

@@ -1,14 +1,13 @@
 //! From the bytes of a file to a graph with one input and one output.
 
 use super::memory::Room;
+use super::proto::{look_at_onnx, look_at_tensorflow};
 use super::{Error, Kind, Settings};
 use crate::hint::nearest;
 use std::collections::BTreeSet;
 use tract_onnx::prelude::{Framework, InferenceModel};
 use tract_onnx::tract_hir::internal::OutletId;
 use tract_onnx::tract_hir::ops::unimpl::UnimplementedOp;
-use tract_tensorflow::tfpb::tensorflow::attr_value::Value;
-use tract_tensorflow::tfpb::tensorflow::{DataType, TensorProto};
 
 /// A file with a model.
 pub(super) struct File {
@@ -48,9 +47,10 @@ impl File {
         if self.bytes.is_empty() {
             return Err(self.invalid("the file is empty"));
         }
+        let room = Room::of(self, &settings.limits, 1);
         let found = match self.kind {
-            Kind::Onnx => self.onnx(bare)?,
-            Kind::Tensorflow => self.tensorflow(&Room::of(self, &settings.limits, 1))?,
+            Kind::Onnx => self.onnx(bare, &room)?,
+            Kind::Tensorflow => self.tensorflow(&room)?,
         };
         let Found { mut model, inputs, outputs, all } = found;
         let input = self.choose("input", settings.input.as_deref(), &inputs, &inputs)?;
@@ -61,7 +61,7 @@ impl File {
         Ok(Graph { model, input: input.0, output: output.0 })
     }
 
-    fn onnx(&self, bare: bool) -> Result<Found, Error> {
+    fn onnx(&self, bare: bool, room: &Room<'_>) -> Result<Found, Error> {
         let reader = tract_onnx::onnx().with_ignore_value_info(bare);
         let proto = reader
             .proto_model_for_read(&mut self.bytes.as_slice())
@@ -76,6 +76,7 @@ impl File {
                 self.invalid(format!("the data of `{name}` is in another file: save the model as one file"))
             );
         }
+        look_at_onnx(self, graph, room)?;
         let mut read = reader.parse(&proto, None).map_err(|error| self.invalid(format!("{error:#}")))?;
         if let Some(missing) = read.unresolved_inputs.first() {
             return Err(self.invalid(format!("nothing in it makes `{missing}`, which it needs")));
@@ -106,16 +107,7 @@ impl File {
                 "`{name}` is still a variable: freeze the graph, so that it is a constant"
             )));
         }
-        for node in &mut graph.node {
-            for value in node.attr.values_mut() {
-                if let Some(Value::Tensor(tensor)) = &mut value.value {
-                    let all = numbers(tensor);
-                    // The widest have 8 bytes.
-                    room.fits(all.saturating_mul(8), || node.name.clone())?;
-                    write_out(tensor, usize::try_from(all).unwrap_or(usize::MAX));
-                }
-            }
-        }
+        look_at_tensorflow(self, &mut graph, room)?;
         let model = reader.parse_graph(&graph).map_err(|error| self.invalid(format!("{error:#}")))?.0;
         let named = |outlets: &[OutletId]| -> Vec<Named> {
             outlets.iter().map(|outlet| (model.node(outlet.node).name.clone(), *outlet)).collect()
@@ -208,32 +200,5 @@ impl File {
             return Err(self.invalid(format!("its output `{output}` does not depend on its input `{input}`")));
         }
         Ok(())
-    }
-}
-
-/// How many numbers a tensor has by its shape.
-fn numbers(tensor: &TensorProto) -> u64 {
-    let dims = tensor.tensor_shape.iter().flat_map(|shape| &shape.dim);
-    dims.fold(1, |all, dim| all.saturating_mul(u64::try_from(dim.size).unwrap_or(0)))
-}
-
-/// TensorFlow leaves out the numbers at the end of a tensor that are the same as the last one, and zeros of nothing but
-/// zeros. The reader wants one or all.
-fn write_out(tensor: &mut TensorProto, all: usize) {
-    if !tensor.tensor_content.is_empty() {
-        return;
-    }
-    match tensor.dtype() {
-        DataType::DtFloat => fill(&mut tensor.float_val, all),
-        DataType::DtDouble => fill(&mut tensor.double_val, all),
-        DataType::DtInt32 => fill(&mut tensor.int_val, all),
-        DataType::DtInt64 => fill(&mut tensor.int64_val, all),
-        _ => {}
-    }
-}
-
-fn fill<T: Clone + Default>(values: &mut Vec<T>, all: usize) {
-    if values.len() != 1 && values.len() < all {
-        values.resize(all, values.last().cloned().unwrap_or_default());
     }
 }

@@ -80,8 +80,8 @@ pub struct Limits {
     /// Default: 256 MiB.
     pub batch_bytes: u64,
     /// Bytes that a run of a full batch may hold at once, with all tensors inside the model but the numbers in its file;
-    /// found out before the model is run. What the model asks for as it goes, by numbers that depend on a row, is not in it.
-    /// Default: 1 GiB.
+    /// found out from their shapes when the model is loaded. What is in loops and branches of the model, lengths that depend on
+    /// the numbers of a row, and what an operation needs only for itself are not in it. Default: 1 GiB.
     pub run_bytes: u64,
     /// Bytes of a text that becomes a row. Default: 16 KiB; a vocabulary may have a smaller bound of its own.
     pub text_bytes: usize,

@@ -23,8 +23,8 @@ pub(super) struct Model {
     /// A run that is looked at, by its id.
     pub(super) run: Option<(String, Result<Run, String>)>,
     pub(super) queues: Option<Result<Vec<TaskQueue>, String>>,
-    /// When the dead letters of a task queue have last become more, by its name.
-    died: HashMap<String, Instant>,
+    /// How many dead letters a task queue had when it was last looked at, and when they have last become more, by its name.
+    dead: HashMap<String, (u64, Option<Instant>)>,
     pub(super) goals: Option<Result<Vec<Goal>, String>>,
     /// What has happened to elements, the newest last.
     pub(super) happened: VecDeque<(Instant, Happened)>,
@@ -141,7 +141,7 @@ impl Model {
             in_progress: None,
             run: None,
             queues: None,
-            died: HashMap::new(),
+            dead: HashMap::new(),
             goals: None,
             happened: VecDeque::new(),
             missed: 0,
@@ -154,17 +154,20 @@ impl Model {
 
     /// When the dead letters of a task queue have last become more.
     pub(super) fn died(&self, queue: &str) -> Option<Instant> {
-        self.died.get(queue).copied()
+        self.dead.get(queue).and_then(|(_, grown)| *grown)
     }
 
     fn count_dead(&mut self, queues: &[TaskQueue], now: Instant) {
-        let Some(Ok(before)) = &self.queues else { return };
-        for queue in queues {
-            let before = before.iter().find(|before| before.name == queue.name);
-            if before.is_some_and(|before| queue.stats.dead > before.stats.dead) {
-                self.died.insert(queue.name.clone(), now);
-            }
-        }
+        let mut before = std::mem::take(&mut self.dead);
+        self.dead.extend(queues.iter().map(|queue| {
+            let (name, dead) = (queue.name.clone(), queue.stats.dead);
+            let grown = match before.remove(&name) {
+                Some((had, _)) if dead > had => Some(now),
+                Some((_, grown)) => grown,
+                None => None,
+            };
+            (name, (dead, grown))
+        }));
     }
 
     /// The loops by their uids, in order.
@@ -195,7 +198,9 @@ impl Model {
             News::Runs(runs) => learn(&mut self.runs, runs, &self.contact),
             News::InProgress(count) => self.in_progress = Some(count),
             News::Queues(queues) => {
-                self.count_dead(queues.as_deref().unwrap_or_default(), now);
+                if let Ok(queues) = &queues {
+                    self.count_dead(queues, now);
+                }
                 learn(&mut self.queues, queues, &self.contact);
             }
             News::Goals(goals) => learn(&mut self.goals, goals, &self.contact),

@@ -48,6 +48,7 @@ async fn pictures_are_taken_when_they_are_asked_for() {
         (docs.join("loops.png"), panel.clone(), DARK),
         (docs.join("run.png"), asking.clone(), DESKTOP),
         (docs.join("start.png"), "/console/start".to_owned(), DESKTOP),
+        (docs.join("queue.png"), "/console/queues/reply".to_owned(), DESKTOP),
     ];
     if asked == "all" {
         let paths = [
