@@ -5,6 +5,7 @@ use super::approvals::{self, Question};
 use super::goals;
 use super::health::{self, Finding, Glance};
 use super::page::page;
+use super::queues;
 use super::run_rows::{self, Row};
 use super::shell::Shell;
 use super::words;
@@ -48,6 +49,7 @@ pub(super) async fn show(context: &Context, shell: Shell) -> Response {
         }
         None => (Vec::new(), Vec::new(), 0),
     };
+    findings.extend(queues::findings(context).await);
     findings.sort_by_key(|finding| finding.weight);
     let rate = topology.elements().map(|element| element.received_per_second).sum();
     let loops = Glance::all(&topology);

@@ -1,6 +1,7 @@
 //! All task queues.
 
 use super::super::Context;
+use super::health::{Finding, Weight};
 use super::page::{Trouble, page};
 use super::shell::Shell;
 use super::words;
@@ -56,6 +57,30 @@ impl Row {
             stats,
         })
     }
+
+    fn findings(&self) -> impl Iterator<Item = Finding> + use<'_> {
+        let waiting = match self.state {
+            ("paused", _) if self.waiting > 0 => {
+                Some((Weight::Poor, format!("is paused with {} waiting", jobs(self.waiting))))
+            }
+            ("failed", _) => {
+                Some((Weight::Bad, format!("has no worker, with {} waiting: start one", jobs(self.waiting))))
+            }
+            _ => None,
+        };
+        let dead = self.stats.dead;
+        let dead = (dead > 0).then(|| (Weight::Poor, format!("has {} that failed for good", jobs(dead))));
+        waiting.into_iter().chain(dead).map(|(weight, text)| Finding {
+            weight,
+            subject: self.name.clone(),
+            text,
+            address: self.address.clone(),
+        })
+    }
+}
+
+fn jobs(count: u64) -> String {
+    format!("{} job{}", words::grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// What a queue does.
@@ -75,6 +100,18 @@ pub(super) async fn show(State(context): State<Context>, shell: Shell) -> Respon
     match rows(&context).await {
         Ok(rows) => page(&Queues { shell, rows }),
         Err(error) => Trouble::new(shell, StatusCode::SERVICE_UNAVAILABLE, error).into_response(),
+    }
+}
+
+/// What is wrong with task queues.
+pub(super) async fn findings(context: &Context) -> Vec<Finding> {
+    match rows(context).await {
+        Ok(rows) => rows.iter().flat_map(Row::findings).collect(),
+        Err(error) => {
+            let (subject, address) = ("the queues".to_owned(), "/console/queues".to_owned());
+            let text = format!("cannot be read: {error}");
+            vec![Finding { weight: Weight::Bad, subject, text, address }]
+        }
     }
 }
 

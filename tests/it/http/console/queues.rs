@@ -86,6 +86,19 @@ async fn all_queues_show_what_there_is_and_change_while_one_looks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_queues_is_on_the_first_page() {
+    let world = World::new().await;
+    let site = Site::of(&world.app).await;
+    let tab = Tab::open(&site.url("/")).await;
+    says(&tab, "#findings", "email has no worker, with 2 jobs waiting: start one").await;
+    says(&tab, "#findings", "reply has 2 jobs that failed for good").await;
+    world.replies.pause().await.unwrap();
+    let _ = world.replies.add(&json!({"to": "ada"})).await.unwrap();
+    says(&tab, "#findings", "reply is paused with 1 job waiting").await;
+    is_clean(&tab, &site);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_queue_is_looked_into_and_what_is_dead_is_replayed_or_discarded() {
     let world = World::new().await;
     let site = Site::of(&world.app).await;
