@@ -52,6 +52,18 @@ impl<U> Emitter<U> {
         let push = self.queue.push_one(item);
         async move { push.await.is_ok() }
     }
+
+    /// Emits results in their order, in one go where there is room; waits while the element's output is full. `false` as
+    /// that of [`emit`](Self::emit): those that were not emitted yet are dropped then.
+    ///
+    /// # Cancel safety
+    /// If dropped before it is ready, the first ones may have been emitted; the others are dropped.
+    pub fn emit_all(&self, items: impl IntoIterator<Item = U>) -> impl Future<Output = bool> + Send + '_
+    where
+        U: Send,
+    {
+        self.queue.push_all(items.into_iter().collect())
+    }
 }
 
 /// Of calls that end at once, one in so many is measured; behind one that waited, the next is.

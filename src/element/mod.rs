@@ -61,7 +61,7 @@ mod overflow;
 mod parameter;
 mod port_sink;
 pub(crate) mod ports;
-mod push_one;
+mod push;
 mod queue;
 mod role;
 mod router;

@@ -2,7 +2,7 @@
 
 use super::{Error, Input, Models, RowError, Verdict};
 use crate::element::{BoxError, Emitter};
-use crate::queue::{Done, NotNow, batches};
+use crate::queue::{Done, NotNow, divided};
 use futures::future::BoxFuture;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub type Judged<D> = Done<D, Result<Verdict, RowError>>;
 ///
 /// No item is lost, and none is done twice, by a model that fails:
 /// - a list on which the model fails, panics or is late is divided, and its halves are tried by themselves, down to single
-///   items ([`batches`]): what is good has its verdicts, and what is poisoned fails alone;
+///   items ([`batches`](crate::queue::batches)): what is good has its verdicts, and what is poisoned fails alone;
 /// - while the model is busy, or there is none of that name, the list waits, and all that feeds the element waits for it.
 ///
 /// ```
@@ -74,7 +74,7 @@ where
     F: for<'a> Fn(&'a T) -> Input<'a> + Clone + Send + Sync + 'static,
 {
     let (models, name) = (models.clone(), Arc::<str>::from(name));
-    batches(move |items: Vec<D>| {
+    divided(move |items: &[D]| {
         let verdicts = models.judge(&name, items.iter().map(|item| row(item)));
         async move {
             verdicts.await.map_err(|error| -> BoxError {

@@ -81,6 +81,19 @@ where
     F: Future<Output = Result<Vec<R>, E>> + Send + 'static,
     E: Into<BoxError>,
 {
+    divided(move |items: &[D]| f(items.to_vec()))
+}
+
+/// The same of a function that need not keep the items.
+pub(crate) fn divided<D, R, F, E>(
+    f: impl Fn(&[D]) -> F + Clone + Send + Sync + 'static,
+) -> impl FnMut(Vec<D>, Emitter<Done<D, R>>) -> Work + Clone + Send + 'static
+where
+    D: Send + Sync + 'static,
+    R: Send + 'static,
+    F: Future<Output = Result<Vec<R>, E>> + Send + 'static,
+    E: Into<BoxError>,
+{
     move |items, out| {
         let f = f.clone();
         async move {
@@ -90,9 +103,8 @@ where
             while let Some(items) = waiting.pop() {
                 let error = match patiently(&f, &items).await {
                     Ok(results) if results.len() == items.len() => {
-                        for (item, result) in items.into_iter().zip(results) {
-                            out.emit(Done::ok(item, result)).await;
-                        }
+                        let pairs = items.into_iter().zip(results);
+                        out.emit_all(pairs.map(|(item, result)| Done::ok(item, result))).await;
                         continue;
                     }
                     Ok(results) => {
@@ -117,16 +129,15 @@ where
 }
 
 /// What comes of a list, once it can be worked on.
-async fn patiently<D, R, F, E>(f: &impl Fn(Vec<D>) -> F, items: &[D]) -> Result<Vec<R>, BoxError>
+async fn patiently<D, R, F, E>(f: &impl Fn(&[D]) -> F, items: &[D]) -> Result<Vec<R>, BoxError>
 where
-    D: Clone,
     F: Future<Output = Result<Vec<R>, E>>,
     E: Into<BoxError>,
 {
     let backoff = Backoff::exponential(Duration::from_millis(20), Duration::from_secs(1));
     let mut failures = 0;
     loop {
-        let work = AssertUnwindSafe(async { f(items.to_vec()).await.map_err(Into::into) }).catch_unwind();
+        let work = AssertUnwindSafe(async { f(items).await.map_err(Into::into) }).catch_unwind();
         match flat(work.await) {
             Err(error) if error.is::<NotNow>() => {
                 if failures == 0 {

@@ -61,6 +61,7 @@ mod task;
 mod worker;
 
 pub use answers::Answers;
+pub(crate) use batch::divided;
 pub use batch::{NotNow, batches};
 pub use dead::DeadJob;
 pub use declared::Declared;

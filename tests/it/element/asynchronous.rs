@@ -91,6 +91,56 @@ async fn ordered_calls_run_side_by_side_up_to_the_limit_and_come_out_in_order() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn results_that_are_emitted_together_keep_their_order_and_wait_for_room() {
+    let (_app, l) = one_loop();
+    let (all, most, _) = run(&l, "e", |inside| {
+        l.execute("e")
+            .each_ordered(8, move |x: u64, out: Emitter<u64>| {
+                let inside = inside.clone();
+                async move {
+                    inside.work(time_for(x)).await;
+                    // More than there is room for at once, one more, and none.
+                    assert!(out.emit_all((0..600).map(|n| x * 1000 + n)).await);
+                    assert!(out.emit(x * 1000 + 600).await);
+                    assert!(out.emit_all([]).await);
+                }
+            })
+            .spawn()
+            .unwrap()
+    })
+    .await;
+    assert!(all.into_iter().eq((0..100).flat_map(|x| (0..=600).map(move |n| x * 1000 + n))));
+    assert_eq!(most, 8);
+}
+
+#[tokio::test]
+async fn results_that_nobody_will_take_any_more_are_dropped_and_told() {
+    let (_app, l) = one_loop();
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let tell = Arc::new(Mutex::new(Some(tell)));
+    let e = l
+        .execute("e")
+        .each_async(move |_: u64, out: Emitter<u64>| {
+            let tell = tell.clone();
+            async move {
+                tokio::spawn(async move {
+                    // Nobody takes more than there is room for.
+                    let all = out.emit_all(0..100_000).await;
+                    tell.lock().take().unwrap().send(all).unwrap();
+                });
+            }
+        })
+        .spawn()
+        .unwrap();
+    let out = e.subscribe_with(mape::element::LinkOptions::default().capacity(4)).unwrap();
+    e.push(1).await.unwrap();
+    crate::suite::eventually("it waits for room", || async { out.stats().queued == 4 }).await;
+    e.dispose();
+    drop(out);
+    assert!(!told.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
 async fn unordered_calls_come_out_as_they_end_and_keep_the_limit() {
     let (_app, l) = one_loop();
     let (mut all, most, _) = run(&l, "e", |inside| {

@@ -1,6 +1,7 @@
 //! Waiting for room in a queue.
 
 use super::queue::{Gone, Queue};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -40,6 +41,40 @@ impl<T> Future for PushOne<'_, T> {
 }
 
 impl<T> Drop for PushOne<'_, T> {
+    fn drop(&mut self) {
+        if let Some(waker) = self.waits.take() {
+            self.queue.give_up(&waker);
+        }
+    }
+}
+
+/// The future of [`Queue::push_all`]: whether all were taken.
+pub(crate) struct PushAll<'a, T> {
+    queue: &'a Queue<T>,
+    items: VecDeque<T>,
+    waits: Option<Waker>,
+}
+
+impl<'a, T> PushAll<'a, T> {
+    pub(crate) fn new(queue: &'a Queue<T>, items: VecDeque<T>) -> Self {
+        Self { queue, items, waits: None }
+    }
+}
+
+impl<T> Unpin for PushAll<'_, T> {}
+
+impl<T> Future for PushAll<'_, T> {
+    type Output = bool;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
+        let me = &mut *self;
+        let polled = me.queue.poll_push(cx, &mut me.items);
+        me.waits = polled.is_pending().then(|| cx.waker().clone());
+        polled.map(|done| done.is_ok())
+    }
+}
+
+impl<T> Drop for PushAll<'_, T> {
     fn drop(&mut self) {
         if let Some(waker) = self.waits.take() {
             self.queue.give_up(&waker);
