@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::function::{Loan, fail, forget, keep};
+use super::push::PushAll;
 use super::queue::{Got, Queue};
 use super::site::{Mode, Site};
 use super::{BoxError, Item, Outcome, Overflow};
@@ -54,7 +55,8 @@ impl<U> Emitter<U> {
     }
 
     /// Emits results in their order, in one go where there is room; waits while the element's output is full. `false` as
-    /// that of [`emit`](Self::emit): those that were not emitted yet are dropped then.
+    /// that of [`emit`](Self::emit): those that were not emitted yet are dropped then. What clones of this emit meanwhile may
+    /// come between them where there is not room for all.
     ///
     /// # Cancel safety
     /// If dropped before it is ready, the first ones may have been emitted; the others are dropped.
@@ -62,7 +64,7 @@ impl<U> Emitter<U> {
     where
         U: Send,
     {
-        self.queue.push_all(items.into_iter().collect())
+        PushAll::new(&self.queue, items.into_iter().collect())
     }
 }
 

@@ -48,7 +48,7 @@ impl<T> Drop for PushOne<'_, T> {
     }
 }
 
-/// The future of [`Queue::push_all`]: whether all were taken.
+/// Moves all in, waiting while there is no room; whether all were taken.
 pub(crate) struct PushAll<'a, T> {
     queue: &'a Queue<T>,
     items: VecDeque<T>,

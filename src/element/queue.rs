@@ -6,7 +6,7 @@
 //!
 //! Every item offered is accounted for: `offered == received + dropped + skipped + queued`, at any moment.
 
-use super::push::{PushAll, PushOne};
+use super::push::PushOne;
 use super::waits::Waits;
 use super::{ElementError, LinkStats, Overflow};
 use crate::stream::meter::Histogram;
@@ -189,11 +189,6 @@ impl<T> Queue<T> {
             s.measure();
         }
         s.hand_over(cx, false, true, gone)
-    }
-
-    /// Moves all in, waiting while there is no room.
-    pub(crate) fn push_all(&self, items: VecDeque<T>) -> PushAll<'_, T> {
-        PushAll::new(self, items)
     }
 
     /// Moves one item in, waiting while there is no room.

@@ -146,7 +146,7 @@ impl<'a> Room<'a> {
             self.fits(held, batch.rows, || node.name.clone())?;
             for input in node.inputs.iter().map(|input| input.node) {
                 if last_uses.get(input) == Some(&Some(step)) {
-                    held -= sizes.get_mut(input).map(take).unwrap_or_default();
+                    held = held.saturating_sub(sizes.get_mut(input).map(take).unwrap_or_default());
                 }
             }
         }
@@ -177,7 +177,7 @@ impl Batch {
         self.bytes(buffers.max(fact.datum_type.size_of() as u64), &dims)
     }
 
-    /// How many bytes a tensor has at least: a length that depends on what is in the rows is taken for 1.
+    /// How many bytes a tensor has at least: a length that is not known is taken for 1.
     fn bytes(&self, size: u64, dims: &[TDim]) -> u64 {
         dims.iter().fold(size, |bytes, dim| bytes.saturating_mul(self.length(dim)))
     }
@@ -185,8 +185,9 @@ impl Batch {
     fn length(&self, dim: &TDim) -> u64 {
         match dim.eval_to_i64(&self.values) {
             Ok(length) => u64::try_from(length).unwrap_or(0),
-            Err(_) if dim.symbols().iter().any(|symbol| self.values.get(symbol).is_none()) => 1,
-            Err(_) => u64::MAX,
+            Err(error) if format!("{error:#}").contains("Overflow") => u64::MAX,
+            // It depends on a row, or the model does not run with so many.
+            Err(_) => 1,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::memory::Room;
 use super::reading::{File, Graph};
-use super::{Batch, ElementType, Error, Port, Settings};
+use super::{Batch, ElementType, Error, Limits, Port, Settings};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tract_onnx::prelude::{
@@ -26,6 +26,9 @@ pub(super) struct Plan {
     /// Runs one row alone, which is faster when that is known beforehand; only where any number is possible.
     pub(super) one: Option<Arc<TypedRunnableModel>>,
 }
+
+/// How many rows a model is looked at with where the largest batch is too much.
+const FEW: usize = 3;
 
 /// What the file says of the input: the first dimension, and those of a row.
 struct Declared {
@@ -55,7 +58,18 @@ impl Plan {
         };
         match any(file, open, &declared, settings) {
             // A batch of the file's own may fit where the largest that there may be does not.
-            Err(Error::Memory { .. }) if declared.fixed.is_some() => {}
+            Err(error @ Error::Memory { .. }) if declared.fixed.is_some() => {
+                tracing::warn!(%error, "the model runs with the batch of its file, for larger ones would be too much");
+            }
+            // With few rows it shows whether it can be run with several at all.
+            Err(error @ Error::Memory { .. }) => {
+                let limits = Limits { rows: FEW, ..settings.limits };
+                let few = Settings { limits, ..settings.clone() };
+                let Err(Error::Shape { .. } | Error::Invalid { .. }) = any(file, open, &declared, &few)
+                else {
+                    return Err(error);
+                };
+            }
             Err(Error::Shape { .. } | Error::Invalid { .. }) => {}
             done => return done,
         }

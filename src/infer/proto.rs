@@ -3,50 +3,45 @@
 use super::Error;
 use super::memory::Room;
 use super::reading::File;
+use tract_onnx::pb::GraphProto;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value::DimParam;
 use tract_onnx::pb::type_proto::Value::TensorType;
-use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto};
 use tract_tensorflow::tfpb::tensorflow::attr_value::Value;
 use tract_tensorflow::tfpb::tensorflow::{DataType, GraphDef, TensorProto};
 
-/// The longest formula of a dimension, in bytes: each bracket in it is a call within a call.
+/// The longest formula of a dimension that is read, in bytes: each bracket in it is a call within a call.
 const FORMULA: usize = 200;
 /// How many outputs a node has at most.
 const OUTPUTS: usize = 1000;
 
-/// Looks at a graph of ONNX with those inside its nodes.
-pub(super) fn look_at_onnx(file: &File, graph: &GraphProto, room: &Room<'_>) -> Result<(), Error> {
-    for value in graph.input.iter().chain(&graph.output).chain(&graph.value_info) {
-        if formulas(value).any(|formula| formula.len() > FORMULA) {
-            let name = &value.name;
-            return Err(
-                file.invalid(format!("a dimension of `{name}` has a formula of more than {FORMULA} bytes"))
-            );
-        }
-    }
-    graph.node.iter().try_for_each(|node| look_at_node(file, node, room))
+/// Looks at a graph of ONNX with those inside its nodes. A dimension whose formula is too long is left open.
+pub(super) fn look_at_onnx(graph: &mut GraphProto, room: &Room<'_>) -> Result<(), Error> {
+    look_inside(graph, room, &mut 0)
 }
 
-fn look_at_node(file: &File, node: &NodeProto, room: &Room<'_>) -> Result<(), Error> {
-    for attribute in &node.attribute {
-        // What nodes without an input make, such as constants and random numbers.
-        if attribute.name == "shape" {
-            let lengths = attribute.ints.iter().map(|length| u64::try_from(*length).unwrap_or(0));
-            room.fits(lengths.fold(WIDEST, u64::saturating_mul), 1, || node.name.clone())?;
+fn look_inside(graph: &mut GraphProto, room: &Room<'_>, made: &mut u64) -> Result<(), Error> {
+    let values = graph.input.iter_mut().chain(&mut graph.output).chain(&mut graph.value_info);
+    for value in values.filter_map(|value| value.r#type.as_mut()?.value.as_mut()) {
+        let TensorType(tensor) = value;
+        for dim in tensor.shape.iter_mut().flat_map(|shape| &mut shape.dim) {
+            if matches!(&dim.value, Some(DimParam(formula)) if formula.len() > FORMULA) {
+                dim.value = None;
+            }
         }
-        let graphs = attribute.g.iter().chain(&attribute.graphs);
-        graphs.into_iter().try_for_each(|graph| look_at_onnx(file, graph, room))?;
+    }
+    for node in &mut graph.node {
+        for attribute in &mut node.attribute {
+            // What nodes without an input make of one number, some of it while they are read.
+            if attribute.name == "shape" && node.input.is_empty() {
+                let lengths = attribute.ints.iter().map(|length| u64::try_from(*length).unwrap_or(0));
+                *made = made.saturating_add(lengths.fold(WIDEST, u64::saturating_mul));
+                room.fits(*made, 1, || node.name.clone())?;
+            }
+            let graphs = attribute.g.iter_mut().chain(&mut attribute.graphs);
+            graphs.into_iter().try_for_each(|graph| look_inside(graph, room, made))?;
+        }
     }
     Ok(())
-}
-
-fn formulas(value: &ValueInfoProto) -> impl Iterator<Item = &String> {
-    let tensors = value.r#type.iter().filter_map(|of| of.value.as_ref()).map(|TensorType(tensor)| tensor);
-    let dims = tensors.flat_map(|tensor| &tensor.shape).flat_map(|shape| &shape.dim);
-    dims.filter_map(|dim| match &dim.value {
-        Some(DimParam(formula)) => Some(formula),
-        _ => None,
-    })
 }
 
 /// How many bytes a number has at most.

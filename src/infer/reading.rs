@@ -63,12 +63,14 @@ impl File {
 
     fn onnx(&self, bare: bool, room: &Room<'_>) -> Result<Found, Error> {
         let reader = tract_onnx::onnx().with_ignore_value_info(bare);
-        let proto = reader
+        let mut proto = reader
             .proto_model_for_read(&mut self.bytes.as_slice())
             .map_err(|error| self.invalid(format!("it can't be read ({})", error.root_cause())))?;
-        let Some(graph) = &proto.graph else {
+        let Some(graph) = &mut proto.graph else {
             return Err(self.invalid("there is no graph in it"));
         };
+        look_at_onnx(graph, room)?;
+        let named: Vec<String> = graph.output.iter().map(|output| output.name.clone()).collect();
         let outside = |tensor: &tract_onnx::pb::TensorProto| tensor.data_location() as i32 == 1;
         if let Some(tensor) = graph.initializer.iter().find(|tensor| outside(tensor)) {
             let name = &tensor.name;
@@ -76,7 +78,6 @@ impl File {
                 self.invalid(format!("the data of `{name}` is in another file: save the model as one file"))
             );
         }
-        look_at_onnx(self, graph, room)?;
         let mut read = reader.parse(&proto, None).map_err(|error| self.invalid(format!("{error:#}")))?;
         if let Some(missing) = read.unresolved_inputs.first() {
             return Err(self.invalid(format!("nothing in it makes `{missing}`, which it needs")));
@@ -84,9 +85,10 @@ impl File {
         let inputs = read.model.input_outlets().map_err(|error| self.invalid(format!("{error:#}")))?;
         let inputs =
             inputs.iter().map(|outlet| (read.model.node(outlet.node).name.clone(), *outlet)).collect();
-        let named = graph.output.iter();
-        let outputs =
-            named.filter_map(|output| Some((output.name.clone(), *read.outlets_by_name.get(&output.name)?)));
+        let outputs = named.into_iter().filter_map(|name| {
+            let outlet = *read.outlets_by_name.get(&name)?;
+            Some((name, outlet))
+        });
         let outputs = outputs.collect();
         let mut all: Vec<Named> = read.outlets_by_name.drain().collect();
         all.sort();

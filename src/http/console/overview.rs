@@ -37,7 +37,8 @@ struct Overview {
 pub(super) async fn show(context: &Context, shell: Shell) -> Response {
     let topology = context.app.topology();
     let mut findings = health::of_elements(&topology);
-    let goals = context.goals.known(&context.app).await;
+    let (goals, of_queues) =
+        futures::future::join(context.goals.known(&context.app), queues::findings(context)).await;
     findings.extend(goals::findings(&goals));
     let (runs, questions, running) = match &context.workflows {
         Some(workflows) => {
@@ -49,7 +50,7 @@ pub(super) async fn show(context: &Context, shell: Shell) -> Response {
         }
         None => (Vec::new(), Vec::new(), 0),
     };
-    findings.extend(queues::findings(context).await);
+    findings.extend(of_queues);
     findings.sort_by_key(|finding| finding.weight);
     let rate = topology.elements().map(|element| element.received_per_second).sum();
     let loops = Glance::all(&topology);

@@ -47,7 +47,7 @@ impl Row {
         let Pace { done, failed } = pace;
         Ok(Self {
             name: queue.name().to_owned(),
-            address: format!("/console/queues/{encoded}"),
+            address: address(queue.name()),
             api: format!("/queues/{encoded}"),
             waiting: stats.waiting.iter().sum(),
             levels: if levels.len() > 1 { levels.into_iter().rev().collect() } else { Vec::new() },
@@ -55,26 +55,6 @@ impl Row {
             failed: (failed > 0.0).then(|| words::rate(failed)),
             state: state(&stats),
             stats,
-        })
-    }
-
-    fn findings(&self) -> impl Iterator<Item = Finding> + use<'_> {
-        let waiting = match self.state {
-            ("paused", _) if self.waiting > 0 => {
-                Some((Weight::Poor, format!("is paused with {} waiting", jobs(self.waiting))))
-            }
-            ("failed", _) => {
-                Some((Weight::Bad, format!("has no worker, with {} waiting: start one", jobs(self.waiting))))
-            }
-            _ => None,
-        };
-        let dead = self.stats.dead;
-        let dead = (dead > 0).then(|| (Weight::Poor, format!("has {} that failed for good", jobs(dead))));
-        waiting.into_iter().chain(dead).map(|(weight, text)| Finding {
-            weight,
-            subject: self.name.clone(),
-            text,
-            address: self.address.clone(),
         })
     }
 }
@@ -105,14 +85,43 @@ pub(super) async fn show(State(context): State<Context>, shell: Shell) -> Respon
 
 /// What is wrong with task queues.
 pub(super) async fn findings(context: &Context) -> Vec<Finding> {
-    match rows(context).await {
-        Ok(rows) => rows.iter().flat_map(Row::findings).collect(),
-        Err(error) => {
-            let (subject, address) = ("the queues".to_owned(), "/console/queues".to_owned());
-            let text = format!("cannot be read: {error}");
-            vec![Finding { weight: Weight::Bad, subject, text, address }]
+    let unread = |subject: &str, address: String, error: Error| {
+        let (subject, text) = (subject.to_owned(), format!("cannot be read: {error}"));
+        vec![Finding { weight: Weight::Bad, subject, text, address }]
+    };
+    let all = match context.queues.list().await {
+        Ok(all) => all,
+        Err(error) => return unread("the queues", "/console/queues".to_owned(), error),
+    };
+    let of_one = |queue: Queue| async move {
+        let address = address(queue.name());
+        match queue.stats().await {
+            Ok(stats) => findings_of(queue.name(), &address, &stats),
+            Err(error) => unread(queue.name(), address, error),
         }
-    }
+    };
+    stream::iter(all).map(of_one).buffered(AT_A_TIME).map(stream::iter).flatten().collect().await
+}
+
+fn findings_of(name: &str, address: &str, stats: &Stats) -> Vec<Finding> {
+    let count = stats.waiting.iter().sum::<u64>();
+    let waiting = match state(stats).0 {
+        "paused" if count > 0 => Some((Weight::Poor, format!("is paused with {} waiting", jobs(count)))),
+        "failed" => Some((Weight::Bad, format!("has no worker, with {} waiting: start one", jobs(count)))),
+        _ => None,
+    };
+    let dead =
+        (stats.dead > 0).then(|| (Weight::Poor, format!("has {} that failed for good", jobs(stats.dead))));
+    let found = waiting.into_iter().chain(dead);
+    let (subject, address) = (name.to_owned(), address.to_owned());
+    found
+        .map(|(weight, text)| Finding { weight, subject: subject.clone(), text, address: address.clone() })
+        .collect()
+}
+
+/// The page of a queue.
+fn address(name: &str) -> String {
+    format!("/console/queues/{}", words::encoded(name))
 }
 
 async fn rows(context: &Context) -> Result<Vec<Row>, Error> {

@@ -266,11 +266,19 @@ async fn what_a_file_asks_for_while_it_is_read_is_limited() {
     let error = Model::read("huge.onnx", made.bytes(), Settings::default()).await.unwrap_err();
     assert!(matches!(error, Error::Memory { .. }), "{error}");
 
+    let many = (0..20).fold(Onnx::new().input("x", F32, dims!["N", 1]), |model, n| {
+        model.node_with("ConstantLike", &[], &format!("big{n}"), &[("shape", &[1000, 10_000])])
+    });
+    let many = many.output("y", F32, dims!["N", 1]).node("Neg", &["x"], "y");
+    let error = Model::read("many.onnx", many.bytes(), Settings::default()).await.unwrap_err();
+    assert!(matches!(error, Error::Memory { .. }), "{error}");
+
     let deep = "(".repeat(100_000).leak();
-    let deep = Onnx::new().input("x", F32, vec![(&*deep).into(), 1.into()]).output("y", F32, dims!["N", 1]);
+    let deep = Onnx::new().input("x", F32, vec!["N".into(), (&*deep).into()]).output("y", F32, dims!["N", 1]);
     let deep = deep.node("Neg", &["x"], "y");
+    // It is not read at all.
     let error = Model::read("deep.onnx", deep.bytes(), Settings::default()).await.unwrap_err();
-    assert!(error.to_string().contains("a dimension of `x` has a formula"), "{error}");
+    assert!(error.to_string().contains("say the shape"), "{error}");
 
     let mut graph = frozen();
     graph.node.last_mut().unwrap().input.push("x:1000000000000".to_owned());
@@ -295,6 +303,21 @@ async fn a_shape_that_is_longer_the_fewer_rows_there_are_is_seen() {
         .node("Add", &["x", "mean"], "y");
     let error = Model::read("shrinking.onnx", shrinking.bytes(), Settings::default()).await.unwrap_err();
     assert!(matches!(error, Error::Memory { rows: 1..=3, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_model_whose_rows_are_mixed_is_run_row_by_row_however_large_its_batch_would_be() {
+    // As many columns as rows: with 40,000 these are 6 GB.
+    let mixed = Onnx::new()
+        .input("x", F32, dims!["N", 1])
+        .output("y", F32, dims!["N", "N"])
+        .node_with("Transpose", &["x"], "across", &[("perm", &[1, 0])])
+        .node("MatMul", &["x", "across"], "y");
+    let limits = Limits { rows: 40_000, batch_bytes: u64::MAX, ..Limits::default() };
+    let model =
+        Model::read("mixed.onnx", mixed.bytes(), Settings { limits, ..Settings::default() }).await.unwrap();
+    assert_eq!(model.describe().batch, Batch::Fixed(1));
+    assert_eq!(model.run(&[vec![2.0], vec![3.0]]).await.unwrap(), [Ok(vec![4.0]), Ok(vec![9.0])]);
 }
 
 #[tokio::test]

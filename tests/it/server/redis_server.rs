@@ -248,7 +248,9 @@ mod tests {
         let mut connection = Client::open(server.url()).unwrap().get_connection().unwrap();
         connection.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         server.pause();
-        assert!(redis::cmd("PING").query::<String>(&mut connection).unwrap_err().is_timeout());
+        let error = redis::cmd("PING").query::<String>(&mut connection).unwrap_err();
+        // A child of another test that ends is a signal to this process, which interrupts a read that has a limit.
+        assert!(error.is_timeout() || error.to_string().contains("Interrupted"), "{error:?}");
         server.resume();
         assert_eq!(ask::<String>(server.port(), &["PING"]).unwrap(), "PONG");
     }

@@ -41,7 +41,11 @@ if (what.includes('topology')) {
 if (what.includes('queues')) {
   const again = often(1000, refresh);
   listen('/queues/stream', { queues: again });
-  // Rates fall also when nothing changes any more.
+}
+
+if (what.includes('time')) {
+  // For what no stream tells of, such as rates that fall when nothing changes any more.
+  const again = often(1000, refresh);
   setInterval(() => { if (!document.hidden) again(); }, 5000);
 }
 
