@@ -3,8 +3,9 @@
 use super::super::answers::Goal;
 use super::super::looking::Looking;
 use super::super::model::Model;
+use super::list;
 use super::number::{roughly, seconds};
-use super::paint::{Paint, dim, reversed, strong};
+use super::paint::{Paint, dim, strong};
 use super::runs::since;
 use super::text::{cut, left, right, width, wrap};
 use ratatui::buffer::Buffer;
@@ -27,12 +28,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut
         && let Some(goal) = goals.iter().find(|goal| goal.name() == name)
     {
         let lines = details(goal, cells, paint);
-        let first = first.min(lines.len().saturating_sub(usize::from(area.height)));
-        for (line, y) in lines.iter().skip(first).zip(area.top()..area.bottom()) {
-            buffer.set_line(area.x, y, line, area.width);
-        }
-        looking.open = Some(first);
-        return;
+        return list::draw_open(buffer, area, looking, &lines, first);
     }
     let head = match &model.goals {
         None => vec![Line::styled("asking …", dim())],
@@ -42,18 +38,9 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut
         Some(Ok(all)) if all.is_empty() => vec![Line::styled("no goals are watched there", dim())],
         Some(Ok(_)) => vec![columns.header()],
     };
-    for (line, y) in head.iter().zip(area.top()..area.bottom()) {
-        buffer.set_line(area.x, y, line, area.width);
-    }
     let at = goals.iter().position(|goal| Some(goal.name()) == selected.as_deref());
-    let first = looking.scroll(at, usize::from(area.height).saturating_sub(head.len()));
-    let start = area.y.saturating_add(u16::try_from(head.len()).unwrap_or(u16::MAX));
-    for ((n, goal), y) in goals.iter().enumerate().skip(first).zip(start..area.bottom()) {
-        buffer.set_line(area.x, y, &columns.row(goal, paint), area.width);
-        if Some(n) == at {
-            buffer.set_style(Rect { y, height: 1, ..area }, reversed());
-        }
-    }
+    let rows = goals.iter().map(|goal| columns.row(goal, paint));
+    list::draw(buffer, area, looking, &head, rows, at);
 }
 
 /// The cells of what has no bound.

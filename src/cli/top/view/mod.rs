@@ -5,6 +5,7 @@ mod element;
 mod frame;
 mod goals;
 mod help;
+mod list;
 mod loops;
 mod number;
 mod paint;

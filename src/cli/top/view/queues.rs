@@ -3,8 +3,9 @@
 use super::super::answers::TaskQueue;
 use super::super::looking::Looking;
 use super::super::model::Model;
+use super::list;
 use super::number::{count, seconds};
-use super::paint::{Paint, dim, reversed, strong};
+use super::paint::{Paint, dim, strong};
 use super::text::{left, right, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -29,12 +30,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut
         && let Some(queue) = queues.iter().find(|queue| queue.name == *name)
     {
         let lines = details(queue, cells, paint);
-        let first = first.min(lines.len().saturating_sub(usize::from(area.height)));
-        for (line, y) in lines.iter().skip(first).zip(area.top()..area.bottom()) {
-            buffer.set_line(area.x, y, line, area.width);
-        }
-        looking.open = Some(first);
-        return;
+        return list::draw_open(buffer, area, looking, &lines, first);
     }
     let columns = Columns::fit(cells);
     let head = match &model.queues {
@@ -45,19 +41,12 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut
         Some(Ok(all)) if all.is_empty() => vec![Line::styled("there are no task queues", dim())],
         Some(Ok(_)) => vec![columns.header()],
     };
-    for (line, y) in head.iter().zip(area.top()..area.bottom()) {
-        buffer.set_line(area.x, y, line, area.width);
-    }
     let at = queues.iter().position(|queue| Some(&queue.name) == selected.as_ref());
-    let first = looking.scroll(at, usize::from(area.height).saturating_sub(head.len()));
-    let start = area.y.saturating_add(u16::try_from(head.len()).unwrap_or(u16::MAX));
-    for ((n, queue), y) in queues.iter().enumerate().skip(first).zip(start..area.bottom()) {
+    let rows = queues.iter().map(|queue| {
         let has_grown = paint.is_fresh(model.died(&queue.name));
-        buffer.set_line(area.x, y, &columns.row(queue, has_grown, paint), area.width);
-        if Some(n) == at {
-            buffer.set_style(Rect { y, height: 1, ..area }, reversed());
-        }
-    }
+        columns.row(queue, has_grown, paint)
+    });
+    list::draw(buffer, area, looking, &head, rows, at);
 }
 
 /// The cells of a name, and how much of what is counted is shown.

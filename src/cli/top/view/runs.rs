@@ -3,8 +3,9 @@
 use super::super::answers::{ListedRun, Run, Runs, Step};
 use super::super::looking::Looking;
 use super::super::model::Model;
+use super::list;
 use super::number::{roughly, seconds};
-use super::paint::{Paint, dim, reversed, strong};
+use super::paint::{Paint, dim, strong};
 use super::text::{left, right, wrap};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -25,12 +26,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut
             Some((of, Err(why))) if of == id => vec![Line::raw(why.clone())],
             _ => vec![Line::styled("asking …", dim())],
         };
-        let first = first.min(lines.len().saturating_sub(usize::from(area.height)));
-        for (line, y) in lines.iter().skip(first).zip(area.top()..area.bottom()) {
-            buffer.set_line(area.x, y, line, area.width);
-        }
-        looking.open = Some(first);
-        return;
+        return list::draw_open(buffer, area, looking, &lines, first);
     }
     let cells = usize::from(area.width);
     let mut lines = match &model.runs {
@@ -43,19 +39,9 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut
     if !runs.is_empty() {
         lines.push(names.header());
     }
-    let head = lines.len();
-    for (line, y) in lines.iter().zip(area.top()..area.bottom()) {
-        buffer.set_line(area.x, y, line, area.width);
-    }
     let at = runs.iter().position(|run| Some(&run.id) == selected.as_ref());
-    let first = looking.scroll(at, usize::from(area.height).saturating_sub(head));
-    let start = area.y.saturating_add(u16::try_from(head).unwrap_or(u16::MAX));
-    for ((n, run), y) in runs.iter().enumerate().skip(first).zip(start..area.bottom()) {
-        buffer.set_line(area.x, y, &names.row(run, paint), area.width);
-        if Some(n) == at {
-            buffer.set_style(Rect { y, height: 1, ..area }, reversed());
-        }
-    }
+    let rows = runs.iter().map(|run| names.row(run, paint));
+    list::draw(buffer, area, looking, &lines, rows, at);
 }
 
 /// How many there are, by state.
