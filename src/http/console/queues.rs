@@ -105,10 +105,13 @@ pub(super) async fn findings(context: &Context) -> Vec<Finding> {
 
 fn findings_of(name: &str, address: &str, stats: &Stats) -> Vec<Finding> {
     let count = stats.waiting.iter().sum::<u64>();
-    let waiting = match state(stats).0 {
-        "paused" if count > 0 => Some((Weight::Poor, format!("is paused with {} waiting", jobs(count)))),
-        "failed" => Some((Weight::Bad, format!("has no worker, with {} waiting: start one", jobs(count)))),
-        _ => None,
+    let waiting = match stats {
+        _ if count == 0 => None,
+        Stats { paused: true, .. } => Some((Weight::Poor, format!("is paused with {} waiting", jobs(count)))),
+        Stats { workers: 0, .. } => {
+            Some((Weight::Bad, format!("has no worker, with {} waiting: start one", jobs(count))))
+        }
+        Stats { .. } => None,
     };
     let dead =
         (stats.dead > 0).then(|| (Weight::Poor, format!("has {} that failed for good", jobs(stats.dead))));
