@@ -1,16 +1,13 @@
 //! What a model takes of memory, found out before it takes it.
 
 use super::reading::File;
-use super::{Error, Limits};
+use super::{Error, Limits, trial};
 use std::collections::{BTreeSet, HashMap};
 use std::mem::take;
 use std::time::Instant;
 use tract_onnx::prelude::{InferenceModel, Symbol, TDim, TVec, TractResult, TypedModel, TypedRunnableModel};
 use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_hir::internal::{Factoid, InferenceFact, OutletId, SymbolValues, TypedFact, TypedNode};
-
-/// Batches that are small are looked at, too: a shape can be the longer the fewer rows there are. With these a model is tried.
-const SMALL: [usize; 3] = [1, 2, 3];
 
 /// How much the tensors of a model may hold at once, and how long may be looked.
 pub(super) struct Room<'a> {
@@ -34,7 +31,8 @@ impl<'a> Room<'a> {
             rows,
             values: SymbolValues::default().with(symbol, i64::try_from(rows).unwrap_or(i64::MAX)),
         };
-        let batches = std::iter::once(limits.rows).chain(SMALL).map(batch).collect();
+        // A shape can be the longer the fewer rows there are, and with so many the model is tried.
+        let batches = std::iter::once(limits.rows).chain(1..=trial::ROWS).map(batch).collect();
         Self { batches, ..Self::of(file, limits, limits.rows) }
     }
 
@@ -119,7 +117,7 @@ impl<'a> Room<'a> {
         self.batches.iter().try_for_each(|batch| self.check_batch(ready, batch))
     }
 
-    /// A tensor is let go of after its last use, but those of the input are whoever gave them.
+    /// A tensor is let go of after its last use; the input stays, as whoever gave it still holds it.
     fn check_batch(&self, ready: &TypedRunnableModel, batch: &Batch) -> Result<(), Error> {
         let nodes = ready.model().nodes();
         let order = ready.order_without_consts();

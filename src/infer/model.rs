@@ -320,9 +320,9 @@ fn prepare(file: &File, settings: Settings) -> Result<Inner, Error> {
         let fit = limits.batch_bytes / numbers.max(1);
         return Err(Error::Setting {
             what: format!(
-                "a batch of {} rows for {} has {full} bytes, and may have {}: limit the rows to {fit}, or allow more by \
+                "a batch of {rows} rows for {} has {full} bytes, and may have {}: limit the rows to {fit}, or allow more by \
                  `batch_bytes`",
-                limits.rows, file.name, limits.batch_bytes
+                file.name, limits.batch_bytes
             ),
         });
     }

@@ -2,7 +2,7 @@
 
 use super::memory::Room;
 use super::reading::{File, Graph};
-use super::{Batch, ElementType, Error, Limits, Port, Settings};
+use super::{Batch, ElementType, Error, Limits, Port, Settings, trial};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tract_onnx::prelude::{
@@ -26,9 +26,6 @@ pub(super) struct Plan {
     /// Runs one row alone, which is faster when that is known beforehand; only where any number is possible.
     pub(super) one: Option<Arc<TypedRunnableModel>>,
 }
-
-/// How many rows a model is looked at with where the largest batch is too much.
-const FEW: usize = 3;
 
 /// What the file says of the input: the first dimension, and those of a row.
 struct Declared {
@@ -63,7 +60,7 @@ impl Plan {
             }
             // With few rows it shows whether it can be run with several at all.
             Err(error @ Error::Memory { .. }) => {
-                let limits = Limits { rows: FEW, ..settings.limits };
+                let limits = Limits { rows: trial::ROWS, ..settings.limits };
                 let few = Settings { limits, ..settings.clone() };
                 let Err(Error::Shape { .. } | Error::Invalid { .. }) = any(file, open, &declared, &few)
                 else {

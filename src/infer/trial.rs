@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tract_onnx::prelude::{Tensor, TractResult};
 
 /// How many rows a model is tried with that takes any number.
-const ROWS: usize = 3;
+pub(super) const ROWS: usize = 3;
 
 /// Runs a model that can take any number of rows with a few together and one by one. Where that makes a difference, the
 /// model mixes its rows, and runs as its file has it from then on.
