@@ -9,8 +9,14 @@ use std::fmt::Write;
 pub(super) fn text(error: &Error) -> String {
     let problems = problems(error);
     if problems.is_empty() {
-        let causes = error.chain().skip(1).map(|cause| format!("\n  because: {cause}"));
-        return format!("error: {error}") + &causes.collect::<String>();
+        let mut text = format!("error: {error}");
+        for cause in error.chain().skip(1).map(ToString::to_string) {
+            // Many an error says itself what it comes from.
+            if !text.contains(&cause) {
+                let _ = write!(text, "\n  because: {cause}");
+            }
+        }
+        return text;
     }
     let mut text = String::from("error: the configuration cannot be used");
     for problem in problems {

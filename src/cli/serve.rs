@@ -12,8 +12,8 @@ use super::{Global, Usage, note};
 use anyhow::Result;
 use mape::app::App;
 use mape::config::Rest;
-use mape::http::{Error, Service, Serving};
-use mape::workflow::{Engine, Schedules, Workflows};
+use mape::http::{Bound, Error, Service, Serving};
+use mape::workflow::{Engine, Schedules, Tasks, Workflows};
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
     let told = pin!(told_to_end()?);
     let app = App::with_backend(staying.backend.clone());
     observe(&app);
+    // Before anything begins: with a port that is taken, nothing does.
+    let bound = if arguments.no_http { None } else { Some(bind(global, arguments, &app).await?) };
     let live = if arguments.no_http { None } else { Some(LiveServer::start(global, &app).await?) };
     let models = ServedModels::load(&global.load()?).await?;
     let tasks = if arguments.no_engine {
@@ -43,9 +45,39 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
         }
         Some(models.add_task(arguments.tasks, tasks))
     };
-    let queues = QueueWorkers::start(&global.load()?, &app, tasks.as_ref()).await?;
-    let waiting = global.load()?.queues.values().filter(|queue| queue.task.is_some()).count();
-    if arguments.no_engine && waiting > 0 {
+    let queues = work_on_queues(global, &app, tasks.as_ref()).await?;
+    let engine = if let Some(mut tasks) = tasks {
+        // What nobody has here is for workers elsewhere.
+        if staying.is_on_a_server() {
+            tasks = tasks.and_others();
+        }
+        Some(Engine::with(tasks).named(global.names()).start(&app).await?)
+    } else {
+        None
+    };
+    let served =
+        serve(global, arguments, &app, &mut staying, (engine.as_ref(), live, &models), bound, told).await;
+    queues.stop().await;
+    let closed = match engine {
+        Some(engine) => engine.close().await,
+        None => Ok(()),
+    };
+    for left in app.shutdown(ANSWERED_WITHIN).await.unfinished {
+        tracing::warn!(?left, "an element did not finish in time");
+    }
+    staying.close().await;
+    served?;
+    closed?;
+    note(global, "ended", "ended; whoever serves the runs next goes on with them");
+    Ok(())
+}
+
+/// The queues of the configuration, worked on if there are tasks.
+async fn work_on_queues(global: &Global, app: &App, tasks: Option<&Tasks>) -> Result<QueueWorkers> {
+    let config = global.load()?;
+    let queues = QueueWorkers::start(&config, app, tasks).await?;
+    let waiting = config.queues.values().filter(|queue| queue.task.is_some()).count();
+    if tasks.is_none() && waiting > 0 {
         note(
             global,
             "left",
@@ -57,72 +89,32 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
         1 => note(global, "working", "it works on the jobs of 1 queue"),
         more => note(global, "working", &format!("it works on the jobs of {more} queues")),
     }
-    let engine = if let Some(mut tasks) = tasks {
-        // What nobody has here is for workers elsewhere.
-        if staying.is_on_a_server() {
-            tasks = tasks.and_others();
-        }
-        Some(Engine::with(tasks).named(global.names()).start(&app).await?)
-    } else {
-        None
-    };
-    let served = serve(global, arguments, &app, &mut staying, (engine.as_ref(), live, &models), told).await;
-    queues.stop().await;
-    let closed = match engine {
-        Some(engine) => engine.close().await,
-        None => Ok(()),
-    };
-    staying.close().await;
-    served?;
-    closed?;
-    note(global, "ended", "ended; whoever serves the runs next goes on with them");
-    Ok(())
+    Ok(queues)
 }
 
-/// The API and the console, if they are wanted.
-async fn listen(
-    global: &Global,
-    arguments: &ServeArguments,
-    app: &App,
-    engine: Option<&Engine>,
-    (live, models): (Option<&LiveServer>, &ServedModels),
-) -> Result<Option<Serving>> {
-    let Some(live) = live else { return Ok(None) };
-    let config = global.load()?;
-    let rest = config.rest;
-    let heartbeat = config.live.heartbeat;
-    let service = || {
-        let service = models.serve(service(global, arguments, app, engine, &rest)?);
-        Ok::<_, anyhow::Error>(service.live(&live.live).heartbeat(heartbeat))
-    };
+/// Takes the port of the API and the console.
+async fn bind(global: &Global, arguments: &ServeArguments, app: &App) -> Result<Bound> {
+    let rest = global.load()?.rest;
+    let service = || service(global, arguments, app, &rest);
     let address = arguments.listen.as_ref().unwrap_or(&rest.address);
-    match service()?.listen(address).await {
+    match service()?.bind(address).await {
         // Nobody has asked for that very port.
         Err(Error::Listen { .. })
             if arguments.listen.is_none() && rest.address == Rest::default().address =>
         {
             note(global, "taken", &format!("{address} is taken, so another port is; --listen names one"));
-            Ok(Some(service()?.listen("127.0.0.1:0").await?))
+            Ok(service()?.bind("127.0.0.1:0").await?)
         }
-        Ok(serving) => Ok(Some(serving)),
+        Ok(bound) => Ok(bound),
         Err(error @ (Error::Listen { .. } | Error::File { .. })) => Err(error.into()),
         // Nothing was tried: it is written down wrong.
         Err(error) => Err(Usage::error(error.to_string())),
     }
 }
 
-fn service(
-    global: &Global,
-    arguments: &ServeArguments,
-    app: &App,
-    engine: Option<&Engine>,
-    rest: &Rest,
-) -> Result<Service> {
-    let service = Service::new(app).configured(rest)?;
-    let mut service = match engine {
-        Some(engine) => service.engine(engine),
-        None => service.workflows(&Workflows::new(app.backend()).named(global.names())),
-    };
+fn service(global: &Global, arguments: &ServeArguments, app: &App, rest: &Rest) -> Result<Service> {
+    let mut service =
+        Service::new(app).configured(rest)?.workflows(&Workflows::new(app.backend()).named(global.names()));
     if let Some(directory) = &arguments.flow_dir {
         if !directory.is_dir() {
             return Err(Usage::error(format!("--flow-dir: there is no directory {}", directory.display())));
@@ -141,11 +133,23 @@ async fn serve(
     app: &App,
     staying: &mut Staying,
     (engine, live, models): (Option<&Engine>, Option<LiveServer>, &ServedModels),
+    bound: Option<Bound>,
     told: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<()> {
     let workflows = Workflows::new(app.backend()).named(global.names());
     let runs = engine.map_or(&workflows, Engine::workflows);
-    let serving = listen(global, arguments, app, engine, (live.as_ref(), models)).await?;
+    let heartbeat = global.load()?.live.heartbeat;
+    let complete = |service: Service| {
+        let mut service = models.serve(service).heartbeat(heartbeat);
+        if let Some(engine) = engine {
+            service = service.engine(engine);
+        }
+        match &live {
+            Some(live) => service.live(&live.live),
+            None => service,
+        }
+    };
+    let serving = bound.map(|bound| bound.with(complete).serve()).transpose()?;
     if let (Some(live), Some(directory)) = (&live, &arguments.flow_dir) {
         live.offer(app, runs, directory)?;
     }

@@ -63,6 +63,8 @@ type Outcome<T> = (Vec<Chunk<T>>, Option<Interrupted>);
 const SOON: Duration = Duration::from_millis(250);
 /// How long to wait until trying again what is not urgent.
 const LATER: Duration = Duration::from_secs(1);
+/// How soon it is looked again whether another writer has passed something on.
+const MOMENT: Duration = Duration::from_millis(20);
 /// How often the group is moved.
 const FOLLOW: Duration = Duration::from_secs(5);
 /// How long another writer may take to pass on something before it counts as dead.
@@ -76,11 +78,11 @@ fn backoff(failures: u32) -> Duration {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Writer<T> {
-    /// Writes for ever; what is behind `passed` comes out first.
+    /// Writes for ever; what is behind `passed` comes out first, up to where the position was as it began: what others of
+    /// its name write from then on is theirs to pass on.
     pub(super) async fn run(mut self, passed: EventId) {
         let mut again = Some(passed);
         loop {
-            self.position = self.places().await.position;
             // What another has committed may be left to be passed on.
             self.tend_at = self.tend_at.or(Some(self.follow_at));
             if let Some(from) = again.take() {
@@ -89,6 +91,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Writer<T> {
             if let Interrupted::Unsure(from) = self.follow().await {
                 again = Some(from);
             }
+            self.position = self.places().await.position;
         }
     }
 
@@ -338,23 +341,30 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Writer<T> {
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Writer<T> {
     /// Ends when there is something to see to.
     async fn due(&self) {
-        if let Some(at) = self.tend_at {
-            sleep_until(at).await;
-        } else {
+        let passed = async {
             while self.passing.passed().is_none() {
                 self.passing.changed.notified().await;
             }
             // A transaction that comes soon keeps it along.
             sleep(SOON).await;
+        };
+        match self.tend_at {
+            Some(at) => tokio::select! {
+                () = sleep_until(at) => {}
+                () = passed => {}
+            },
+            None => passed.await,
         }
     }
 
     async fn tend(&mut self) {
-        let mut later = None;
-        if let Err(reason) = self.keep_passed().await {
-            self.could_not("keep what was passed on", &reason);
-            later = Some(Instant::now() + LATER);
-        }
+        let mut later = match self.keep_passed().await {
+            Ok(()) => self.after_another().map(|wait| Instant::now() + wait),
+            Err(reason) => {
+                self.could_not("keep what was passed on", &reason);
+                Some(Instant::now() + LATER)
+            }
+        };
         if self.has_refused
             && let Err(reason) = self.bury().await
         {
@@ -389,11 +399,20 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Writer<T> {
         // Another writer of this name is before or behind.
         let passed = self.cursor.read().await.map_err(|failure| format!("{failure:?}"))?.passed;
         self.passing.keep(passed);
-        let Some(first) = self.passing.first().filter(|first| passed < *first) else { return Ok(()) };
-        if self.is_stuck(passed) {
+        let first = self.passing.first().filter(|first| passed < *first);
+        if let Some(first) = first
+            && self.is_stuck(passed)
+        {
             self.come_again(passed, first).await;
         }
-        Err("another writer has not passed on what is before".to_owned())
+        Ok(())
+    }
+
+    /// How long to wait until looking again whether another writer has passed on what lies before what was passed on
+    /// here: as long as it has stood still, so that writers who take turns do not wait for each other long.
+    fn after_another(&self) -> Option<Duration> {
+        self.passing.passed()?;
+        Some(self.stuck.map_or(MOMENT, |(_, since)| since.elapsed()).clamp(MOMENT, SOON))
     }
 
     /// Lets come out what another writer has committed and not passed on, where there is nothing else to pass on.

@@ -29,6 +29,7 @@
 //! Source: PyMAPE's REST server, `littleflow_redis.service` and `littleflow_redis.console`, whose paths are kept.
 
 mod access;
+mod bound;
 mod channels;
 #[cfg(feature = "config")]
 mod configured;
@@ -58,6 +59,7 @@ mod tls;
 mod workflows;
 
 pub use access::{Access, Jwt, Role, Rule};
+pub use bound::Bound;
 pub use error::Error;
 pub use live::live;
 pub use loops::loops;

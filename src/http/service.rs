@@ -8,7 +8,7 @@ use super::loops::{Ledger, Tickers};
 #[cfg(feature = "inference")]
 use super::models::Served;
 use super::queues::Handles;
-use super::{Access, Error, Problem, Serving, Tls, console, docs, serving};
+use super::{Access, Bound, Error, Problem, Serving, Tls, console, docs};
 use crate::app::App;
 use crate::edge::Endpoints;
 #[cfg(feature = "inference")]
@@ -61,10 +61,10 @@ pub struct Service {
     model_files: Option<PathBuf>,
     heartbeat: Duration,
     access: Access,
-    limits: Limits,
+    pub(super) limits: Limits,
     archives: Option<PathBuf>,
     flows: Option<PathBuf>,
-    tls: Option<Tls>,
+    pub(super) tls: Option<Tls>,
     routes: Router,
 }
 
@@ -225,15 +225,33 @@ impl Service {
     /// # Cancel safety
     /// If dropped, nothing was started.
     pub async fn listen(self, address: &str) -> Result<Serving, Error> {
+        self.bind(address).await?.serve()
+    }
+
+    /// Takes `HOST:PORT` and answers later, when it [serves](Bound::serve); port 0 takes a free one.
+    ///
+    /// # Errors
+    /// [`Error`]: nothing was started.
+    ///
+    /// # Cancel safety
+    /// If dropped, nothing was started.
+    pub async fn bind(self, address: &str) -> Result<Bound, Error> {
+        Bound::new(self, address).await
+    }
+
+    /// Whether its access is in order, and enough for this address.
+    pub(super) fn may_listen(&self, on: Option<SocketAddr>) -> Result<(), Error> {
         self.access.check()?;
-        let listener = serving::bind(address).await?;
-        let bound = serving::address_of(&listener, address)?;
-        if !bound.ip().is_loopback() && !self.access.is_protected() && !self.access.anyone_may() {
-            return Err(Error::Unprotected { address: bound });
+        match on {
+            Some(address)
+                if !address.ip().is_loopback()
+                    && !self.access.is_protected()
+                    && !self.access.anyone_may() =>
+            {
+                Err(Error::Unprotected { address })
+            }
+            _ => Ok(()),
         }
-        let (limits, tls, closing) = (self.limits.clone(), self.tls.clone(), CancellationToken::new());
-        let router = self.build(Some(bound), closing.clone());
-        Ok(Serving::start(listener, bound, router, &limits, tls, closing))
     }
 
     /// All its routes, to be mounted in a server of one's own, which then has to keep the limits on connections and
@@ -246,7 +264,7 @@ impl Service {
         Ok(self.build(None, CancellationToken::new()))
     }
 
-    fn build(self, address: Option<SocketAddr>, closing: CancellationToken) -> Router {
+    pub(super) fn build(self, address: Option<SocketAddr>, closing: CancellationToken) -> Router {
         let origins = Origins::of(&self.access, address);
         let cors = cors(&self.access);
         let per_second = self.limits.requests_per_second;

@@ -2,9 +2,11 @@
 
 use super::sharing::Running;
 use super::{Answer, Program};
+use crate::server::until;
 use serde_json::{Value, json};
 use std::io::Write;
-use std::process::Stdio;
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
 
 const CONFIG: &str = "\
 backend: {url: 'file:data'}
@@ -65,6 +67,29 @@ fn serve_does_the_jobs_of_queues_that_name_a_task_and_keeps_their_schedules() {
     let program = program.file("tea.flow", flow);
     let ran = json_of(&program.run(&["run", "tea.flow", "--wait", "--json"]));
     assert!(ran.to_string().contains("\"cups\":5"), "{ran}");
+}
+
+#[test]
+fn serve_begins_nothing_without_its_port_and_ends_in_peace() {
+    let program = Program::new("queue_port").file("config.yaml", CONFIG);
+    assert_eq!(program.run(&["queue", "add", "tea", "1"]).code, 0);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let refused = program.run(&["serve", "--listen", &address]);
+    let why = format!("error: cannot listen on {address}: Address already in use (os error 98)\n");
+    assert_eq!((refused.code, refused.stderr), (1, why));
+    assert_eq!(lines(&program.run(&["queue", "jobs", "tea", "--json"])).len(), 1, "it is left to others");
+    drop(taken);
+    let mut serving = Running::start(&program, &["serve", "--listen", &address]);
+    serving.stderr.wait_for(&format!("the console and the API are at http://{address}"));
+    let told = || program.run(&["queue", "outcomes", "tea", "--json"]);
+    until("the job is done", || lines(&told()).len() == 1);
+    assert!(
+        Command::new("kill").args(["-TERM", &serving.child.id().to_string()]).status().unwrap().success()
+    );
+    assert_eq!(serving.ended().0, 0);
+    let said = serving.stderr.now();
+    assert!(!said.iter().any(|line| line.contains("WARN")), "{said:?}");
 }
 
 #[test]

@@ -55,7 +55,7 @@ async fn a_directory_is_made_for_its_user_alone() {
 async fn a_path_may_be_relative_long_or_encoded() {
     let dir = fresh_dir();
     let long = dir.join("a long name ü%20".repeat(12)).join("b".repeat(200));
-    drop(open(&long).await);
+    open(&long).await.close().await;
     let relative = dir.strip_prefix(std::env::current_dir().unwrap()).unwrap();
     let encoded = format!("file://{}/a%20b%C3%BC", dir.display());
     for url in [url(&long), url(relative), encoded] {

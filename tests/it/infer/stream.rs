@@ -132,7 +132,8 @@ async fn a_row_that_the_model_panics_at_is_found_and_all_others_are_judged() {
 
 #[tokio::test]
 async fn a_batch_that_is_late_is_divided_and_every_row_judged_once() {
-    // So many at once take too long; what that is has to be found out, for machines differ.
+    // So many at once take too long; what that is has to be found out, for machines differ. It may have been busier then
+    // than later.
     const BATCH: usize = 64;
     let model = read(&onnx::slow(48), Settings::default()).await;
     let rows: Vec<Vec<f64>> = vec![vec![0.5; onnx::SLOW_WIDTH]; BATCH];
@@ -142,7 +143,7 @@ async fn a_batch_that_is_late_is_divided_and_every_row_judged_once() {
         model.run(&rows).await.unwrap();
         took = took.min(began.elapsed());
     }
-    let limits = Limits { batch_time: took / 3, ..Limits::default() };
+    let limits = Limits { batch_time: took / 10, ..Limits::default() };
     let settings = Settings { limits, ..Settings::default() };
     let world = World::new("late", &onnx::slow(48), settings).await;
     world.append(rows.into_iter().cycle().take(2 * BATCH)).await;

@@ -434,7 +434,12 @@ async fn a_transaction_is_there_as_a_whole_or_not_at_all_after_kill_9() {
             let count = backend.knowledge(Scope::App).value::<u64>("count");
             loop {
                 raw.append(&consumer.log, vec![Event::new("order")]).await?;
-                let id = raw.read(&consumer, 1).await?[0].entry.id;
+                // Killed before it was asked, the server is waited for.
+                let Ok(read) = timeout(Duration::from_secs(10), raw.read(&consumer, 1)).await else {
+                    let source = Arc::new(std::io::Error::other("the server is away"));
+                    return Err(Error::Unavailable { log: consumer.log, source });
+                };
+                let id = read?[0].entry.id;
                 let step = Transaction::new()
                     .expect_pending(&consumer, id)
                     .incrby(count.key(), 1)
