@@ -47,7 +47,7 @@ impl Judge {
             let mut seen = 0;
             while seen < ROWS {
                 let done: Done<Item, Result<Verdict, RowError>> = verdicts.next().await.unwrap();
-                assert_eq!(done.result.unwrap().unwrap().scores.len(), 7);
+                assert_eq!(done.result.unwrap().unwrap().scores().len(), 7);
                 seen += 1;
             }
         })

@@ -47,10 +47,10 @@ fn signup(judged: Judged<Delivery<Prepared>>) -> Done<Delivery<Prepared>, Signup
             text: comment.text,
             via: comment.via,
             said: comment.said,
-            interested: &*verdict.class == INTERESTED,
-            class: verdict.class.to_string(),
-            score: verdict.score,
-            version: verdict.version.to_string(),
+            interested: verdict.class() == INTERESTED,
+            class: verdict.class().to_string(),
+            score: verdict.score(),
+            version: verdict.version().to_string(),
         }
     })
 }

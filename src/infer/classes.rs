@@ -2,6 +2,7 @@
 
 use super::reading::File;
 use super::{Error, Port, Settings};
+use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
 /// The classes of a model, and from which score on one is believed.
@@ -12,10 +13,13 @@ pub(super) struct Classes {
     two: bool,
 }
 
+/// The scores of a row: few need no memory of their own, and most networks that judge texts and signals have few classes.
+pub(super) type Scores = SmallVec<[f64; 8]>;
+
 /// The class with the highest score.
-pub(super) struct Best<'a> {
-    /// Nothing if its score is below the threshold.
-    pub(super) class: Option<&'a Arc<str>>,
+pub(super) struct Best {
+    /// Its place; nothing if its score is below the threshold.
+    pub(super) class: Option<u32>,
     pub(super) score: f64,
 }
 
@@ -35,8 +39,17 @@ impl Classes {
         Ok(Self { names, threshold: settings.threshold, two })
     }
 
+    /// Classes by their names, of verdicts that were written down.
+    pub(super) fn named(names: Vec<Arc<str>>) -> Self {
+        Self { names, threshold: f64::NEG_INFINITY, two: false }
+    }
+
+    pub(super) fn name(&self, place: usize) -> Option<&str> {
+        self.names.get(place).map(|name| &**name)
+    }
+
     /// The class with the highest score; of several, the first.
-    pub(super) fn best(&self, answer: &[f64]) -> Best<'_> {
+    pub(super) fn best(&self, answer: &[f64]) -> Best {
         let (place, score) = match answer {
             [second] if self.two && *second >= 0.5 => (1, *second),
             [second] if self.two => (0, 1.0 - second),
@@ -44,15 +57,15 @@ impl Classes {
                 if score > best.1 { (place, score) } else { best }
             }),
         };
-        let class = self.names.get(place).filter(|_| score >= self.threshold);
+        let class = u32::try_from(place).ok().filter(|_| score >= self.threshold && place < self.names.len());
         Best { class, score }
     }
 
     /// All scores, in the order of the classes.
-    pub(super) fn scores(&self, answer: &[f64]) -> Vec<f64> {
+    pub(super) fn scores(&self, answer: &[f64]) -> Scores {
         match answer {
-            [second] if self.two => vec![1.0 - second, *second],
-            _ => answer.to_vec(),
+            [second] if self.two => smallvec![1.0 - second, *second],
+            _ => SmallVec::from_slice(answer),
         }
     }
 }

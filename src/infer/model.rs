@@ -27,7 +27,7 @@ pub struct Model {
 
 pub(super) struct Inner {
     pub(super) description: Description,
-    pub(super) classes: Classes,
+    pub(super) classes: Arc<Classes>,
     plan: Arc<Plan>,
     pub(super) settings: Settings,
     pub(super) lane: Lane,
@@ -298,7 +298,7 @@ fn read(path: &Path, name: &str, limit: u64) -> Result<Vec<u8>, Error> {
 fn prepare(file: &File, settings: Settings) -> Result<Inner, Error> {
     let plan = try_out(file, Plan::of(file, &settings)?, &settings)?;
     let plan = Arc::new(plan);
-    let classes = Classes::new(file, &plan.output, &settings)?;
+    let classes = Arc::new(Classes::new(file, &plan.output, &settings)?);
     if let Some(vocabulary) = &settings.vocabulary
         && vocabulary.len() != plan.input.width()
     {

@@ -100,7 +100,7 @@ impl Shadow {
                 return self.skip(rows);
             }
         };
-        let (live, shadow) = (judged.live.model.inner(), self.version.model.inner());
+        let (live, shadow) = (&judged.live.judge.classes, &self.version.judge.classes);
         let (mut agreed, mut disagreed) = (0, 0);
         for (row, (ours, theirs)) in judged.answers.rows().zip(answers.rows()).enumerate() {
             let difference = ours
@@ -108,7 +108,7 @@ impl Shadow {
                 .zip(theirs)
                 .map(|(a, b)| (a - b).abs())
                 .fold(0.0, |most: f64, one| if one.is_nan() { f64::INFINITY } else { most.max(one) });
-            let (a, b) = (live.classes.best(ours).class, shadow.classes.best(theirs).class);
+            let (a, b) = (live.best(ours).class, shadow.best(theirs).class);
             if a == b && difference.is_finite() && self.tolerance.is_none_or(|most| difference <= most) {
                 agreed += 1;
                 continue;
@@ -117,8 +117,8 @@ impl Shadow {
             if self.out.receiver_count() > 0 {
                 let disagreement = Disagreement {
                     input: numbers(&judged.input, row),
-                    live: judged.live.judge.verdict(&live.classes, ours),
-                    shadow: self.version.judge.verdict(&shadow.classes, theirs),
+                    live: judged.live.judge.verdict(ours),
+                    shadow: self.version.judge.verdict(theirs),
                     difference,
                 };
                 // If the last one has just stopped listening, nobody misses it.

@@ -253,7 +253,7 @@ impl Slot {
         let mut verdicts = Vec::with_capacity(given);
         for row in Rows::new(aside, given, answers.as_ref()) {
             verdicts.push(match row {
-                Row::Answer(answer) => Ok(version.judge.verdict(&model.classes, answer)),
+                Row::Answer(answer) => Ok(version.judge.verdict(answer)),
                 Row::Blank => Ok(version.judge.blank()),
                 Row::Wrong(error) => {
                     if matches!(error, RowError::Answer { .. }) {

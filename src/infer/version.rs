@@ -10,13 +10,14 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// A model under a name and a version.
 pub(super) struct Version {
     pub(super) model: Model,
-    pub(super) judge: Judge,
+    pub(super) judge: Arc<Judge>,
     rows: AtomicU64,
 }
 
 impl Version {
     pub(super) fn new(name: Arc<str>, version: Arc<str>, model: Model) -> Self {
-        Self { model, judge: Judge::new(name, version), rows: AtomicU64::new(0) }
+        let judge = Arc::new(Judge { model: name, version, classes: model.inner().classes.clone() });
+        Self { model, judge, rows: AtomicU64::new(0) }
     }
 
     pub(super) fn name(&self) -> &Arc<str> {

@@ -69,10 +69,19 @@ fn serve_does_the_jobs_of_queues_that_name_a_task_and_keeps_their_schedules() {
     assert!(ran.to_string().contains("\"cups\":5"), "{ran}");
 }
 
+fn told_to_end(serving: &mut Running) {
+    let id = serving.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert_eq!(serving.ended().0, 0);
+}
+
 #[test]
 fn serve_begins_nothing_without_its_port_and_ends_in_peace() {
     let program = Program::new("queue_port").file("config.yaml", CONFIG);
+    let mut leaving = Running::start(&program, &["serve", "--no-engine"]);
+    leaving.stderr.wait_for("the console and the API are at ");
     assert_eq!(program.run(&["queue", "add", "tea", "1"]).code, 0);
+    told_to_end(&mut leaving);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let refused = program.run(&["serve", "--listen", &address]);
@@ -84,10 +93,7 @@ fn serve_begins_nothing_without_its_port_and_ends_in_peace() {
     serving.stderr.wait_for(&format!("the console and the API are at http://{address}"));
     let told = || program.run(&["queue", "outcomes", "tea", "--json"]);
     until("the job is done", || lines(&told()).len() == 1);
-    assert!(
-        Command::new("kill").args(["-TERM", &serving.child.id().to_string()]).status().unwrap().success()
-    );
-    assert_eq!(serving.ended().0, 0);
+    told_to_end(&mut serving);
     let said = serving.stderr.now();
     assert!(!said.iter().any(|line| line.contains("WARN")), "{said:?}");
 }

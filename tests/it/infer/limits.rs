@@ -107,7 +107,7 @@ async fn a_panic_in_a_model_fails_its_batch_and_no_other() {
     assert!(matches!(error, Error::Panicked { rows: 2, .. }), "{error}");
     assert!(error.is_transient() && error.to_string().contains("divide by zero"), "{error}");
     let verdicts = models.judge("panics", &[vec![5.0]]).await.unwrap();
-    assert_eq!(verdicts[0].as_ref().unwrap().scores, [20.0]);
+    assert_eq!(verdicts[0].as_ref().unwrap().scores(), [20.0]);
     assert_eq!(counted("panics").of("panicked"), 1);
 }
 
@@ -131,7 +131,7 @@ async fn many_batches_at_once_have_their_own_verdicts() {
                 (0..batch % 7).map(|row| vec![f64::from(batch), f64::from(row)]).collect();
             let verdicts = models.judge("m", &rows).await.unwrap();
             for (row, verdict) in rows.iter().zip(verdicts) {
-                assert_eq!(verdict.unwrap().scores, [3.0 * row[0], 3.0 * row[1]]);
+                assert_eq!(verdict.unwrap().scores(), [3.0 * row[0], 3.0 * row[1]]);
             }
         })
     });
@@ -148,7 +148,7 @@ async fn a_batch_that_nobody_waits_for_any_more_does_not_hold_up_the_next() {
         assert!(futures::poll!(&mut dropped).is_pending());
         drop(dropped);
     }
-    assert_eq!(models.judge("m", &[vec![2.0]]).await.unwrap()[0].as_ref().unwrap().scores, [4.0]);
+    assert_eq!(models.judge("m", &[vec![2.0]]).await.unwrap()[0].as_ref().unwrap().scores(), [4.0]);
 }
 
 /// So long that a square of it has a terabyte.

@@ -40,12 +40,12 @@ async fn a_shadow_judges_the_same_batches_and_tells_where_it_differs() {
     let rows = [vec![0.9, 0.1], vec![0.5, 0.5], vec![0.2, 0.8]];
     let verdicts = models.judge("tells", &rows).await.unwrap();
     // What goes out is what the live version says.
-    assert!(verdicts.iter().all(|verdict| &*verdict.as_ref().unwrap().version == "live"));
+    assert!(verdicts.iter().all(|verdict| verdict.as_ref().unwrap().version() == "live"));
     seen(&models, "tells", 3).await;
     let first = disagreements.next().await.unwrap();
     assert!((first.input[0] - 0.9).abs() < 1e-6 && (first.difference - 0.8).abs() < 1e-6, "{first:?}");
-    assert_eq!((&*first.live.class, &*first.live.version), ("0", "live"));
-    assert_eq!((&*first.shadow.class, &*first.shadow.version), ("1", "new"));
+    assert_eq!((first.live.class(), first.live.version()), ("0", "live"));
+    assert_eq!((first.shadow.class(), first.shadow.version()), ("1", "new"));
     let second = disagreements.next().await.unwrap();
     assert!((second.input[0] - 0.2).abs() < 1e-6);
     assert!(disagreements.next().now_or_never().is_none());

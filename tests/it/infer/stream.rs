@@ -69,8 +69,8 @@ impl World {
                     let id = done.item.id;
                     done.map(|verdict| Judged {
                         id,
-                        scores: verdict.scores,
-                        version: verdict.version.to_string(),
+                        scores: verdict.scores().to_vec(),
+                        version: verdict.version().to_string(),
                     })
                 })
             })

@@ -39,9 +39,9 @@ async fn a_thousand_texts_have_the_classes_that_onnxruntime_gives_them() {
         for ((text, verdict), class) in texts.iter().zip(verdicts).zip(given) {
             let verdict = verdict.unwrap();
             if let Some(class) = class.to_digit(10) {
-                assert_eq!(*verdict.class, names[usize::try_from(class).unwrap()], "{text}");
+                assert_eq!(verdict.class(), names[usize::try_from(class).unwrap()], "{text}");
             } else {
-                assert!(verdict.is_unknown() && verdict.scores.is_empty(), "{text}");
+                assert!(verdict.is_unknown() && verdict.scores().is_empty(), "{text}");
                 unknown += 1;
             }
         }

@@ -3,6 +3,7 @@
 use super::onnx::{self, F32, Onnx, dims};
 use super::{counted, data, expected, named, read};
 use mape::infer::{Error, Model, Models, Settings, UNKNOWN, Verdict};
+use serde_json::json;
 
 const CLASSES: [&str; 7] = ["goodbye", "greeting", "hours", "interested", "opentoday", "payments", "thanks"];
 
@@ -21,10 +22,10 @@ async fn every_row_has_a_verdict_with_the_class_of_the_highest_score() {
     for (verdict, row) in verdicts.into_iter().zip(&expected) {
         let verdict: Verdict = verdict.unwrap();
         let best = (0..7).max_by(|a, b| row.output[*a].total_cmp(&row.output[*b])).unwrap();
-        assert_eq!(&*verdict.class, CLASSES[best]);
-        assert!((verdict.score - row.output[best]).abs() < 1e-5);
-        assert_eq!(verdict.scores.len(), 7);
-        assert_eq!((&*verdict.model, &*verdict.version), ("interests", "1.0"));
+        assert_eq!(verdict.class(), CLASSES[best]);
+        assert!((verdict.score() - row.output[best]).abs() < 1e-5);
+        assert_eq!(verdict.scores().len(), 7);
+        assert_eq!((verdict.model(), verdict.version()), ("interests", "1.0"));
     }
     assert_eq!(counted("interests").of("rows"), expected.len() as u64);
 }
@@ -36,10 +37,29 @@ async fn a_score_below_the_threshold_is_unknown_and_goes_on_with_its_scores() {
     let verdicts = models.judge("m", &[vec![0.4, 0.6], vec![0.41, 0.59], vec![0.9, 0.1]]).await.unwrap();
     let verdicts: Vec<Verdict> = verdicts.into_iter().map(Result::unwrap).collect();
     // What f32 makes of 0.6 is a little more.
-    assert_eq!(&*verdicts[0].class, "yes");
-    assert_eq!((&*verdicts[1].class, verdicts[1].is_unknown()), (UNKNOWN, true));
-    assert!((verdicts[1].score - 0.59).abs() < 1e-6 && verdicts[1].scores.len() == 2);
-    assert_eq!(&*verdicts[2].class, "no");
+    assert_eq!(verdicts[0].class(), "yes");
+    assert_eq!((verdicts[1].class(), verdicts[1].is_unknown()), (UNKNOWN, true));
+    assert!((verdicts[1].score() - 0.59).abs() < 1e-6 && verdicts[1].scores().len() == 2);
+    assert_eq!(verdicts[2].class(), "no");
+    // Written down and read, they are the same.
+    let written = serde_json::to_value(&verdicts[2]).unwrap();
+    let scores = json!([verdicts[2].scores()[0], verdicts[2].scores()[1]]);
+    let expected = json!({"class": "no", "score": scores[0], "scores": scores, "model": "m", "version": "1"});
+    assert_eq!(written, expected);
+    for verdict in verdicts {
+        let read: Verdict = serde_json::from_value(json!(verdict)).unwrap();
+        assert_eq!((&read, read.is_unknown()), (&verdict, verdict.is_unknown()));
+    }
+}
+
+#[tokio::test]
+async fn of_many_classes_there_are_all_scores() {
+    let models = named(&onnx::scaled(20, 1.0), Settings::default()).await;
+    let row: Vec<f64> = (0..20).map(f64::from).collect();
+    let verdicts = models.judge("m", std::slice::from_ref(&row)).await.unwrap();
+    let verdict = verdicts[0].as_ref().unwrap();
+    assert_eq!((verdict.class(), verdict.score(), verdict.scores()), ("19", 19.0, &row[..]));
+    assert_eq!(&serde_json::from_value::<Verdict>(json!(verdict)).unwrap(), verdict);
 }
 
 #[tokio::test]
@@ -52,20 +72,20 @@ async fn a_bag_without_a_known_word_is_unknown_and_not_classified() {
     let verdicts = models.judge("blank", &rows).await.unwrap();
     let verdicts: Vec<Verdict> = verdicts.into_iter().map(Result::unwrap).collect();
     for blank in [&verdicts[0], &verdicts[2]] {
-        assert_eq!((&*blank.class, blank.score, blank.scores.len()), (UNKNOWN, 0.0, 0));
+        assert_eq!((blank.class(), blank.score(), blank.scores().len()), (UNKNOWN, 0.0, 0));
     }
     assert!(!verdicts[1].is_unknown());
     assert_eq!(counted("blank").of("unknown"), 2);
     let models = Models::new();
     models.load("asked", None, data("mlp.onnx"), Settings::default()).await.unwrap();
-    assert_eq!(models.judge("asked", &rows).await.unwrap()[0].as_ref().unwrap().scores.len(), 7);
+    assert_eq!(models.judge("asked", &rows).await.unwrap()[0].as_ref().unwrap().scores().len(), 7);
 }
 
 #[tokio::test]
 async fn without_names_classes_are_numbers_and_of_equal_scores_the_first_wins() {
     let models = named(&onnx::scaled(3, 1.0), Settings::default()).await;
     let verdicts = models.judge("m", &[vec![0.0, 2.0, 2.0], vec![-3.0, -2.0, -1.0]]).await.unwrap();
-    assert_eq!(&*verdicts[0].as_ref().unwrap().class, "1");
+    assert_eq!(verdicts[0].as_ref().unwrap().class(), "1");
     // A threshold of 0 believes no negative score.
     assert!(verdicts[1].as_ref().unwrap().is_unknown());
 }
@@ -77,10 +97,10 @@ async fn one_output_with_two_names_is_the_score_of_the_second() {
     let verdicts = models.judge("m", &[vec![0.25], vec![0.75]]).await.unwrap();
     let verdicts: Vec<Verdict> = verdicts.into_iter().map(Result::unwrap).collect();
     assert_eq!(
-        (&*verdicts[0].class, verdicts[0].score, &verdicts[0].scores[..]),
+        (verdicts[0].class(), verdicts[0].score(), verdicts[0].scores()),
         ("no", 0.75, &[0.75, 0.25][..])
     );
-    assert_eq!((&*verdicts[1].class, verdicts[1].score), ("yes", 0.75));
+    assert_eq!((verdicts[1].class(), verdicts[1].score()), ("yes", 0.75));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ async fn the_first_version_is_live_and_others_when_they_are_swapped_in() {
     assert_eq!(models.add("m", Some("b"), read(&scaled(1, 4.0), Settings::default()).await).unwrap(), "b");
     let answer = async || {
         let verdict = models.judge("m", &[vec![1.0]]).await.unwrap().remove(0).unwrap();
-        (verdict.scores[0], verdict.version.to_string())
+        (verdict.scores()[0], verdict.version().to_string())
     };
     assert_eq!(answer().await, (2.0, "1".to_owned()));
     assert_eq!(models.swap("m", "2").unwrap(), "1");
@@ -114,7 +114,7 @@ async fn versions_are_swapped_while_items_flow_and_no_batch_has_two() {
                 let batch: Vec<Vec<f64>> = (1_u8..=50).map(|row| vec![f64::from(row)]).collect();
                 let verdicts = models.judge("swapped", &batch).await.unwrap();
                 assert_eq!(verdicts.len(), batch.len());
-                let version = verdicts[0].as_ref().unwrap().version.to_string();
+                let version = verdicts[0].as_ref().unwrap().version().to_string();
                 let by = match version.as_str() {
                     "a" => 2.0,
                     "b" => 3.0,
@@ -122,7 +122,7 @@ async fn versions_are_swapped_while_items_flow_and_no_batch_has_two() {
                 };
                 for (row, verdict) in batch.iter().zip(verdicts) {
                     let verdict = verdict.unwrap();
-                    assert_eq!((&*verdict.version, verdict.scores[0]), (version.as_str(), by * row[0]));
+                    assert_eq!((verdict.version(), verdict.scores()[0]), (version.as_str(), by * row[0]));
                     rows += 1;
                 }
                 seen.lock().unwrap().insert(version);
@@ -164,10 +164,10 @@ async fn a_batch_under_way_ends_on_the_version_that_it_began_with() {
     let begun = models.judge("m", &[vec![1.0]]);
     models.swap("m", "2").unwrap();
     models.retire("m", "1").unwrap();
-    assert_eq!(begun.await.unwrap()[0].as_ref().unwrap().scores, [2.0]);
+    assert_eq!(begun.await.unwrap()[0].as_ref().unwrap().scores(), [2.0]);
     let begun = models.judge("m", &[vec![1.0]]);
     models.remove("m").unwrap();
-    assert_eq!(begun.await.unwrap()[0].as_ref().unwrap().scores, [3.0]);
+    assert_eq!(begun.await.unwrap()[0].as_ref().unwrap().scores(), [3.0]);
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn what_does_not_load_or_fit_changes_nothing_and_is_counted() {
     assert_eq!(counted("unfit").of("load_failures"), 2);
     assert_eq!(models.get("unfit").unwrap().versions.len(), 1);
     assert_eq!(
-        models.judge("unfit", &[vec![1.0, 2.0]]).await.unwrap()[0].as_ref().unwrap().scores,
+        models.judge("unfit", &[vec![1.0, 2.0]]).await.unwrap()[0].as_ref().unwrap().scores(),
         [2.0, 4.0]
     );
 }
