@@ -24,6 +24,8 @@ const LOOKED_THROUGH: usize = 10_000;
 
 /// How long requests under way may take once the program is told to end.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+/// How long elements may take that are still at work then.
+const ENDED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Serves the API and the console, and goes on with the runs of the backend, until Ctrl-C or SIGTERM.
 pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<()> {
@@ -32,9 +34,27 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
     let told = pin!(told_to_end()?);
     let app = App::with_backend(staying.backend.clone());
     observe(&app);
+    let done = work(global, arguments, &app, &mut staying, told).await;
+    for left in app.shutdown(ENDED_WITHIN).await.unfinished {
+        tracing::warn!(?left, "an element did not finish in time");
+    }
+    staying.close().await;
+    done?;
+    note(global, "ended", "ended; whoever serves the runs next goes on with them");
+    Ok(())
+}
+
+/// All of it, until it is told to end; what was begun has ended then, also if something else could not begin.
+async fn work(
+    global: &Global,
+    arguments: &ServeArguments,
+    app: &App,
+    staying: &mut Staying,
+    told: Pin<&mut impl Future<Output = ()>>,
+) -> Result<()> {
     // Before anything begins: with a port that is taken, nothing does.
-    let bound = if arguments.no_http { None } else { Some(bind(global, arguments, &app).await?) };
-    let live = if arguments.no_http { None } else { Some(LiveServer::start(global, &app).await?) };
+    let bound = if arguments.no_http { None } else { Some(bind(global, arguments, app).await?) };
+    let live = if arguments.no_http { None } else { Some(LiveServer::start(global, app).await?) };
     let models = ServedModels::load(&global.load()?).await?;
     let tasks = if arguments.no_engine {
         None
@@ -45,31 +65,29 @@ pub(super) async fn run(global: &Global, arguments: &ServeArguments) -> Result<(
         }
         Some(models.add_task(arguments.tasks, tasks))
     };
-    let queues = work_on_queues(global, &app, tasks.as_ref()).await?;
-    let engine = if let Some(mut tasks) = tasks {
+    let queues = work_on_queues(global, app, tasks.as_ref()).await?;
+    let tasks = match tasks {
         // What nobody has here is for workers elsewhere.
-        if staying.is_on_a_server() {
-            tasks = tasks.and_others();
-        }
-        Some(Engine::with(tasks).named(global.names()).start(&app).await?)
-    } else {
-        None
+        Some(tasks) if staying.is_on_a_server() => Some(tasks.and_others()),
+        tasks => tasks,
     };
-    let served =
-        serve(global, arguments, &app, &mut staying, (engine.as_ref(), live, &models), bound, told).await;
+    let engine = match tasks {
+        Some(tasks) => Engine::with(tasks).named(global.names()).start(app).await.map(Some),
+        None => Ok(None),
+    };
+    let served = match &engine {
+        Ok(engine) => {
+            serve(global, arguments, app, staying, (engine.as_ref(), live, &models), bound, told).await
+        }
+        Err(_) => Ok(()),
+    };
     queues.stop().await;
-    let closed = match engine {
+    let closed = match engine? {
         Some(engine) => engine.close().await,
         None => Ok(()),
     };
-    for left in app.shutdown(ANSWERED_WITHIN).await.unfinished {
-        tracing::warn!(?left, "an element did not finish in time");
-    }
-    staying.close().await;
     served?;
-    closed?;
-    note(global, "ended", "ended; whoever serves the runs next goes on with them");
-    Ok(())
+    Ok(closed?)
 }
 
 /// The queues of the configuration, worked on if there are tasks.

@@ -224,6 +224,8 @@ impl<T: Serialize + DeserializeOwned> Writer<T> {
     fn committed(&mut self, entries: &mut [Gathered<T>]) -> Chunk<T> {
         let from = self.position;
         self.position = entries.last().map_or(from, |entry| entry.id);
+        // Also where there is always a next batch, the group follows.
+        self.tend_at = self.tend_at.or(Some(self.follow_at));
         let mut items = Vec::with_capacity(entries.len());
         for entry in entries {
             match mem::replace(&mut entry.what, What::Unseen) {
@@ -349,6 +351,8 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Writer<T> {
             sleep(SOON).await;
         };
         match self.tend_at {
+            // It has just been tried.
+            Some(at) if at <= Instant::now() + LATER => sleep_until(at).await,
             Some(at) => tokio::select! {
                 () = sleep_until(at) => {}
                 () = passed => {}
@@ -365,7 +369,9 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Writer<T> {
                 Some(Instant::now() + LATER)
             }
         };
+        // What is behind another's is buried when that has been passed on.
         if self.has_refused
+            && later.is_none()
             && let Err(reason) = self.bury().await
         {
             self.could_not("bury what was refused", &reason);

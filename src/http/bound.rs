@@ -55,6 +55,9 @@ impl Bound {
     ///
     /// # Errors
     /// [`Error::Access`], [`Error::Unprotected`] if what was changed since makes it so: nothing was answered.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime; if one of its [`routes`](Service::routes) is there already.
     pub fn serve(self) -> Result<Serving, Error> {
         let Self { service, listener, address } = self;
         service.may_listen(Some(address))?;

@@ -211,7 +211,8 @@ impl Service {
     /// that need none. A fallback of theirs is not asked.
     ///
     /// # Panics
-    /// If two of them are one; [`listen`](Self::listen) and [`router`](Self::router), if one is there already.
+    /// If two of them are one; [`listen`](Self::listen), [`serve`](Bound::serve) and [`router`](Self::router), if one is there
+    /// already.
     pub fn routes(mut self, routes: Router) -> Self {
         self.routes = self.routes.merge(routes);
         self

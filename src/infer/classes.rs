@@ -44,7 +44,9 @@ impl Classes {
         Self { names, threshold: f64::NEG_INFINITY, two: false }
     }
 
-    pub(super) fn name(&self, place: usize) -> Option<&str> {
+    /// What the class is called at that place.
+    pub(super) fn name(&self, place: Option<u32>) -> Option<&str> {
+        let place = usize::try_from(place?).ok()?;
         self.names.get(place).map(|name| &**name)
     }
 

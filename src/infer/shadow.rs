@@ -108,7 +108,7 @@ impl Shadow {
                 .zip(theirs)
                 .map(|(a, b)| (a - b).abs())
                 .fold(0.0, |most: f64, one| if one.is_nan() { f64::INFINITY } else { most.max(one) });
-            let (a, b) = (live.best(ours).class, shadow.best(theirs).class);
+            let (a, b) = (live.name(live.best(ours).class), shadow.name(shadow.best(theirs).class));
             if a == b && difference.is_finite() && self.tolerance.is_none_or(|most| difference <= most) {
                 agreed += 1;
                 continue;

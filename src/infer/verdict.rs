@@ -25,8 +25,7 @@ impl Verdict {
     /// The class with the highest score; [`UNKNOWN`] if that is below the threshold, or if nothing in the row was known.
     #[must_use]
     pub fn class(&self) -> &str {
-        let place = self.class.and_then(|place| usize::try_from(place).ok());
-        place.and_then(|place| self.judge.classes.name(place)).unwrap_or(UNKNOWN)
+        self.judge.classes.name(self.class).unwrap_or(UNKNOWN)
     }
 
     /// The highest score; 0 if the model was not asked.

@@ -56,7 +56,9 @@ impl Running {
             code = self.child.try_wait().unwrap();
             code.is_some()
         });
-        self.stdout.reader.take().unwrap().join().unwrap();
+        for lines in [&mut self.stdout, &mut self.stderr] {
+            lines.reader.take().unwrap().join().unwrap();
+        }
         let lines = self.stdout.now().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
         (code.unwrap().code().unwrap(), lines)
     }

@@ -400,3 +400,27 @@ pub(crate) async fn a_writer_feeds_an_element(world: World) {
     eventually("all have been pushed", async || sum.load(Ordering::Relaxed) == 500_500).await;
     is_kept(&world).await;
 }
+
+#[tokio::test]
+async fn the_group_follows_also_where_the_next_event_always_comes_at_once() {
+    let world = World::memory();
+    let mut source = writer(&world).await;
+    append(&world, [0]).await;
+    take(&mut source, 1).await;
+    is_kept(&world).await;
+    let group = log(&world).group("bulk:shop");
+    let (mut last, mut followed) = (0, 0);
+    for n in 1..500 {
+        append(&world, [n]).await;
+        take(&mut source, 1).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let lag = group.info().await.unwrap().unwrap().lag;
+        followed += u32::from(lag < last);
+        last = lag;
+        // The first time, it may still have been about to for what came before.
+        if followed == 2 {
+            return;
+        }
+    }
+    panic!("it followed {followed} times, and {last} are left");
+}
