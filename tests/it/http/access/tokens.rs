@@ -2,7 +2,7 @@
 
 use super::*;
 use jsonwebtoken::{EncodingKey, Header, encode};
-use mape::http::Jwt;
+use mape::http::{Error, Jwt};
 use serde_json::json;
 
 const SECRET: &str = "a secret that has more than thirty-two bytes";
@@ -102,4 +102,20 @@ async fn routes_of_the_program_s_own_are_served_beside_the_rest_and_ask_for_the_
     assert_eq!((status, text), (StatusCode::OK, "mine".into()));
     let (status, _) = answer(site.request(Method::GET, "/loops").bearer_auth(READ)).await;
     assert_eq!(status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn who_connects_to_a_bound_port_waits_and_it_does_not_serve_without_what_guards_it() {
+    let app = App::new();
+    let bound = Service::new(&app).bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/loops", bound.address());
+    let early = tokio::spawn(answer(client().get(&url)));
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert!(!early.is_finished(), "it is neither answered nor refused");
+    let serving = bound.with(|service| service.access(access())).serve().unwrap();
+    assert_eq!(early.await.unwrap().0, StatusCode::UNAUTHORIZED, "what was changed since holds");
+    serving.close(std::time::Duration::from_secs(1)).await;
+    let guarded = Service::new(&app).access(access()).bind("0.0.0.0:0").await.unwrap();
+    let error = guarded.with(|service| service.access(Access::new())).serve().unwrap_err();
+    assert!(matches!(error, Error::Unprotected { .. }), "{error}");
 }
